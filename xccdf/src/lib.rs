@@ -1,1 +1,42 @@
 //! XCCDF 1.2 documents and their resolution to a policy.
+//!
+//! The library turns bytes into typed documents, documents into a policy, and documents back into
+//! bytes. It opens no file, knows no operating system and evaluates nothing. Section numbers in
+//! these docs are those of NISTIR 7275 revision 4, the XCCDF 1.2 specification.
+//!
+//! | to find | look in |
+//! |---|---|
+//! | the content: groups, rules, checks, fixes, values | [`benchmark`], [`rule`], [`check`], [`value`] |
+//! | the choice: profiles, and the files that adjust them | [`profile`], [`tailoring`] |
+//! | prose with markup, foreign elements | [`text`], [`element`] |
+//! | ids and their short form, look-ups, suggestions | [`id`] |
+//! | which rules and values a choice comes to, and why | [`policy`] |
+//! | what went wrong, where, and what to do | [`error`] |
+
+pub mod benchmark;
+pub mod check;
+pub mod element;
+pub mod error;
+pub mod id;
+pub mod policy;
+pub mod profile;
+pub mod rule;
+pub mod tailoring;
+pub mod text;
+pub mod value;
+mod words;
+
+pub use benchmark::{Benchmark, Group, Head, Item, PlainText, Status, Version};
+pub use check::{Check, CheckPart, ComplexCheck, ContentRef, Export, Import, Junction};
+pub use element::{Attribute, Element, Node};
+pub use error::{Error, Errors, Position};
+pub use id::{Kind, short_id};
+pub use policy::{Applied, Binding, BoundValue, Decision, Origin, Policy, PolicyRule, Reason, Remark};
+pub use profile::{Profile, RefineRule, RefineValue, Select, SetValue};
+pub use rule::{Fix, Ident, Rating, Reference, Role, Rule, Severity, Strategy, Warning};
+pub use tailoring::{BenchmarkRef, Tailoring};
+pub use text::Text;
+pub use value::{Choices, Content, Keyed, Operator, Value, ValueType};
+
+/// The namespace of XCCDF 1.2.
+pub const NAMESPACE: &str = "http://checklists.nist.gov/xccdf/1.2";
