@@ -1,1 +1,23 @@
-//! End-to-end test support.
+//! The laboratory: what the end-to-end tests are made of.
+//!
+//! | module | what it gives |
+//! |---|---|
+//! | [`cache`] | where things that are slow to make are kept between runs |
+//! | [`command`] | running an external program and reporting its failure |
+//! | [`root`] | Debian root trees, and scratch copies of them to run programs in |
+//! | [`content`] | the SCAP data streams both tools read |
+//! | [`oscap`] | OpenSCAP's verdicts on a scratch copy |
+//! | [`agent`] | our verdicts on the same copy |
+//! | [`agreement`] | the two, rule by rule |
+//! | [`verdict`] | the words both speak |
+//! | [`triage`] | the differences that are understood, read from `docs/triage.md` |
+
+pub mod agent;
+pub mod agreement;
+pub mod cache;
+pub mod command;
+pub mod content;
+pub mod oscap;
+pub mod root;
+pub mod triage;
+pub mod verdict;

@@ -1,0 +1,189 @@
+//! Agreement: the agent and oscap judge the same tree; each rule's two verdicts are laid side by side.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::fs;
+
+use anyhow::{Context, Result};
+
+use crate::agent::{self, Audit};
+use crate::content::Content;
+use crate::oscap::{self, Verdicts};
+use crate::root::{Copy, Root};
+use crate::triage::Line;
+use crate::verdict::Verdict;
+use crate::{cache, verdict};
+
+/// A state of a machine for both tools to judge.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// The root tree to start from.
+    pub root: String,
+    /// The name that `docs/triage.md` knows it by.
+    pub name: String,
+    /// A shell script run in the copy first.
+    pub setup: Option<String>,
+}
+
+impl Scenario {
+    /// A plain root tree, or `ROOT/NAME`: that tree after the script `tests/scenarios/NAME.sh`.
+    pub fn named(name: &str) -> Result<Self> {
+        let (root, script) = name.split_once('/').map_or((name, None), |(root, script)| (root, Some(script)));
+        let read = |script| {
+            let path = cache::checkout().join(format!("tests/scenarios/{script}.sh"));
+            fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))
+        };
+        Ok(Self { root: root.into(), name: name.into(), setup: script.map(read).transpose()? })
+    }
+
+    /// A fresh copy of the root, set up.
+    pub fn copy(&self) -> Result<Copy> {
+        let copy = Root::named(&self.root)?.copy()?;
+        if let Some(setup) = &self.setup {
+            copy.program("bash").args(["-euc", setup]).run().context("setting the scenario up")?;
+        }
+        Ok(copy)
+    }
+}
+
+/// What to compare.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// The tier both tools judge by.
+    pub tier: String,
+    /// These rules alone; all of the tier's when empty.
+    pub rules: Vec<String>,
+    /// Whether the agent reads the same SCAP content as oscap, instead of its own catalogue.
+    pub same_content: bool,
+}
+
+/// A rule on which the two differ.
+#[derive(Debug, Clone)]
+pub struct Difference {
+    /// Its short id.
+    pub rule: String,
+    /// The scenario's name.
+    pub scenario: String,
+    /// What oscap says.
+    pub oscap: Verdict,
+    /// What the agent says.
+    pub agent: Verdict,
+    /// What the agent's verdict rests on.
+    pub evidence: Vec<String>,
+}
+
+/// The answer to a [`Question`] about one scenario.
+#[derive(Debug)]
+pub struct Agreement {
+    /// Rules of which both say the same.
+    pub agreed: usize,
+    /// All others, by rule id.
+    pub differences: Vec<Difference>,
+}
+
+/// Has both tools judge a copy of the scenario's tree.
+pub fn compare(scenario: &Scenario, question: &Question, copy: &Copy) -> Result<Agreement> {
+    let content = Content::find(&scenario.root)?;
+    let oscap = oscap_verdicts(scenario, question, copy, &content)?;
+    let mut arguments = Vec::new();
+    if question.same_content {
+        copy.lend(&content.path, "agent-content.xml")?;
+        let profile = oscap::profile(&question.tier);
+        arguments
+            .extend(["--content", "/run/lab/agent-content.xml", "--profile", profile].map(str::to_owned));
+    } else {
+        arguments.extend(["--tier".to_owned(), question.tier.clone()]);
+    }
+    for rule in &question.rules {
+        arguments.extend(["--rule".to_owned(), rule.clone()]);
+    }
+    let audit = agent::audit(copy, &arguments)?;
+    Ok(side_by_side(&scenario.name, &question.rules, &oscap, audit))
+}
+
+/// oscap judges a fresh copy: its verdicts on a whole tier are cached, as its input never changes.
+fn oscap_verdicts(
+    scenario: &Scenario,
+    question: &Question,
+    copy: &Copy,
+    content: &Content,
+) -> Result<Verdicts> {
+    let profile = oscap::profile(&question.tier);
+    let setup = scenario.setup.as_deref().unwrap_or_default();
+    if !setup.is_empty() && !question.rules.is_empty() {
+        return oscap::evaluate(copy, content, profile, &question.rules);
+    }
+    let root = Root::named(&scenario.root)?;
+    let enter = include_str!("../lab/enter.sh");
+    let recipe = [&root.path.to_string_lossy(), content.hash.as_str(), profile, setup, enter];
+    let kept = cache::entry(&format!("oscap-{}", scenario.root), &recipe, |path| {
+        let verdicts = oscap::evaluate(copy, content, profile, &[])?;
+        Ok(fs::write(path, serde_json::to_vec_pretty(&verdicts)?)?)
+    })?;
+    serde_json::from_slice(&fs::read(&kept)?).with_context(|| format!("reading {}", kept.display()))
+}
+
+fn side_by_side(scenario: &str, only: &[String], oscap: &Verdicts, audit: Audit) -> Agreement {
+    let mut agent = audit.by_id();
+    let rules: BTreeSet<String> = match only {
+        [] => oscap.keys().chain(agent.keys()).cloned().collect(),
+        only => only.iter().map(|rule| verdict::short_id(rule).to_owned()).collect(),
+    };
+    let mut agreement = Agreement { agreed: 0, differences: Vec::new() };
+    for rule in rules {
+        let theirs = oscap.get(&rule).copied().unwrap_or(Verdict::Absent);
+        let (ours, evidence) = match agent.remove(&rule) {
+            Some(found) => (found.result, found.evidence.iter().map(ToString::to_string).collect()),
+            None => (Verdict::Absent, Vec::new()),
+        };
+        if theirs.agrees(ours) {
+            agreement.agreed += 1;
+        } else {
+            let scenario = scenario.to_owned();
+            agreement.differences.push(Difference { rule, scenario, oscap: theirs, agent: ours, evidence });
+        }
+    }
+    agreement
+}
+
+impl Agreement {
+    /// The differences no triage line explains.
+    pub fn unexplained(&self, triage: &[Line]) -> Vec<&Difference> {
+        let explained = |difference: &&Difference| !triage.iter().any(|line| line.explains(difference));
+        self.differences.iter().filter(explained).collect()
+    }
+
+    /// A table of the differences, and the counts.
+    pub fn table(&self, triage: &[Line]) -> String {
+        let mut table = String::new();
+        let width = self.differences.iter().map(|difference| difference.rule.len()).max().unwrap_or(4);
+        for difference in &self.differences {
+            let explained = triage.iter().find(|line| line.explains(difference));
+            let note = explained.map(|line| format!("  (triage.md:{})", line.number)).unwrap_or_default();
+            let Difference { rule, oscap, agent, .. } = difference;
+            let _ = writeln!(table, "{rule:width$}  oscap {oscap:13}  agent {agent:13}{note}");
+            for line in difference.evidence.iter().take(3) {
+                let _ = writeln!(table, "    {line}");
+            }
+        }
+        let unexplained = self.unexplained(triage).len();
+        let explained = self.differences.len() - unexplained;
+        let _ = writeln!(
+            table,
+            "{} agree, {explained} differ and are explained, {unexplained} differ",
+            self.agreed
+        );
+        table
+    }
+}
+
+/// The triage lines that explain nothing any more, of those that speak of the scenarios compared.
+pub fn outdated<'t>(triage: &'t [Line], compared: &[(Scenario, Agreement)]) -> Vec<&'t Line> {
+    triage
+        .iter()
+        .filter(|line| compared.iter().any(|(scenario, _)| line.applies_to(&scenario.name)))
+        .filter(|line| {
+            !compared.iter().flat_map(|(_, agreement)| &agreement.differences).any(|it| line.explains(it))
+        })
+        .collect()
+}

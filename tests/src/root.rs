@@ -1,0 +1,131 @@
+//! Debian root trees, and scratch copies of them.
+//!
+//! A [`Root`] is what `mmdebstrap` makes from a recipe: a plain Debian server, cached, never written to again.
+//! A [`Copy`] is that tree with a writable layer on top (overlayfs), made and thrown away in no time. Programs
+//! run in it with their own mounts, processes, network and `/proc`, so that nothing they do reaches this
+//! machine; see `lab/enter.sh`. To add a distribution, add a [`Recipe`].
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use tempfile::TempDir;
+
+use crate::command::Program;
+use crate::{cache, content};
+
+/// What a root tree is made from.
+pub struct Recipe {
+    /// Our name for it, which is also the operating system's in the content's file names.
+    pub name: &'static str,
+    suite: &'static str,
+    packages: &'static str,
+}
+
+/// A server as the installer leaves it (no tasks but the standard tools), plus cloud-init, sshd and oscap.
+pub const RECIPES: [Recipe; 2] = [
+    Recipe {
+        name: "debian12",
+        suite: "bookworm",
+        packages: "linux-image-cloud-amd64,systemd-sysv,cloud-init,openssh-server,sudo,udev,dbus,netbase,\
+                   ifupdown,isc-dhcp-client,python3,openscap-scanner,grub-pc,libpam-systemd",
+    },
+    Recipe {
+        name: "debian13",
+        suite: "trixie",
+        packages: "linux-image-cloud-amd64,systemd-sysv,cloud-init,openssh-server,sudo,udev,dbus,netbase,\
+                   ifupdown,dhcpcd-base,python3,openscap-scanner,grub-pc,libpam-systemd",
+    },
+];
+
+const ENTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/lab/enter.sh");
+const NAMESPACES: [&str; 7] = ["--mount", "--pid", "--fork", "--kill-child", "--net", "--uts", "--ipc"];
+const FSTAB: &str = "echo '/dev/vda / ext4 defaults 0 1' > \"$1/etc/fstab\"";
+
+/// A finished, unchanging tree.
+#[derive(Debug, Clone)]
+pub struct Root {
+    /// The recipe's name.
+    pub name: String,
+    /// Where it lies.
+    pub path: PathBuf,
+}
+
+impl Root {
+    /// The tree of this name, made when the cache lacks it (about a minute).
+    pub fn named(name: &str) -> Result<Self> {
+        let known = || RECIPES.iter().map(|recipe| recipe.name).collect::<Vec<_>>().join(", ");
+        let recipe = RECIPES
+            .iter()
+            .find(|recipe| recipe.name == name)
+            .with_context(|| format!("no root tree is called {name}; there are {}", known()))?;
+        let key = [recipe.suite, recipe.packages, FSTAB];
+        let path = cache::entry(&format!("root-{name}"), &key, |path| recipe.make(path))?;
+        Ok(Self { name: name.to_owned(), path })
+    }
+
+    /// A writable copy; it is gone when dropped.
+    pub fn copy(&self) -> Result<Copy> {
+        let layers = tempfile::Builder::new().prefix("copy-").tempdir_in(cache::directory()?)?;
+        for directory in ["upper", "work", "merged", "lab"] {
+            fs::create_dir(layers.path().join(directory))?;
+        }
+        Ok(Copy { lower: self.path.clone(), layers })
+    }
+}
+
+impl Recipe {
+    fn make(&self, target: &Path) -> Result<()> {
+        eprintln!("making the root tree {} (about a minute)", self.name);
+        Program::new("mmdebstrap")
+            .args(["--quiet", "--format=directory", "--variant=important"])
+            .args([format!("--include={}", self.packages), format!("--customize-hook={FSTAB}")])
+            .args([self.suite.as_ref(), target.as_os_str(), content::mirror()?.as_ref()])
+            .run()?;
+        Ok(())
+    }
+}
+
+/// A root tree with a writable layer over it.
+#[derive(Debug)]
+pub struct Copy {
+    lower: PathBuf,
+    layers: TempDir,
+}
+
+impl Copy {
+    /// A directory that programs in the copy see, writable, as `/run/lab`.
+    ///
+    /// It lies on a mount of its own, so what is put there is not part of the tree.
+    pub fn lab(&self) -> PathBuf {
+        self.layers.path().join("lab")
+    }
+
+    /// Makes a file of this machine readable in the copy as `/run/lab/NAME`.
+    pub fn lend(&self, file: &Path, name: &str) -> Result<()> {
+        let target = self.lab().join(name);
+        fs::hard_link(file, &target)
+            .or_else(|_| fs::copy(file, &target).map(drop))
+            .with_context(|| format!("lending {} to the copy", file.display()))
+    }
+
+    /// What was written since the copy was made, as overlayfs keeps it.
+    pub fn changes(&self) -> PathBuf {
+        self.layers.path().join("upper")
+    }
+
+    /// A program about to run inside, as root.
+    pub fn program(&self, name: &str) -> Program {
+        Program::new("unshare")
+            .args(NAMESPACES)
+            .args(["sh", ENTER])
+            .args([self.lower.as_os_str(), self.layers.path().as_os_str()])
+            .args([name])
+    }
+
+    /// Keeps the copy on disk and gives the command that opens a shell in it.
+    pub fn keep(self) -> String {
+        let (lower, layers) = (self.lower.display().to_string(), self.layers.keep());
+        format!("unshare {} sh {ENTER} {lower} {} bash", NAMESPACES.join(" "), layers.display())
+    }
+}
