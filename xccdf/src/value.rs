@@ -77,6 +77,14 @@ pub struct Choices {
     pub choices: Vec<Content>,
 }
 
+/// A number as XML Schema writes decimals: no exponent, no infinity. White space around it is
+/// dropped.
+pub(crate) fn decimal(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let plain = text.chars().all(|c| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'));
+    if plain { text.parse().ok() } else { None }
+}
+
 words! {
     /// The type of a value's content.
     ValueType {

@@ -2,7 +2,15 @@
 //!
 //! To add one, write `words! { Name { Variant = "word", … } }` beside the type that uses it.
 
-/// An enumeration of the standard: its words, both ways.
+/// What every such enumeration can do.
+pub(crate) trait Words: Copy {
+    /// The words of the standard, for messages.
+    const WORDS: &'static [&'static str];
+
+    /// The variant that a word of the standard names.
+    fn from_word(word: &str) -> Option<Self>;
+}
+
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$doc])*
@@ -10,17 +18,21 @@ macro_rules! words {
         pub enum $name { $($(#[$vdoc])* $variant),+ }
 
         impl $name {
-            /// The words of the standard, for messages.
-            pub const WORDS: &'static [&'static str] = &[$($word),+];
-
             /// The word of the standard.
             pub fn word(self) -> &'static str {
                 match self { $($name::$variant => $word),+ }
             }
 
-            /// The variant a word of the standard names.
+            /// The variant that a word of the standard names.
             pub fn from_word(word: &str) -> Option<Self> {
                 match word { $($word => Some($name::$variant),)+ _ => None }
+            }
+        }
+
+        impl $crate::words::Words for $name {
+            const WORDS: &'static [&'static str] = &[$($word),+];
+            fn from_word(word: &str) -> Option<Self> {
+                $name::from_word(word)
             }
         }
 

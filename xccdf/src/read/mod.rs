@@ -1,0 +1,142 @@
+//! Documents in. One file per element family; each function gets a start tag and reads the element
+//! to its end.
+//!
+//! To read one more element, add its name to the `match` of its parent. Elements of the standard
+//! that the library has no use for are named there too and passed over; any other is a mistake.
+
+mod benchmark;
+mod check;
+mod cursor;
+mod group;
+mod head;
+mod profile;
+mod rule;
+mod source;
+mod tag;
+mod tailoring;
+mod value;
+
+use crate::error::{Error, Errors};
+use crate::{Benchmark, NAMESPACE, Tailoring};
+use cursor::{Cursor, Read, too_large};
+use std::io::BufRead;
+use tag::Tag;
+
+/// How much a document may ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Most bytes of a document; 64 MiB by default.
+    pub max_bytes: u64,
+    /// Most elements inside one another; 64 by default.
+    pub max_depth: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { max_bytes: 64 << 20, max_depth: 64 }
+    }
+}
+
+/// Mistakes told about one document before the rest is summed up.
+const MISTAKES_TOLD: usize = 50;
+
+impl Benchmark {
+    /// Reads a benchmark. `source` is what messages call the document, a file name most often.
+    ///
+    /// # Errors
+    /// Every mistake in the document, each with its line.
+    pub fn parse(document: &[u8], source: &str) -> Result<Self, Errors> {
+        Self::parse_within(document, source, &Limits::default())
+    }
+
+    /// As [`Benchmark::parse`], within limits of the caller's choice.
+    ///
+    /// # Errors
+    /// Every mistake in the document, each with its line.
+    pub fn parse_within(document: &[u8], source: &str, limits: &Limits) -> Result<Self, Errors> {
+        sized(document, source, limits)?;
+        Self::read(document, source, limits)
+    }
+
+    /// As [`Benchmark::parse`], from a stream, holding no more of it than one element at a time.
+    ///
+    /// # Errors
+    /// Every mistake in the document, each with its line; the stream's own errors.
+    pub fn read(document: impl BufRead, source: &str, limits: &Limits) -> Result<Self, Errors> {
+        document_of(document, source, limits, "Benchmark", benchmark::read)
+    }
+}
+
+impl Tailoring {
+    /// Reads a tailoring. `source` is what messages call the document, a file name most often.
+    ///
+    /// # Errors
+    /// Every mistake in the document, each with its line.
+    pub fn parse(document: &[u8], source: &str) -> Result<Self, Errors> {
+        Self::parse_within(document, source, &Limits::default())
+    }
+
+    /// As [`Tailoring::parse`], within limits of the caller's choice.
+    ///
+    /// # Errors
+    /// Every mistake in the document, each with its line.
+    pub fn parse_within(document: &[u8], source: &str, limits: &Limits) -> Result<Self, Errors> {
+        sized(document, source, limits)?;
+        Self::read(document, source, limits)
+    }
+
+    /// As [`Tailoring::parse`], from a stream.
+    ///
+    /// # Errors
+    /// Every mistake in the document, each with its line; the stream's own errors.
+    pub fn read(document: impl BufRead, source: &str, limits: &Limits) -> Result<Self, Errors> {
+        document_of(document, source, limits, "Tailoring", tailoring::read)
+    }
+}
+
+fn sized(document: &[u8], source: &str, limits: &Limits) -> Result<(), Errors> {
+    if document.len() as u64 > limits.max_bytes {
+        return Err(too_large(source, limits.max_bytes).into());
+    }
+    Ok(())
+}
+
+/// Reads a whole document with this root element.
+fn document_of<T>(
+    document: impl BufRead,
+    source: &str,
+    limits: &Limits,
+    root: &str,
+    read: impl FnOnce(&mut Cursor<'_>, Tag, &str) -> Read<T>,
+) -> Result<T, Errors> {
+    let mut cursor = Cursor::new(Box::new(document), source, limits);
+    let outcome = (|| {
+        let tag = cursor.root(root)?;
+        let value = read(&mut cursor, tag, source)?;
+        cursor.end()?;
+        Ok(value)
+    })();
+    cursor.finish(outcome)
+}
+
+/// The error of a root element that is not the expected one.
+fn wrong_root(source: &str, tag: &Tag, expected: &str) -> Error {
+    let old_version = tag.namespace.strip_prefix("http://checklists.nist.gov/xccdf/");
+    let (message, remedy) = if let Some(version) = old_version {
+        let message = format!("XCCDF {version}, expected XCCDF 1.2");
+        (message, "convert it, for example with OpenSCAP's xccdf_1.1_to_1.2.xsl".to_owned())
+    } else if tag.xccdf {
+        let message = format!("an XCCDF {}, expected a {expected}", tag.name);
+        (message, format!("give a file whose root element is <{expected}>"))
+    } else if tag.name == "data-stream-collection" {
+        let message = format!("a SCAP source data stream, expected an XCCDF {expected}");
+        (message, format!("give a file whose root element is <{expected}>"))
+    } else if tag.name == expected {
+        let message = format!("of namespace {:?}, expected {NAMESPACE}", tag.namespace);
+        (message, format!("declare it on the root element: xmlns={NAMESPACE:?}"))
+    } else {
+        let message = format!("not XCCDF: the root element is of namespace {:?}", tag.namespace);
+        (message, format!("give a file whose root element is <{expected}> of {NAMESPACE}"))
+    };
+    Error::new(source, message).at(tag.position).about(&tag.name).remedy(remedy)
+}
