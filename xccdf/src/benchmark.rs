@@ -56,6 +56,58 @@ pub enum Item {
     Rule(Box<Rule>),
 }
 
+impl Item {
+    /// Id, title, description and so on.
+    pub fn head(&self) -> &Head {
+        match self {
+            Item::Group(group) => &group.head,
+            Item::Rule(rule) => &rule.head,
+        }
+    }
+
+    /// Group or rule.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Item::Group(_) => Kind::Group,
+            Item::Rule(_) => Kind::Rule,
+        }
+    }
+
+    /// Whether it is selected when no profile says.
+    pub fn selected(&self) -> bool {
+        let said = match self {
+            Item::Group(group) => group.selected,
+            Item::Rule(rule) => rule.selected,
+        };
+        said.unwrap_or(true)
+    }
+
+    /// Weight in its parent's score.
+    pub fn weight(&self) -> f64 {
+        let said = match self {
+            Item::Group(group) => group.weight,
+            Item::Rule(rule) => rule.weight,
+        };
+        said.unwrap_or(1.0)
+    }
+
+    /// Every list must name a selected item, or the item is deselected.
+    pub fn requires(&self) -> &[Vec<String>] {
+        match self {
+            Item::Group(group) => &group.requires,
+            Item::Rule(rule) => &rule.requires,
+        }
+    }
+
+    /// Items that deselect the item when they are selected.
+    pub fn conflicts(&self) -> &[String] {
+        match self {
+            Item::Group(group) => &group.conflicts,
+            Item::Rule(rule) => &rule.conflicts,
+        }
+    }
+}
+
 /// A group of rules, values and groups (section 6.4.3).
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Group {
@@ -95,7 +147,7 @@ pub struct Head {
     pub is_abstract: bool,
     /// Not to be shown in printed documents.
     pub hidden: Option<bool>,
-    /// Not to be changed by tailoring.
+    /// Not to be changed by tailoring: a word to editors, resolution does not enforce it.
     pub prohibit_changes: Option<bool>,
     /// States.
     pub status: Vec<Status>,

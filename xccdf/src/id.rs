@@ -81,9 +81,45 @@ pub fn kind_of(id: &str) -> Option<Kind> {
     parts(id).map(|(_, kind, _)| kind)
 }
 
+/// The known ids nearest to one that is not known, the nearest first, three at most. Compares short
+/// ids by edit distance and takes only those that a slip of the keyboard or a missing word explains.
+pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let wanted = short_id(wanted);
+    let length = wanted.chars().count();
+    let most = (length / 3).max(2);
+    let mut near: Vec<(usize, &str)> = known
+        .into_iter()
+        .filter(|id| short_id(id).chars().count().abs_diff(length) <= most)
+        .map(|id| (strsim::osa_distance(wanted, short_id(id)), id))
+        .filter(|(distance, _)| *distance <= most)
+        .collect();
+    near.sort();
+    near.dedup();
+    near.into_iter().take(3).map(|(_, id)| id).collect()
+}
+
+/// [`nearest`] as a question for a message; empty when nothing is near.
+pub fn did_you_mean<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let near = nearest(wanted, known);
+    if near.is_empty() {
+        return String::new();
+    }
+    let near: Vec<&str> = near.into_iter().map(short_id).collect();
+    format!("did you mean {}?", near.join(" or "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn suggests_the_nearest_only() {
+        let known = ["xccdf_a_rule_sshd_disable_root_login", "xccdf_a_rule_sshd_x", "sysctl_y"];
+        let near = nearest("xccdf_b_rule_sshd_disable_root_logn", known);
+        assert_eq!(near, ["xccdf_a_rule_sshd_disable_root_login"]);
+        assert_eq!(did_you_mean("sshd_y", known), "did you mean sshd_x?");
+        assert_eq!(did_you_mean("completely_different", known), "");
+    }
 
     #[test]
     fn short_ids() {

@@ -18,9 +18,11 @@ pub mod check;
 pub mod element;
 pub mod error;
 pub mod id;
+mod index;
 pub mod policy;
 pub mod profile;
 mod read;
+mod resolve;
 pub mod rule;
 pub mod tailoring;
 pub mod text;
@@ -32,9 +34,12 @@ pub use check::{Check, CheckPart, ComplexCheck, ContentRef, Export, Import, Junc
 pub use element::{Attribute, Element, Node};
 pub use error::{Error, Errors, Position};
 pub use id::{Kind, short_id};
-pub use policy::{Applied, Binding, BoundValue, Decision, Origin, Policy, PolicyRule, Reason, Remark};
+pub use policy::{
+    Applied, Binding, BoundValue, Decision, Origin, Policy, PolicyGroup, PolicyRule, Reason, Remark,
+};
 pub use profile::{Profile, RefineRule, RefineValue, Select, SetValue};
 pub use read::Limits;
+pub use resolve::{Alias, flatten, no_alias, resolve};
 pub use rule::{Fix, Ident, Rating, Reference, Role, Rule, Severity, Strategy, Warning};
 pub use tailoring::{BenchmarkRef, Tailoring};
 pub use text::Text;

@@ -16,6 +16,8 @@ pub struct Policy {
     pub applied: Vec<Applied>,
     /// Every rule of the benchmark that is not abstract, in document order.
     pub rules: Vec<PolicyRule>,
+    /// Every group of the benchmark that is not abstract, in document order.
+    pub groups: Vec<PolicyGroup>,
     /// Every value of the benchmark that is not abstract, in the order of
     /// [`crate::Benchmark::values`].
     pub values: Vec<BoundValue>,
@@ -41,7 +43,8 @@ pub struct PolicyRule {
     pub id: String,
     /// Whether it is to be checked, and what decided it.
     pub decision: Decision,
-    /// What the profiles that selected or refined it say about it, in the order applied.
+    /// What the profiles say about it where they select or refine it, or deselect a group around it;
+    /// in the order applied.
     pub remarks: Vec<Remark>,
     /// Severity, refined.
     pub severity: Severity,
@@ -53,23 +56,34 @@ pub struct PolicyRule {
     pub check_selector: String,
 }
 
-/// Whether a rule is to be checked, and what decided it.
+/// A group as chosen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PolicyGroup {
+    /// Full id.
+    pub id: String,
+    /// Whether what is in it may be selected, and what decided it.
+    pub decision: Decision,
+    /// Weight, refined.
+    pub weight: f64,
+}
+
+/// Whether a rule or group is selected, and what decided it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
-    /// Whether it is to be checked.
+    /// Whether it is selected; a rule that is will be checked.
     pub selected: bool,
     /// What decided it.
     pub reason: Reason,
 }
 
-/// What decided whether a rule is to be checked.
+/// What decided whether a rule or group is selected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
     /// The benchmark's own word: no profile speaks of the rule.
     Benchmark,
     /// A profile's `select`.
     Profile(Origin),
-    /// A group around the rule is not selected.
+    /// A group around it is not selected.
     Group {
         /// Full id of the outermost such group.
         group: String,
@@ -93,7 +107,7 @@ pub struct Origin {
     pub position: Position,
 }
 
-/// What a profile says about a rule.
+/// What a profile says about a rule or value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remark {
     /// The text.
@@ -111,6 +125,8 @@ pub struct BoundValue {
     pub content: Content,
     /// What decided it.
     pub binding: Binding,
+    /// What the profiles that refined it say about it, in the order applied.
+    pub remarks: Vec<Remark>,
     /// Type of the content.
     pub value_type: ValueType,
     /// How the content is compared.

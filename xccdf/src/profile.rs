@@ -21,7 +21,7 @@ pub struct Profile {
     pub extends: Option<String>,
     /// There to be extended only.
     pub is_abstract: bool,
-    /// Not to be changed by tailoring.
+    /// Not to be changed by tailoring: a word to editors, resolution does not enforce it.
     pub prohibit_changes: bool,
     /// States.
     pub status: Vec<Status>,

@@ -1,7 +1,7 @@
 //! A rule: one thing to be true, how to check it and how to mend it (section 6.4.4).
 
 use crate::benchmark::Head;
-use crate::check::{Check, ComplexCheck};
+use crate::check::{Check, CheckPart, ComplexCheck};
 use crate::text::Text;
 use crate::words::words;
 
@@ -36,6 +36,23 @@ pub struct Rule {
     pub checks: Vec<Check>,
     /// A check made of checks; has precedence over [`Rule::checks`].
     pub complex_check: Option<ComplexCheck>,
+}
+
+impl Rule {
+    /// Every check of the rule, those inside complex checks too.
+    pub fn all_checks(&self) -> Vec<&Check> {
+        let mut all: Vec<&Check> = self.checks.iter().collect();
+        let mut open: Vec<&ComplexCheck> = self.complex_check.iter().collect();
+        while let Some(complex) = open.pop() {
+            for part in &complex.parts {
+                match part {
+                    CheckPart::Check(check) => all.push(check),
+                    CheckPart::Complex(inner) => open.push(inner),
+                }
+            }
+        }
+        all
+    }
 }
 
 /// A name in a numbering scheme.

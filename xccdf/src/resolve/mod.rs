@@ -1,0 +1,101 @@
+//! From a benchmark and a choice to a [`Policy`]. Pure: data in, data out.
+//!
+//! The stages, one file each: [`extend`] gives items what they inherit, [`chain`] finds the profiles
+//! that apply and their order, [`select`] decides every rule, [`bind`] settles every value.
+
+mod bind;
+mod chain;
+mod extend;
+mod select;
+
+use crate::benchmark::Benchmark;
+use crate::error::{Error, Errors, Position};
+use crate::index::{Index, Lost};
+use crate::policy::{Applied, Origin, Policy, Remark};
+use crate::profile::Profile;
+use crate::tailoring::Tailoring;
+
+pub use extend::flatten;
+
+/// Tells under which id this benchmark or these tailorings know a profile of another benchmark.
+/// Asked only for ids that are found nowhere.
+pub type Alias<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// The [`Alias`] that knows none.
+pub fn no_alias(_: &str) -> Option<String> {
+    None
+}
+
+/// A profile that applies, and the document it is from.
+#[derive(Clone, Copy)]
+struct Layer<'a> {
+    profile: &'a Profile,
+    source: &'a str,
+}
+
+impl Layer<'_> {
+    fn origin(&self, position: Position) -> Origin {
+        Origin { profile: self.profile.id.clone(), source: self.source.to_owned(), position }
+    }
+
+    fn remarks(&self, texts: &[String], position: Position) -> Vec<Remark> {
+        let remark = |text: &String| Remark { text: text.clone(), origin: self.origin(position) };
+        texts.iter().map(remark).collect()
+    }
+
+    fn error(&self, element: &str, position: Position, lost: Lost) -> Error {
+        Error::new(self.source, lost.message).at(position).about(element).remedy(lost.remedy)
+    }
+}
+
+/// Resolves a choice.
+///
+/// `stack` holds tailorings in the order they are to apply, and every one of them takes part:
+///
+/// - `profile`, a full id or its last part, is looked for in the last tailoring first, in the
+///   benchmark last. Without it, the last tailoring must have exactly one profile that no other of
+///   that file extends; without tailorings, the benchmark must have no profiles, and its own
+///   defaults stand.
+/// - A profile that extends another builds on that one, which may be of its own file, of an earlier
+///   file or of the benchmark. A profile with the id of the one it extends takes its place.
+/// - A profile that extends nothing builds on what the earlier files come to: on the only profile
+///   of the file before that no other extends, and so down to the benchmark's own defaults.
+/// - Files between those two, and files after the one `profile` is of, apply on top in their order,
+///   each with its only profile that extends nothing or extends a profile that applies already.
+///   Files made for the same benchmark profile therefore add up.
+///
+/// Settings of a later profile outdo those of an earlier one.
+///
+/// # Errors
+/// Everything that is wrong with the choice: unknown ids, selectors and profiles, with what is near;
+/// profiles that extend one another in a circle; files that cannot take part; values that are not
+/// what they may be.
+pub fn resolve(
+    benchmark: &Benchmark,
+    stack: &[Tailoring],
+    profile: Option<&str>,
+    alias: Alias<'_>,
+) -> Result<Policy, Errors> {
+    let benchmark = &*flatten(benchmark)?;
+    let index = Index::new(benchmark);
+    let layers = chain::chain(benchmark, stack, profile, alias)?;
+    let mut errors = Errors::default();
+    let chosen = select::select(benchmark, &index, &layers, &mut errors);
+    let values = bind::bind(benchmark, &index, &layers, &mut errors);
+    errors.none_or(Policy {
+        benchmark: benchmark.id.clone(),
+        applied: layers.iter().map(applied).collect(),
+        rules: chosen.rules,
+        groups: chosen.groups,
+        values,
+    })
+}
+
+fn applied(layer: &Layer<'_>) -> Applied {
+    Applied {
+        id: layer.profile.id.clone(),
+        title: layer.profile.title.clone(),
+        source: layer.source.to_owned(),
+        metadata: layer.profile.metadata.clone(),
+    }
+}
