@@ -3,6 +3,8 @@
 //! They are looked for in the directory that `TREMPE_CONTENT` names, else in `../shared/content`
 //! beside the workspace. Without them there is nothing to test here.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use xccdf::{Benchmark, Policy, no_alias, resolve};
