@@ -83,7 +83,7 @@ pub struct Agreement {
 
 /// Has both tools judge a copy of the scenario's tree.
 pub fn compare(scenario: &Scenario, question: &Question, copy: &Copy) -> Result<Agreement> {
-    let content = Content::find(&scenario.root)?;
+    let content = Content::find(Root::named(&scenario.root)?.os)?;
     let oscap = oscap_verdicts(scenario, question, copy, &content)?;
     let mut arguments = Vec::new();
     if question.same_content {

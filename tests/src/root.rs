@@ -16,27 +16,39 @@ use crate::{cache, content};
 
 /// What a root tree is made from.
 pub struct Recipe {
-    /// Our name for it, which is also the operating system's in the content's file names.
+    /// Our name for it.
     pub name: &'static str,
+    /// The operating system's name in the content's file names.
+    os: &'static str,
     suite: &'static str,
-    packages: &'static str,
+    packages: &'static [&'static str],
 }
 
-/// A server as the installer leaves it (no tasks but the standard tools), plus cloud-init, sshd and oscap.
-pub const RECIPES: [Recipe; 2] = [
+/// The plain trees are a server as the installer leaves it without any task, plus cloud-init, sshd and oscap.
+/// The full ones also have what CIS wants installed and what it wants gone, all as the packages configure it: there
+/// the rules are applicable that a plain server leaves aside.
+pub const RECIPES: [Recipe; 4] = [
+    Recipe { name: "debian12", os: "debian12", suite: "bookworm", packages: &[PLAIN, "isc-dhcp-client"] },
     Recipe {
-        name: "debian12",
+        name: "debian12-full",
+        os: "debian12",
         suite: "bookworm",
-        packages: "linux-image-cloud-amd64,systemd-sysv,cloud-init,openssh-server,sudo,udev,dbus,netbase,\
-                   ifupdown,isc-dhcp-client,python3,openscap-scanner,grub-pc,libpam-systemd",
+        packages: &[PLAIN, "isc-dhcp-client", FULL],
     },
+    Recipe { name: "debian13", os: "debian13", suite: "trixie", packages: &[PLAIN, "dhcpcd-base"] },
     Recipe {
-        name: "debian13",
+        name: "debian13-full",
+        os: "debian13",
         suite: "trixie",
-        packages: "linux-image-cloud-amd64,systemd-sysv,cloud-init,openssh-server,sudo,udev,dbus,netbase,\
-                   ifupdown,dhcpcd-base,python3,openscap-scanner,grub-pc,libpam-systemd",
+        packages: &[PLAIN, "dhcpcd-base", FULL],
     },
 ];
+const PLAIN: &str = "linux-image-cloud-amd64,systemd-sysv,cloud-init,openssh-server,sudo,udev,dbus,netbase,\
+                     ifupdown,python3,openscap-scanner,grub-pc,libpam-systemd";
+const FULL: &str = "auditd,audispd-plugins,aide,apparmor,apparmor-utils,libpam-pwquality,nftables,ufw,iptables,chrony,\
+                    rsyslog,systemd-journal-remote,cron,acl,\
+                    apache2,autofs,avahi-daemon,bind9,cups,dnsmasq,dovecot-imapd,ftp,ldap-utils,nfs-kernel-server,nginx,\
+                    nis,postfix,rpcbind,rsync,samba,slapd,snmpd,squid,telnet,tftpd-hpa,tnftp,vsftpd,xinetd,ypserv";
 
 const ENTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/lab/enter.sh");
 const NAMESPACES: [&str; 7] = ["--mount", "--pid", "--fork", "--kill-child", "--net", "--uts", "--ipc"];
@@ -46,7 +58,9 @@ const FSTAB: &str = "echo '/dev/vda / ext4 defaults 0 1' > \"$1/etc/fstab\"";
 #[derive(Debug, Clone)]
 pub struct Root {
     /// The recipe's name.
-    pub name: String,
+    pub name: &'static str,
+    /// The operating system's name in the content's file names.
+    pub os: &'static str,
     /// Where it lies.
     pub path: PathBuf,
 }
@@ -59,9 +73,9 @@ impl Root {
             .iter()
             .find(|recipe| recipe.name == name)
             .with_context(|| format!("no root tree is called {name}; there are {}", known()))?;
-        let key = [recipe.suite, recipe.packages, FSTAB];
+        let key = [recipe.suite, &recipe.packages.join(","), FSTAB];
         let path = cache::entry(&format!("root-{name}"), &key, |path| recipe.make(path))?;
-        Ok(Self { name: name.to_owned(), path })
+        Ok(Self { name: recipe.name, os: recipe.os, path })
     }
 
     /// A writable copy; it is gone when dropped.
@@ -79,7 +93,7 @@ impl Recipe {
         eprintln!("making the root tree {} (about a minute)", self.name);
         Program::new("mmdebstrap")
             .args(["--quiet", "--format=directory", "--variant=important"])
-            .args([format!("--include={}", self.packages), format!("--customize-hook={FSTAB}")])
+            .args([format!("--include={}", self.packages.join(",")), format!("--customize-hook={FSTAB}")])
             .args([self.suite.as_ref(), target.as_os_str(), content::mirror()?.as_ref()])
             .run()?;
         Ok(())
