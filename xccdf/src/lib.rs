@@ -28,6 +28,7 @@ pub mod tailoring;
 pub mod text;
 pub mod value;
 mod words;
+mod write;
 
 pub use benchmark::{Benchmark, Group, Head, Item, PlainText, Status, Version};
 pub use check::{Check, CheckPart, ComplexCheck, ContentRef, Export, Import, Junction};

@@ -347,7 +347,7 @@ fn resolve(reference: &BytesRef<'_>) -> Option<Result<char, &'static str>> {
 }
 
 /// Whether XML 1.0 allows a character (its production 2).
-pub(super) fn allowed(c: char) -> bool {
+pub(crate) fn allowed(c: char) -> bool {
     !matches!(c, '\0'..='\x08' | '\x0B' | '\x0C' | '\x0E'..='\x1F' | '\u{FFFE}' | '\u{FFFF}')
 }
 

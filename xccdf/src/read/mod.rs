@@ -22,6 +22,9 @@ use cursor::{Cursor, Read, too_large};
 use std::io::BufRead;
 use tag::Tag;
 
+pub(crate) use cursor::allowed;
+pub(crate) use tag::XML_NAMESPACE;
+
 /// How much a document may ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {

@@ -10,7 +10,7 @@ use quick_xml::events::BytesStart;
 use quick_xml::name::{Namespace, NamespaceResolver, ResolveResult};
 
 /// The namespace that `xml:` stands for.
-const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
+pub(crate) const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
 
 pub(super) struct Tag {
     /// Whether the element is of the XCCDF 1.2 namespace.
