@@ -1,0 +1,35 @@
+//! Telling running programs, once, after all changes of a run.
+
+use anyhow::Result;
+
+use crate::change::Effect;
+use crate::system::{System, Tool};
+
+/// Brings every effect about, in an order in which one does not undo another; returns what failed, in words. Where no manager
+/// runs there is nobody to tell.
+pub fn perform_all(system: &System, mut effects: Vec<Effect>) -> Vec<String> {
+    if !system.is_booted() {
+        return Vec::new();
+    }
+    effects.sort();
+    effects.dedup();
+    let failed = |effect: &Effect| {
+        perform(system, effect).err().map(|error| format!("{}: {error:#}", effect.sentence()))
+    };
+    effects.iter().filter_map(failed).collect()
+}
+
+fn perform(system: &System, effect: &Effect) -> Result<()> {
+    match effect {
+        Effect::DaemonReload => system.run(Tool::Systemctl, &["daemon-reload"])?.success().map(drop),
+        Effect::LoadAuditRules => system.run(Tool::Augenrules, &["--load"])?.success().map(drop),
+        Effect::ReloadUnit { unit } => {
+            system.run(Tool::Systemctl, &["--quiet", "try-reload-or-restart", unit])?.success().map(drop)
+        }
+        Effect::RestartUnit { unit } => {
+            system.run(Tool::Systemctl, &["--quiet", "try-restart", unit])?.success().map(drop)
+        }
+        // Nothing to do now; the report says so.
+        Effect::Reboot => Ok(()),
+    }
+}

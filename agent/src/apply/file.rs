@@ -1,0 +1,283 @@
+//! The only writer of files: whole, atomic, durable, and inside the root.
+//!
+//! A temporary file beside the target gets content, owner, mode and extended attributes (SELinux label and ACLs are such),
+//! is synced, renamed over the target, and the directory is synced. Whenever the power goes, the target is the old file or the
+//! new one.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::{AsFd, AsRawFd};
+use std::path::{Component, Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail};
+use nix::errno::Errno;
+use nix::fcntl::{AtFlags, OFlag, openat, renameat};
+use nix::sys::stat::{FchmodatFlags, Mode, fchmod, fchmodat, mkdirat};
+use nix::unistd::{Gid, Uid, UnlinkatFlags, fchownat, symlinkat, unlinkat};
+use serde::{Deserialize, Serialize};
+use xattr::FileExt;
+
+use crate::system::{FileKind, System};
+
+/// The most symbolic links followed to find the file that a path stands for.
+const MAX_LINKS: usize = 16;
+
+/// Everything about an inode that a write keeps and an undo restores, beside its content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attributes {
+    /// The lower twelve bits.
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Extended attributes: name and value.
+    #[serde(default)]
+    pub xattrs: Vec<(String, Vec<u8>)>,
+}
+
+impl Attributes {
+    /// Those of a new file or directory: owned by root.
+    pub fn new(mode: u32) -> Attributes {
+        let root = nix::unistd::geteuid().is_root();
+        let (uid, gid) =
+            if root { (0, 0) } else { (nix::unistd::geteuid().as_raw(), nix::unistd::getegid().as_raw()) };
+        Attributes { mode, uid, gid, xattrs: Vec::new() }
+    }
+
+    fn of(file: &File) -> Result<Attributes> {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        let meta = file.metadata()?;
+        let mut xattrs = Vec::new();
+        match file.list_xattr() {
+            Ok(names) => {
+                for name in names {
+                    if let Some(value) = file.get_xattr(&name)? {
+                        xattrs.push((name.to_string_lossy().into_owned(), value));
+                    }
+                }
+            }
+            Err(error) if error.raw_os_error() == Some(Errno::EOPNOTSUPP as i32) => {}
+            Err(error) => return Err(error).context("reading extended attributes"),
+        }
+        Ok(Attributes { mode: meta.permissions().mode() & 0o7777, uid: meta.uid(), gid: meta.gid(), xattrs })
+    }
+}
+
+/// A regular file, whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Whole {
+    /// Content.
+    pub content: Vec<u8>,
+    /// The rest.
+    pub attributes: Attributes,
+}
+
+/// The path that `path` stands for once symbolic links are followed inside the root; the path itself when it is no link.
+///
+/// # Errors
+/// When links go in circles.
+pub fn follow(system: &System, path: &Path) -> Result<PathBuf> {
+    let mut current = path.to_path_buf();
+    for _ in 0..MAX_LINKS {
+        let Some(target) = system.read_link(&current)? else { return Ok(current) };
+        let base = current.parent().unwrap_or(Path::new("/")).join(target);
+        current = normal(&base);
+    }
+    bail!("{}: too many symbolic links", path.display())
+}
+
+/// The path without `.` and `..`.
+fn normal(path: &Path) -> PathBuf {
+    let mut parts = PathBuf::from("/");
+    for component in path.components() {
+        match component {
+            Component::Normal(part) => parts.push(part),
+            Component::ParentDir => drop(parts.pop()),
+            _ => {}
+        }
+    }
+    parts
+}
+
+/// Reads a regular file whole; `None` when nothing is there.
+///
+/// # Errors
+/// When it is something else than a regular file, or cannot be read.
+pub fn read(system: &System, path: &Path) -> Result<Option<Whole>> {
+    let Some(meta) = system.meta(path)? else { return Ok(None) };
+    if meta.kind != FileKind::Regular {
+        bail!("{}: not a regular file", path.display());
+    }
+    let (dir, name) = system.open_parent(path)?;
+    let fd =
+        openat(dir.as_fd(), &name, OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC, Mode::empty())
+            .with_context(|| format!("opening {}", path.display()))?;
+    let mut file = File::from(fd);
+    let mut content = Vec::new();
+    file.read_to_end(&mut content).with_context(|| format!("reading {}", path.display()))?;
+    let attributes = Attributes::of(&file).with_context(|| format!("reading {}", path.display()))?;
+    Ok(Some(Whole { content, attributes }))
+}
+
+/// Puts a regular file in place, whole and durable.
+///
+/// # Errors
+/// When it cannot be written; the target is then as it was.
+pub fn write(system: &System, path: &Path, whole: &Whole) -> Result<()> {
+    let (dir, name) = system.open_parent(path)?;
+    let temporary = temporary_name(&name);
+    remove_at(&dir, &temporary)?;
+    let written = write_temporary(&dir, &temporary, whole).and_then(|()| {
+        renameat(dir.as_fd(), &temporary, dir.as_fd(), &name)
+            .map_err(|error| anyhow!("renaming into place: {error}"))
+    });
+    if let Err(error) = written {
+        remove_at(&dir, &temporary)?;
+        return Err(error).with_context(|| format!("writing {}", path.display()));
+    }
+    sync(&dir).with_context(|| format!("syncing the directory of {}", path.display()))
+}
+
+/// The name of the temporary file beside `name`: always the same, so that one left by a power cut is found and removed.
+fn temporary_name(name: &Path) -> PathBuf {
+    PathBuf::from(format!(".{}.trempe", name.display()))
+}
+
+/// Removes what an interrupted write may have left beside `path`.
+///
+/// # Errors
+/// When it is there and cannot be removed.
+pub fn remove_leftover(system: &System, path: &Path) -> Result<()> {
+    match system.open_parent(path) {
+        Ok((dir, name)) => remove_at(&dir, &temporary_name(&name)),
+        // Without the directory there is no leftover.
+        Err(_) => Ok(()),
+    }
+}
+
+fn write_temporary(dir: &impl AsFd, name: &Path, whole: &Whole) -> Result<()> {
+    let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    let fd = openat(dir.as_fd(), name, flags, Mode::from_bits_truncate(0o600))?;
+    let mut file = File::from(fd);
+    file.write_all(&whole.content)?;
+    set_attributes(&file, &whole.attributes)?;
+    file.sync_all()?;
+    Ok(())
+}
+
+fn set_attributes(file: &File, attributes: &Attributes) -> Result<()> {
+    let (uid, gid) = (Uid::from_raw(attributes.uid), Gid::from_raw(attributes.gid));
+    nix::unistd::fchown(file.as_fd(), Some(uid), Some(gid)).context("setting the owner")?;
+    fchmod(file.as_fd(), Mode::from_bits_truncate(attributes.mode)).context("setting the mode")?;
+    for (name, value) in &attributes.xattrs {
+        file.set_xattr(name, value).with_context(|| format!("setting the attribute {name}"))?;
+    }
+    Ok(())
+}
+
+fn sync(dir: &impl AsFd) -> Result<()> {
+    nix::unistd::fsync(dir.as_fd())?;
+    Ok(())
+}
+
+fn remove_at(dir: &impl AsFd, name: &Path) -> Result<()> {
+    match unlinkat(dir.as_fd(), name, UnlinkatFlags::NoRemoveDir) {
+        Ok(()) | Err(Errno::ENOENT) => Ok(()),
+        Err(error) => Err(anyhow!("removing {}: {error}", name.display())),
+    }
+}
+
+/// Removes a file or symbolic link; nothing there is fine.
+///
+/// # Errors
+/// When it is there and cannot be removed.
+pub fn remove(system: &System, path: &Path) -> Result<()> {
+    if system.meta(path)?.is_none() {
+        return Ok(());
+    }
+    let (dir, name) = system.open_parent(path)?;
+    remove_at(&dir, &name).with_context(|| format!("removing {}", path.display()))?;
+    sync(&dir)
+}
+
+/// Puts a symbolic link in place.
+///
+/// # Errors
+/// When something is there already, or it cannot be made.
+pub fn link(system: &System, path: &Path, target: &Path) -> Result<()> {
+    let (dir, name) = system.open_parent(path)?;
+    symlinkat(target, dir.as_fd(), &name).with_context(|| format!("linking {}", path.display()))?;
+    sync(&dir)
+}
+
+/// Makes the missing directories of a path, itself included; returns those made, the outermost first.
+///
+/// # Errors
+/// When one cannot be made.
+pub fn make_directories(system: &System, path: &Path, mode: u32) -> Result<Vec<PathBuf>> {
+    let mut missing = Vec::new();
+    let mut current = path;
+    while system.meta_followed(current)?.is_none() {
+        missing.push(current.to_path_buf());
+        current = current.parent().unwrap_or(Path::new("/"));
+    }
+    missing.reverse();
+    for dir in &missing {
+        let bits = if dir == path { mode } else { 0o755 };
+        let (parent, name) = system.open_parent(dir)?;
+        mkdirat(parent.as_fd(), &name, Mode::from_bits_truncate(bits))
+            .with_context(|| format!("creating {}", dir.display()))?;
+        // The process' umask took bits away.
+        set_mode_at(&parent, &name, bits).with_context(|| format!("creating {}", dir.display()))?;
+        sync(&parent)?;
+    }
+    Ok(missing)
+}
+
+/// Removes a directory when it is empty and there; anything else stays.
+///
+/// # Errors
+/// When an empty directory cannot be removed.
+pub fn remove_directory(system: &System, path: &Path) -> Result<()> {
+    if system.meta(path)?.is_none() {
+        return Ok(());
+    }
+    let (dir, name) = system.open_parent(path)?;
+    match unlinkat(dir.as_fd(), &name, UnlinkatFlags::RemoveDir) {
+        Ok(()) | Err(Errno::ENOTEMPTY | Errno::EEXIST | Errno::ENOENT) => Ok(()),
+        Err(error) => Err(error).with_context(|| format!("removing {}", path.display())),
+    }
+}
+
+fn set_mode_at(dir: &impl AsFd, name: &Path, mode: u32) -> Result<()> {
+    fchmodat(dir.as_fd(), name, Mode::from_bits_truncate(mode), FchmodatFlags::FollowSymlink)?;
+    Ok(())
+}
+
+/// Sets mode, owner and group of whatever is at `path`; a symbolic link has no mode of its own.
+///
+/// # Errors
+/// When one cannot be set.
+pub fn set_meta(
+    system: &System,
+    path: &Path,
+    mode: Option<u32>,
+    uid: Option<u32>,
+    gid: Option<u32>,
+) -> Result<()> {
+    let context = || format!("setting mode and owner of {}", path.display());
+    let (dir, name) = system.open_parent(path)?;
+    let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    let fd = openat(dir.as_fd(), &name, flags, Mode::empty()).with_context(context)?;
+    if uid.is_some() || gid.is_some() {
+        let (uid, gid) = (uid.map(Uid::from_raw), gid.map(Gid::from_raw));
+        fchownat(fd.as_fd(), "", uid, gid, AtFlags::AT_EMPTY_PATH).with_context(context)?;
+    }
+    // After the owner: a change of owner drops the set-id bits.
+    if let Some(mode) = mode {
+        let itself = PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd()));
+        set_mode_at(&dir, &itself, mode).with_context(context)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,277 @@
+//! The undo log: what a run is about to do and how to take it back, on disk before it is done.
+//!
+//! A run is a directory `runs/<ID>/` below the state directory: `journal.jsonl`, one record a line, each synced before the
+//! change it announces; `blobs/`, the contents that changes overwrite; `result.json`, the report. A last line cut by a power failure is
+//! not yet a promise and is ignored. A run whose journal does not end with [`Record::Closed`] was interrupted.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::undo::Undo;
+use crate::change::{Change, Effect};
+
+/// Where state is kept, below the root.
+pub const STATE_DIR: &str = "/var/lib/trempe";
+
+/// One line of a journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "kebab-case")]
+pub enum Record {
+    /// A change is about to be made.
+    Intent {
+        /// Counts the changes of the run.
+        number: usize,
+        /// The rule it is for.
+        rule: String,
+        /// The change.
+        change: Change,
+        /// The way back.
+        undo: Undo,
+        /// What must be told afterwards, both ways.
+        effects: Vec<Effect>,
+    },
+    /// The change has been made.
+    Done {
+        /// Which.
+        number: usize,
+    },
+    /// The change has been taken back.
+    Undone {
+        /// Which.
+        number: usize,
+    },
+    /// The run ended as it should; changes not taken back stay.
+    Closed,
+}
+
+/// What a journal says of one change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Counts the changes of the run.
+    pub number: usize,
+    /// The rule it was for.
+    pub rule: String,
+    /// The change.
+    pub change: Change,
+    /// The way back.
+    pub undo: Undo,
+    /// What must be told afterwards.
+    pub effects: Vec<Effect>,
+    /// Whether it has been taken back.
+    pub undone: bool,
+}
+
+/// The contents that changes overwrite, by digest.
+pub struct Blobs {
+    dir: PathBuf,
+}
+
+impl Blobs {
+    /// Keeps a content; returns its digest.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn store(&self, content: &[u8]) -> Result<String> {
+        let digest: String = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
+        let path = self.dir.join(&digest);
+        if !path.exists() {
+            let temporary = self.dir.join(format!("{digest}.new"));
+            let mut file = create(&temporary)?;
+            file.write_all(content).and_then(|()| file.sync_all()).with_context(|| writing(&path))?;
+            fs::rename(&temporary, &path).with_context(|| writing(&path))?;
+            sync_dir(&self.dir)?;
+        }
+        Ok(digest)
+    }
+
+    /// The content of a digest.
+    ///
+    /// # Errors
+    /// When it is not there, or is not what it was.
+    pub fn load(&self, digest: &str) -> Result<Vec<u8>> {
+        let path = self.dir.join(digest);
+        let content = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
+        let found: String = Sha256::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect();
+        if found != digest {
+            bail!("{} is damaged: its digest is {found}", path.display());
+        }
+        Ok(content)
+    }
+}
+
+/// The journal of one run.
+pub struct Journal {
+    /// The run's id: when it began.
+    pub id: String,
+    /// Its directory.
+    pub dir: PathBuf,
+    /// The contents it keeps.
+    pub blobs: Blobs,
+    file: File,
+}
+
+impl Journal {
+    /// Begins a run.
+    ///
+    /// # Errors
+    /// When the state directory cannot be written: nothing may be changed then.
+    pub fn begin(state: &Path, id: &str) -> Result<Journal> {
+        let dir = state.join("runs").join(id);
+        let blobs = dir.join("blobs");
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true).mode(0o700).create(&blobs).with_context(|| writing(&blobs))?;
+        let journal = Journal::open(dir)?;
+        sync_dir(&journal.dir)?;
+        sync_dir(&state.join("runs"))?;
+        Ok(journal)
+    }
+
+    /// Opens the journal of a run that was begun before.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn open(dir: PathBuf) -> Result<Journal> {
+        let path = dir.join("journal.jsonl");
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(&path)
+            .with_context(|| writing(&path))?;
+        let id = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Journal { id, blobs: Blobs { dir: dir.join("blobs") }, dir, file })
+    }
+
+    /// Writes one record and waits until it is on disk.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn record(&mut self, record: &Record) -> Result<()> {
+        let mut line = serde_json::to_string(record).context("writing the journal")?;
+        line.push('\n');
+        self.file
+            .write_all(line.as_bytes())
+            .and_then(|()| self.file.sync_data())
+            .context("writing the journal")
+    }
+
+    /// What the journal of a run says: its changes in order, and whether it was closed.
+    ///
+    /// # Errors
+    /// When it cannot be read, or a line other than the last is damaged.
+    pub fn read(dir: &Path) -> Result<(Vec<Entry>, bool)> {
+        let path = dir.join("journal.jsonl");
+        let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut closed = false;
+        let count = text.lines().count();
+        for (index, line) in text.lines().enumerate() {
+            let record: Record = match serde_json::from_str(line) {
+                Ok(record) => record,
+                Err(_) if index + 1 == count && !text.ends_with('\n') => break,
+                Err(error) => bail!("{}:{}: damaged: {error}", path.display(), index + 1),
+            };
+            match record {
+                Record::Intent { number, rule, change, undo, effects } => {
+                    entries.push(Entry { number, rule, change, undo, effects, undone: false });
+                }
+                Record::Undone { number } => {
+                    entries
+                        .iter_mut()
+                        .filter(|entry| entry.number == number)
+                        .for_each(|entry| entry.undone = true);
+                }
+                Record::Done { .. } => {}
+                Record::Closed => closed = true,
+            }
+        }
+        Ok((entries, closed))
+    }
+}
+
+/// The directories of all runs, oldest first.
+///
+/// # Errors
+/// When they cannot be listed.
+pub fn runs(state: &Path) -> Result<Vec<PathBuf>> {
+    let dir = state.join("runs");
+    let entries = match fs::read_dir(&dir) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other.with_context(|| format!("listing {}", dir.display()))?,
+    };
+    let mut runs: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    runs.retain(|path| path.join("journal.jsonl").exists());
+    runs.sort();
+    Ok(runs)
+}
+
+fn create(path: &Path) -> Result<File> {
+    OpenOptions::new()
+        .create(true)
+        .write(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
+        .with_context(|| writing(path))
+}
+
+fn writing(path: &Path) -> String {
+    format!("writing {}", path.display())
+}
+
+fn sync_dir(dir: &Path) -> Result<()> {
+    File::open(dir).and_then(|dir| dir.sync_all()).with_context(|| writing(dir))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn intent(number: usize) -> Record {
+        let change = Change::write("/etc/x", "new");
+        Record::Intent { number, rule: "r".into(), change, undo: Undo::Nothing, effects: vec![] }
+    }
+
+    #[test]
+    fn a_cut_last_line_is_no_promise() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = Journal::begin(dir.path(), "1").unwrap();
+        journal.record(&intent(1)).unwrap();
+        journal.record(&Record::Done { number: 1 }).unwrap();
+        let path = journal.dir.join("journal.jsonl");
+        let whole = fs::read_to_string(&path).unwrap();
+        fs::write(&path, format!("{whole}{{\"record\":\"int")).unwrap();
+        let (entries, closed) = Journal::read(&journal.dir).unwrap();
+        assert_eq!((entries.len(), closed), (1, false));
+        fs::write(&path, format!("{{\"record\":\"int\n{whole}")).unwrap();
+        assert!(Journal::read(&journal.dir).unwrap_err().to_string().contains("journal.jsonl:1: damaged"));
+    }
+
+    #[test]
+    fn what_was_taken_back_is_marked() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = Journal::begin(dir.path(), "1").unwrap();
+        for record in [intent(1), intent(2), Record::Undone { number: 1 }, Record::Closed] {
+            journal.record(&record).unwrap();
+        }
+        let (entries, closed) = Journal::read(&journal.dir).unwrap();
+        assert!(closed && entries[0].undone && !entries[1].undone);
+        assert_eq!(runs(dir.path()).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_damaged_blob_is_noticed() {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::begin(dir.path(), "1").unwrap();
+        let digest = journal.blobs.store(b"content").unwrap();
+        assert_eq!(journal.blobs.load(&digest).unwrap(), b"content");
+        fs::write(journal.dir.join("blobs").join(&digest), "other").unwrap();
+        assert!(journal.blobs.load(&digest).unwrap_err().to_string().contains("damaged"));
+    }
+}

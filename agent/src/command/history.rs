@@ -1,0 +1,57 @@
+//! `agent history`: the runs that changed this machine.
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::apply::journal::{self, Journal};
+use crate::cli::History;
+use crate::exit::Exit;
+use crate::report::Format;
+use crate::system::System;
+
+/// A run, in short.
+#[derive(Debug, Serialize)]
+struct Line {
+    run: String,
+    rules: usize,
+    changes: usize,
+    taken_back: usize,
+    interrupted: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When a journal cannot be read.
+pub fn run(args: &History) -> Result<Exit> {
+    let system = System::open(&args.root)?;
+    let mut lines = Vec::new();
+    for dir in journal::runs(&system.host_path(journal::STATE_DIR))? {
+        let (entries, closed) = Journal::read(&dir)?;
+        let rules: std::collections::BTreeSet<&str> =
+            entries.iter().map(|entry| entry.rule.as_str()).collect();
+        lines.push(Line {
+            run: dir.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            rules: rules.len(),
+            changes: entries.len(),
+            taken_back: entries.iter().filter(|entry| entry.undone).count(),
+            interrupted: !closed,
+        });
+    }
+    match args.format {
+        Format::Json => println!("{}", serde_json::to_string_pretty(&lines)?),
+        Format::Text if lines.is_empty() => println!("no run has changed this machine"),
+        Format::Text => lines.iter().for_each(print),
+    }
+    Ok(Exit::Good)
+}
+
+fn print(line: &Line) {
+    let state = match line {
+        Line { interrupted: true, .. } => "  interrupted",
+        Line { taken_back, changes, .. } if taken_back == changes => "  taken back",
+        Line { taken_back: 1.., .. } => "  partly taken back",
+        _ => "",
+    };
+    println!("{}  {} changes for {} rules{state}", line.run, line.changes, line.rules);
+}

@@ -1,0 +1,91 @@
+//! One file for each subcommand: take arguments, call the stages in order, write what they return.
+//!
+//! To add a subcommand, add its arguments to `cli.rs`, a file here, and a line in `main.rs`.
+
+pub mod apply;
+pub mod audit;
+pub mod history;
+pub mod plan;
+pub mod rollback;
+
+use std::fs::File;
+use std::io::{IsTerminal, Write};
+
+use anyhow::{Context, Result};
+
+use crate::cli::{Output, Selection};
+use crate::content::{BENCHMARK_ID, Catalogue};
+use crate::policy::{self, Policy};
+use crate::report::text::Style;
+use crate::report::{ContentInfo, Report};
+use crate::system::System;
+
+/// What every command that judges a machine starts with.
+pub struct Work {
+    /// The machine.
+    pub system: System,
+    /// What is asked of it.
+    pub policy: Policy,
+    /// Where the rules came from.
+    pub content: ContentInfo,
+}
+
+/// Opens the machine and resolves the policy.
+///
+/// # Errors
+/// When the root cannot be opened, or tier, profile, tailoring or rule are not understood.
+pub fn begin(selection: &Selection) -> Result<Work> {
+    let catalogue = Catalogue::embedded()?;
+    let system = System::open(&selection.root)?;
+    let request = policy::Request {
+        tier: selection.tier.clone(),
+        profile: selection.profile.clone(),
+        tailoring: selection.tailoring.clone(),
+        rules: selection.rule.clone(),
+    };
+    let policy = policy::resolve(&catalogue, &request, &system.os()?.product())?;
+    let content = ContentInfo {
+        id: BENCHMARK_ID.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        sha256: catalogue.sha256,
+        source: "catalogue".to_owned(),
+    };
+    Ok(Work { system, policy, content })
+}
+
+/// How text is written on this output.
+pub fn style(output: &Output) -> Style {
+    let colour =
+        output.output.is_none() && std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    Style { colour, verbose: output.verbose }
+}
+
+/// Where results go.
+///
+/// # Errors
+/// When the file cannot be created.
+pub fn writer(output: &Output) -> Result<Box<dyn Write>> {
+    Ok(match &output.output {
+        Some(path) => Box::new(File::create(path).with_context(|| format!("creating {}", path.display()))?),
+        None => Box::new(std::io::stdout().lock()),
+    })
+}
+
+/// Writes a report where it was asked for.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn tell(report: &Report, output: &Output) -> Result<()> {
+    report.write(output.format, &mut *writer(output)?, &style(output)).context("writing the report")
+}
+
+/// A line of progress on standard error, where a person watches.
+pub fn progress(total: usize) -> impl Fn(usize) + Sync {
+    let watched = std::io::stderr().is_terminal();
+    move |done| {
+        if watched {
+            let end = if done == total { "\r\x1b[K" } else { "" };
+            eprint!("\r{done} of {total} rules{end}");
+        }
+    }
+}

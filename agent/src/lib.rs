@@ -1,0 +1,32 @@
+//! Hardens, audits and restores a Linux machine.
+//!
+//! Data flows one way, through stages that are modules here; a stage uses the stages before it and
+//! never a later one:
+//!
+//! | stage | module | what it does |
+//! |---|---|---|
+//! | 1 content | [`content`] | what could be checked: the embedded catalogue |
+//! | 2 policy | [`policy`] | what was chosen: tier, tailoring, exceptions, values bound |
+//! | 3 inspect | [`inspect`] | what is so: read only, parallel |
+//! | 4 plan | [`plan`] | what to do: a list of [`change::Change`], tried on an overlay |
+//! | 5 apply | [`apply`] | doing it, with an undo log on disk before each change |
+//! | 6 report | [`report`] | a finished value and its writers |
+//!
+//! Beside the stages: [`system`] is the only door to the machine, [`setting`] holds one file per kind
+//! of thing a rule can ensure, [`change`] the closed set of changes, [`command`] one file per
+//! subcommand.
+#![warn(missing_docs)]
+
+pub mod apply;
+pub mod change;
+pub mod cli;
+pub mod command;
+pub mod content;
+pub mod exit;
+pub mod finding;
+pub mod inspect;
+pub mod plan;
+pub mod policy;
+pub mod report;
+pub mod setting;
+pub mod system;

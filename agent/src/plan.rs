@@ -1,0 +1,147 @@
+//! Stage 4, plan: findings become an ordered list of changes, tried on an overlay of the machine.
+//!
+//! Rules that share a file are planned one after the other on what the ones before would leave, so the list can be carried out as
+//! it stands and each step knows exactly its own part. Packages come first; rules that depend on a package which is not there
+//! yet are decided once it is. Rules that decide who gets in come last.
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+use crate::change::{Change, Effect};
+use crate::inspect::{Outcome, Verdict, inspect_rule};
+use crate::policy::{Policy, PolicyRule};
+use crate::system::System;
+
+/// One change, for one rule.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Step {
+    /// The rule.
+    pub rule: String,
+    /// The change.
+    pub change: Change,
+    /// The change in a sentence.
+    pub sentence: String,
+    /// What it does to a file, as a unified diff; empty for other changes.
+    pub diff: String,
+    /// What must be told to running programs afterwards.
+    pub effects: Vec<Effect>,
+}
+
+/// A failing rule that is not mended now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Left {
+    /// The rule.
+    pub rule: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What would be done.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Plan {
+    /// The changes, in order.
+    pub steps: Vec<Step>,
+    /// Rules that a change above must come before: they are planned again after it.
+    pub deferred: Vec<Left>,
+    /// Failing rules that only a person can mend.
+    pub manual: Vec<Left>,
+}
+
+impl Plan {
+    /// Everything that must be told to running programs, once each.
+    pub fn effects(&self) -> Vec<Effect> {
+        let mut effects: Vec<Effect> = self.steps.iter().flat_map(|step| step.effects.clone()).collect();
+        effects.sort();
+        effects.dedup();
+        effects
+    }
+}
+
+/// The order of work: what may be needed by others first, what may shut the door last.
+fn stage(rule: &PolicyRule, outcome: &Outcome) -> u8 {
+    let packages = outcome.finding.changes.iter().any(|change| matches!(change, Change::Packages { .. }));
+    match (packages, rule.access) {
+        (true, _) => 0,
+        (false, false) => 1,
+        (false, true) => 2,
+    }
+}
+
+/// Plans what would make every failing rule pass. `system` ends up with all of it laid over.
+///
+/// # Errors
+/// When the present state that a change starts from cannot be read.
+pub fn plan(policy: &Policy, outcomes: &[Outcome], system: &mut System) -> Result<Plan> {
+    let mut plan = Plan::default();
+    let mut failing: Vec<(&PolicyRule, &Outcome)> =
+        policy.rules.iter().zip(outcomes).filter(|(_, outcome)| outcome.verdict == Verdict::Fail).collect();
+    failing.sort_by_key(|(rule, outcome)| stage(rule, outcome));
+    for (rule, _) in failing {
+        plan_rule(rule, system, &mut plan).with_context(|| format!("planning {}", rule.id))?;
+    }
+    Ok(plan)
+}
+
+fn plan_rule(rule: &PolicyRule, system: &mut System, plan: &mut Plan) -> Result<()> {
+    let left = |reason: String| Left { rule: rule.id.clone(), reason };
+    if !rule.check_only.is_empty() {
+        plan.manual.push(left(rule.check_only.clone()));
+        return Ok(());
+    }
+    // Looked at again on what the steps so far would leave: another rule may have mended it, or changed the same file.
+    let outcome = inspect_rule(rule, system);
+    match outcome.verdict {
+        Verdict::Fail => {}
+        Verdict::NotChecked | Verdict::Error | Verdict::Unknown => {
+            plan.deferred.push(left(outcome.reason.unwrap_or_else(|| "cannot be told yet".to_owned())));
+            return Ok(());
+        }
+        _ => return Ok(()),
+    }
+    if let Some(reason) = outcome.finding.manual {
+        plan.manual.push(left(reason));
+        return Ok(());
+    }
+    if outcome.finding.changes.is_empty() {
+        plan.manual.push(left("there is no change that would mend it".to_owned()));
+        return Ok(());
+    }
+    let last = outcome.finding.changes.len() - 1;
+    for (index, change) in outcome.finding.changes.into_iter().enumerate() {
+        let diff = diff(system, &change)?;
+        let effects = if index == last { outcome.finding.effects.clone() } else { Vec::new() };
+        let sentence = sentence(system, &change)?;
+        system.pretend(&change)?;
+        plan.steps.push(Step { rule: rule.id.clone(), sentence, change, diff, effects });
+    }
+    Ok(())
+}
+
+/// The change in a sentence, with what only the machine knows: which packages go with those removed.
+fn sentence(system: &System, change: &Change) -> Result<String> {
+    let mut sentence = change.sentence();
+    if let Change::Packages { remove, .. } = change {
+        let cascade = system.removal_cascade(remove)?;
+        if !cascade.is_empty() {
+            sentence.push_str(&format!(" (and what depends on it: {})", cascade.join(", ")));
+        }
+    }
+    Ok(sentence)
+}
+
+/// What a change does to a file, as a unified diff against what the machine has now.
+fn diff(system: &System, change: &Change) -> Result<String> {
+    let (path, new) = match change {
+        Change::WriteFile { path, content, .. } => (path, content.as_str()),
+        Change::RemoveFile { path } => (path, ""),
+        _ => return Ok(String::new()),
+    };
+    let old = system.read_text(path)?;
+    let name = path.display().to_string();
+    let below = name.trim_start_matches('/');
+    let mut options = diffy::DiffOptions::new();
+    options.set_original_filename(old.as_ref().map_or("/dev/null".to_owned(), |_| format!("a/{below}")));
+    let removed = matches!(change, Change::RemoveFile { .. });
+    options.set_modified_filename(if removed { "/dev/null".to_owned() } else { format!("b/{below}") });
+    Ok(options.create_patch(old.as_deref().unwrap_or_default(), new).to_string())
+}

@@ -1,0 +1,112 @@
+//! Settings: the kinds of things a rule can ensure, one file each.
+//!
+//! A setting reads the state of a machine and says what would make it right, in one act
+//! ([`Setting::examine`]): the running state *and* what survives a reboot. It changes nothing itself.
+//!
+//! To add a kind: write `setting/<kind>.rs` with a struct of its parameters that implements [`Setting`], add a
+//! line to the table in [`kinds!`] below, and tests in the same file or `setting/<kind>/tests.rs` that inspect,
+//! apply, inspect again and roll back on a temporary tree. `docs/adding-a-setting.md` walks through one.
+
+pub mod sysctl;
+#[cfg(test)]
+pub mod testing;
+
+use anyhow::Result;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::finding::Finding;
+use crate::system::System;
+
+/// A kind of thing a rule can ensure, with its parameters bound.
+pub trait Setting {
+    /// Looks at the machine: what is so, and what would make it right.
+    ///
+    /// # Errors
+    /// When something could not be read or understood. That is never the same as "not so".
+    fn examine(&self, system: &System) -> Result<Finding>;
+
+    /// How it is checked, in a sentence for people.
+    fn describe(&self) -> String;
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $variant:ident($type:ty);)*) => {
+        /// Every kind of setting, as the catalogue writes it: `sysctl: {…}`.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[serde(rename_all = "snake_case", deny_unknown_fields)]
+        pub enum Kind {
+            $($(#[$doc])* $variant($type),)*
+            /// All of these.
+            All(Vec<Kind>),
+            /// One of these is enough; the first is what a plan aims at.
+            Any(Vec<Kind>),
+        }
+
+        impl Kind {
+            /// The names of all kinds, as the catalogue writes them.
+            pub fn names() -> Vec<&'static str> {
+                vec![$(stringify!($variant),)* "All", "Any"]
+            }
+        }
+
+        impl Setting for Kind {
+            fn examine(&self, system: &System) -> Result<Finding> {
+                match self {
+                    $(Kind::$variant(setting) => setting.examine(system),)*
+                    Kind::All(kinds) => all(kinds, system),
+                    Kind::Any(kinds) => any(kinds, system),
+                }
+            }
+
+            fn describe(&self) -> String {
+                let join = |kinds: &[Kind], word: &str| kinds.iter().map(Kind::describe).collect::<Vec<_>>().join(word);
+                match self {
+                    $(Kind::$variant(setting) => setting.describe(),)*
+                    Kind::All(kinds) => join(kinds, "; and "),
+                    Kind::Any(kinds) => join(kinds, "; or "),
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// A kernel parameter, now and at boot.
+    Sysctl(sysctl::Sysctl);
+}
+
+fn all(kinds: &[Kind], system: &System) -> Result<Finding> {
+    let mut finding = Finding::new();
+    let mut missing = Vec::new();
+    for kind in kinds {
+        let one = kind.examine(system)?;
+        match one.not_applicable {
+            Some(reason) => missing.push(reason),
+            None => drop(finding.and(one)),
+        }
+    }
+    // A part that has nothing to judge leaves the verdict to the others.
+    if finding.evidence.is_empty() && finding.not_checked.is_none() && !missing.is_empty() {
+        return Ok(Finding::not_applicable(missing.join("; ")));
+    }
+    Ok(finding)
+}
+
+fn any(kinds: &[Kind], system: &System) -> Result<Finding> {
+    let mut first = None;
+    for kind in kinds {
+        let one = kind.examine(system)?;
+        if one.is_compliant() {
+            return Ok(one);
+        }
+        let worse = first.as_ref().is_none_or(|finding: &Finding| finding.not_applicable.is_some());
+        if worse {
+            first = Some(one);
+        }
+    }
+    Ok(first.unwrap_or_default())
+}
+
+/// The head of every file that only the agent writes: whoever finds it knows whose it is and how to keep it away.
+pub const OWNED_HEADER: &str = "# Written by the hardening agent. Changes are lost at its next run: except the rule instead (agent tailor).\n";

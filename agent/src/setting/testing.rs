@@ -1,0 +1,162 @@
+//! A temporary tree that stands for a machine, for the tests of settings.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use super::Setting;
+use crate::apply::journal::Journal;
+use crate::apply::perform::perform;
+use crate::apply::undo::{Undo, prepare};
+use crate::change::Change;
+use crate::system::System;
+
+/// A tree of files below a temporary directory.
+#[derive(Default)]
+pub struct Tree {
+    dir: Dir,
+}
+
+struct Dir(tempfile::TempDir);
+
+impl Default for Dir {
+    fn default() -> Dir {
+        Dir(tempfile::tempdir().unwrap())
+    }
+}
+
+impl Tree {
+    /// An empty tree.
+    pub fn new() -> Tree {
+        Tree::default()
+    }
+
+    fn at(&self, path: &str) -> PathBuf {
+        self.dir.0.path().join(path.trim_start_matches('/'))
+    }
+
+    /// Adds a file with mode 0644.
+    pub fn file(self, path: &str, text: &str) -> Tree {
+        self.file_with_mode(path, text, 0o644)
+    }
+
+    /// Adds a file.
+    pub fn file_with_mode(self, path: &str, text: &str, mode: u32) -> Tree {
+        fs::create_dir_all(self.at(path).parent().unwrap()).unwrap();
+        fs::write(self.at(path), text).unwrap();
+        fs::set_permissions(self.at(path), fs::Permissions::from_mode(mode)).unwrap();
+        self
+    }
+
+    /// Adds a directory.
+    pub fn dir(self, path: &str, mode: u32) -> Tree {
+        fs::create_dir_all(self.at(path)).unwrap();
+        fs::set_permissions(self.at(path), fs::Permissions::from_mode(mode)).unwrap();
+        self
+    }
+
+    /// Adds a symbolic link.
+    pub fn link(self, path: &str, target: &str) -> Tree {
+        fs::create_dir_all(self.at(path).parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(target, self.at(path)).unwrap();
+        self
+    }
+
+    /// Adds installed packages to the dpkg database.
+    pub fn packages(self, names: &[&str]) -> Tree {
+        let stanza = |name: &&str| format!("Package: {name}\nStatus: install ok installed\nVersion: 1\n\n");
+        let status: String = names.iter().map(stanza).collect();
+        self.file("/var/lib/dpkg/status", &status)
+    }
+
+    /// The machine.
+    pub fn system(&self) -> System {
+        System::open(self.dir.0.path()).unwrap()
+    }
+
+    /// The text of a file.
+    pub fn text(&self, path: &str) -> String {
+        fs::read_to_string(self.at(path)).unwrap()
+    }
+
+    /// The permission bits of a path.
+    pub fn mode(&self, path: &str) -> u32 {
+        fs::symlink_metadata(self.at(path)).unwrap().permissions().mode() & 0o7777
+    }
+
+    /// Whether something is there.
+    pub fn has(&self, path: &str) -> bool {
+        fs::symlink_metadata(self.at(path)).is_ok()
+    }
+
+    /// The changes that would make a setting right, checked on an overlay: after them the setting holds.
+    pub fn planned(&self, setting: &dyn Setting) -> Vec<Change> {
+        let mut system = self.system();
+        let changes = setting.examine(&system).unwrap().changes;
+        for change in &changes {
+            system.pretend(change).unwrap();
+        }
+        let after = setting.examine(&system).unwrap();
+        assert!(after.is_compliant(), "the plan does not lead to compliance: {changes:?}\n{after:?}");
+        changes
+    }
+
+    /// Makes the changes that would make a setting right, for real, below the tree.
+    pub fn applied(&self, setting: &dyn Setting) -> &Tree {
+        drop(self.carry_out(setting));
+        self
+    }
+
+    /// Inspect, change, inspect clean, nothing left to change, take back: the tree is what it was.
+    pub fn round_trip(&self, setting: &dyn Setting) {
+        let before = self.snapshot();
+        assert!(!setting.examine(&self.system()).unwrap().is_compliant(), "there is nothing to mend");
+        let (journal, undos) = self.carry_out(setting);
+        let after = setting.examine(&self.system()).unwrap();
+        assert!(after.is_compliant(), "not compliant after the changes: {after:?}");
+        assert!(after.changes.is_empty(), "compliant, and still something to change: {:?}", after.changes);
+        for undo in undos.iter().rev() {
+            undo.perform(&self.system(), &journal.blobs).unwrap();
+        }
+        assert_eq!(self.snapshot(), before, "taking back did not restore the tree");
+    }
+
+    fn carry_out(&self, setting: &dyn Setting) -> (Journal, Vec<Undo>) {
+        let state = tempfile::tempdir().unwrap();
+        let journal = Journal::begin(&state.keep(), "test").unwrap();
+        let mut undos = Vec::new();
+        for change in setting.examine(&self.system()).unwrap().changes {
+            undos.push(prepare(&self.system(), &change, &journal.blobs).unwrap());
+            perform(&self.system(), &change).unwrap();
+        }
+        (journal, undos)
+    }
+
+    /// Every path with its kind, mode, owner and content.
+    fn snapshot(&self) -> Vec<String> {
+        snapshot(self.dir.0.path())
+    }
+}
+
+/// Every path below a directory with its kind, mode, owner and content.
+fn snapshot(dir: &Path) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut open = vec![dir.to_path_buf()];
+    while let Some(dir) = open.pop() {
+        for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {
+            let meta = entry.metadata().unwrap();
+            let content = match () {
+                () if meta.is_symlink() => fs::read_link(entry.path()).unwrap().display().to_string(),
+                () if meta.is_file() => fs::read_to_string(entry.path()).unwrap(),
+                () => String::new(),
+            };
+            let (mode, uid, gid) = (meta.permissions().mode(), meta.uid(), meta.gid());
+            lines.push(format!("{} {mode:o} {uid}:{gid} {content}", entry.path().display()));
+            if meta.is_dir() {
+                open.push(entry.path());
+            }
+        }
+    }
+    lines.sort();
+    lines
+}

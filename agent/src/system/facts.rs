@@ -1,0 +1,112 @@
+//! Facts parsed once per run and kept: each from one file or one program, read on first use.
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use anyhow::{Context, Result, anyhow};
+
+use super::{Accounts, Mounts, Os, Packages, System, Units, Walk};
+use crate::change::Change;
+
+/// A fact and the failure to learn it are both kept, so that a failing source is asked once.
+type Fact<T> = OnceLock<Result<T, String>>;
+
+/// The cache behind the methods below.
+#[derive(Default)]
+pub struct Facts {
+    accounts: Fact<Accounts>,
+    mounts: Fact<Mounts>,
+    os: Fact<Os>,
+    packages: Fact<Packages>,
+    units: Fact<Units>,
+    walk: Fact<Walk>,
+}
+
+impl Facts {
+    /// Forgets what a change may have made untrue.
+    pub fn forget(&mut self, change: &Change) {
+        match change {
+            Change::Packages { .. } => {
+                *self = Facts { walk: std::mem::take(&mut self.walk), ..Facts::default() }
+            }
+            Change::Unit { .. } => self.units = OnceLock::new(),
+            Change::Mount { .. } => self.mounts = OnceLock::new(),
+            other => {
+                let Some(path) = other.path() else { return };
+                let account = ["/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow"];
+                if account.iter().any(|file| path == Path::new(file)) {
+                    self.accounts = OnceLock::new();
+                } else if path == Path::new("/etc/fstab") {
+                    self.mounts = OnceLock::new();
+                } else if path.components().any(|part| part.as_os_str() == "systemd") {
+                    self.units = OnceLock::new();
+                    self.mounts = OnceLock::new();
+                }
+            }
+        }
+    }
+}
+
+fn known<T>(fact: &Fact<T>, learn: impl FnOnce() -> Result<T>) -> Result<&T> {
+    fact.get_or_init(|| learn().map_err(|error| format!("{error:#}")))
+        .as_ref()
+        .map_err(|error| anyhow!("{error}"))
+}
+
+impl System {
+    /// The operating system, from `os-release(5)`.
+    ///
+    /// # Errors
+    /// When neither `/etc/os-release` nor `/usr/lib/os-release` tells.
+    pub fn os(&self) -> Result<&Os> {
+        known(&self.facts.os, || Os::learn(self))
+    }
+
+    /// Users, groups and shadow entries of the local files.
+    ///
+    /// # Errors
+    /// When one of the files cannot be read or understood.
+    pub fn accounts(&self) -> Result<&Accounts> {
+        known(&self.facts.accounts, || Accounts::learn(self).context("reading the account files"))
+    }
+
+    /// What is mounted, and what `fstab` and mount units say should be.
+    ///
+    /// # Errors
+    /// When the mount table or `fstab` cannot be read or understood.
+    pub fn mounts(&self) -> Result<&Mounts> {
+        known(&self.facts.mounts, || Mounts::learn(self))
+    }
+
+    /// The packages that are installed.
+    ///
+    /// # Errors
+    /// When the package database cannot be read.
+    pub fn packages(&self) -> Result<&Packages> {
+        known(&self.facts.packages, || {
+            let mut packages = Packages::learn(self)?;
+            self.overlay.amend_packages(&mut packages);
+            Ok(packages)
+        })
+    }
+
+    /// The states of systemd units: the files' (which survive a reboot) and, when booted, the manager's.
+    ///
+    /// # Errors
+    /// When unit files cannot be listed or the manager does not answer.
+    pub fn units(&self) -> Result<&Units> {
+        known(&self.facts.units, || {
+            let mut units = Units::learn(self)?;
+            self.overlay.amend_units(&mut units);
+            Ok(units)
+        })
+    }
+
+    /// What one shared walk over the local file systems found.
+    ///
+    /// # Errors
+    /// When the walk could not be started; single unreadable directories are in [`Walk::unreadable`].
+    pub fn walk(&self) -> Result<&Walk> {
+        known(&self.facts.walk, || Walk::learn(self))
+    }
+}

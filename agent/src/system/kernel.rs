@@ -1,0 +1,86 @@
+//! What the running kernel says of itself: `/proc/sys` and `/proc/modules`.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use super::System;
+
+impl System {
+    /// The file below `/proc/sys` of a kernel parameter, which may be written with dots or slashes (`sysctl(8)`).
+    pub fn sysctl_path(key: &str) -> PathBuf {
+        let slashes = key.contains('/') && key.find('/') < key.find('.').or(Some(usize::MAX));
+        let below = if slashes {
+            key.to_owned()
+        } else {
+            key.chars()
+                .map(|c| {
+                    if c == '.' {
+                        '/'
+                    } else if c == '/' {
+                        '.'
+                    } else {
+                        c
+                    }
+                })
+                .collect()
+        };
+        PathBuf::from("/proc/sys").join(below)
+    }
+
+    /// The running value of a kernel parameter; `None` when this kernel has no such parameter, or when the
+    /// files are not those of the running machine.
+    ///
+    /// # Errors
+    /// When the parameter is there and cannot be read.
+    pub fn sysctl(&self, key: &str) -> Result<Option<String>> {
+        if let Some(value) = self.overlay.sysctl(key) {
+            return Ok(Some(value.to_owned()));
+        }
+        if !self.is_running() {
+            return Ok(None);
+        }
+        let bytes = self.root.read(&System::sysctl_path(key), 1 << 16);
+        let bytes = bytes.with_context(|| format!("reading the kernel parameter {key}"))?;
+        Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned()))
+    }
+
+    /// Whether a kernel module is loaded; `None` when the files are not those of the running machine.
+    ///
+    /// # Errors
+    /// When `/proc/modules` cannot be read.
+    pub fn module_loaded(&self, name: &str) -> Result<Option<bool>> {
+        if !self.is_running() {
+            return Ok(None);
+        }
+        if self.overlay.module_unloaded(name) {
+            return Ok(Some(false));
+        }
+        let text = self.read_text("/proc/modules")?.unwrap_or_default();
+        let wanted = name.replace('-', "_");
+        Ok(Some(
+            text.lines().filter_map(|line| line.split_whitespace().next()).any(|module| module == wanted),
+        ))
+    }
+
+    /// The release of the running kernel, as `uname -r` tells.
+    pub fn kernel_release(&self) -> String {
+        nix::sys::utsname::uname().map(|u| u.release().to_string_lossy().into_owned()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameter_names_become_paths() {
+        for (key, path) in [
+            ("kernel.randomize_va_space", "/proc/sys/kernel/randomize_va_space"),
+            ("net/ipv4/conf/eth0.1/forwarding", "/proc/sys/net/ipv4/conf/eth0.1/forwarding"),
+            ("net.ipv4.conf.eth0/1.forwarding", "/proc/sys/net/ipv4/conf/eth0.1/forwarding"),
+        ] {
+            assert_eq!(System::sysctl_path(key), PathBuf::from(path), "{key}");
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! The only door to the machine: a root directory and a runner for external programs.
+//!
+//! Everything the agent learns about a machine goes through [`System`], so that `--root DIR` works
+//! everywhere and tests run on a temporary tree. Paths are given as on the machine (`/etc/passwd`) and
+//! resolved below the root; no symbolic link leads out of it.
+//!
+//! A `System` also answers *what would be so*: [`System::pretend`] lays a [`Change`] over what is on disk,
+//! and every later reading sees it. That is how a plan is made without touching anything.
+//!
+//! To add a source of facts, add a file here with a type that parses text, and a method on `System` that
+//! reads the text and caches the parsed value in [`facts::Facts`].
+
+mod accounts;
+mod facts;
+mod kernel;
+mod mounts;
+mod os;
+mod overlay;
+mod packages;
+mod root;
+pub mod run;
+mod units;
+mod walk;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+pub use accounts::{Accounts, Group, Shadow, User};
+pub use mounts::{FstabEntry, Mount, Mounts};
+pub use os::Os;
+pub use packages::Packages;
+pub use root::{FileKind, Meta};
+pub use run::{Output, Run, Tool};
+pub use units::{UnitFileState, UnitState, Units};
+pub use walk::{Walk, WalkEntry};
+
+use crate::change::Change;
+use facts::Facts;
+use overlay::Overlay;
+use root::Root;
+
+/// The largest configuration file the agent reads, in bytes. Anything larger is not a configuration file,
+/// and an error rather than a reason to run out of memory.
+pub const MAX_FILE: u64 = 16 * 1024 * 1024;
+
+/// A machine, or a directory that holds one, possibly with changes laid over it.
+pub struct System {
+    root: Root,
+    runner: Box<dyn Run>,
+    overlay: Overlay,
+    facts: Facts,
+}
+
+impl System {
+    /// The machine whose files are below `root`; `/` is the machine the agent runs on.
+    ///
+    /// # Errors
+    /// When `root` is not a directory that can be opened.
+    pub fn open(root: &Path) -> Result<System> {
+        Ok(System::with_runner(Root::open(root)?, Box::new(run::Real)))
+    }
+
+    /// Like [`System::open`], with another runner for external programs: for tests.
+    ///
+    /// # Errors
+    /// When `root` is not a directory that can be opened.
+    pub fn open_with(root: &Path, runner: Box<dyn Run>) -> Result<System> {
+        Ok(System::with_runner(Root::open(root)?, runner))
+    }
+
+    fn with_runner(root: Root, runner: Box<dyn Run>) -> System {
+        System { root, runner, overlay: Overlay::default(), facts: Facts::default() }
+    }
+
+    /// Whether the files are those of the running machine, so that its kernel may be asked.
+    pub fn is_running(&self) -> bool {
+        self.root.is_slash()
+    }
+
+    /// Whether systemd manages the running machine (`sd_booted(3)`): false in a chroot, a container without
+    /// an init, or with `--root`.
+    pub fn is_booted(&self) -> bool {
+        self.is_running()
+            && matches!(self.meta("/run/systemd/system"), Ok(Some(m)) if m.kind == FileKind::Directory)
+    }
+
+    /// The path on the host of a path on the machine. Only for handing to external programs.
+    pub fn host_path(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.root.host_path(path.as_ref())
+    }
+
+    /// The whole content of a file, or `None` when there is no such file. Symbolic links are followed
+    /// inside the root.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be read whole: permission, a directory, larger than [`MAX_FILE`].
+    pub fn read(&self, path: impl AsRef<Path>) -> Result<Option<Vec<u8>>> {
+        let path = path.as_ref();
+        match self.overlay.file(path) {
+            Some(overlaid) => Ok(overlaid.content().map(<[u8]>::to_vec)),
+            None => self.root.read(path, MAX_FILE).with_context(|| format!("reading {}", path.display())),
+        }
+    }
+
+    /// The content of a text file, or `None` when there is no such file.
+    ///
+    /// # Errors
+    /// As [`System::read`], and when the content is not UTF-8: a file that cannot be understood is not judged.
+    pub fn read_text(&self, path: impl AsRef<Path>) -> Result<Option<String>> {
+        let path = path.as_ref();
+        let Some(bytes) = self.read(path)? else { return Ok(None) };
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) => bail!(
+                "reading {}: byte {} is not UTF-8 text; convert the file to UTF-8",
+                path.display(),
+                error.utf8_error().valid_up_to()
+            ),
+        }
+    }
+
+    /// What `path` itself is (a symbolic link is not followed), or `None` when nothing is there.
+    ///
+    /// # Errors
+    /// When the machine refuses to tell.
+    pub fn meta(&self, path: impl AsRef<Path>) -> Result<Option<Meta>> {
+        let path = path.as_ref();
+        let below = self.root.meta(path, false).with_context(|| format!("looking at {}", path.display()))?;
+        Ok(self.overlay.meta(path, below))
+    }
+
+    /// What `path` leads to (symbolic links followed inside the root), or `None` when that is nothing.
+    ///
+    /// # Errors
+    /// When the machine refuses to tell.
+    pub fn meta_followed(&self, path: impl AsRef<Path>) -> Result<Option<Meta>> {
+        let path = path.as_ref();
+        let below = self.root.meta(path, true).with_context(|| format!("looking at {}", path.display()))?;
+        Ok(self.overlay.meta(path, below))
+    }
+
+    /// Whether anything is at `path`, a dangling symbolic link included.
+    ///
+    /// # Errors
+    /// When the machine refuses to tell.
+    pub fn exists(&self, path: impl AsRef<Path>) -> Result<bool> {
+        Ok(self.meta(path)?.is_some())
+    }
+
+    /// Where the symbolic link at `path` points, as written in it; `None` when it is no link.
+    ///
+    /// # Errors
+    /// When the machine refuses to tell.
+    pub fn read_link(&self, path: impl AsRef<Path>) -> Result<Option<PathBuf>> {
+        let path = path.as_ref();
+        match self.overlay.file(path) {
+            Some(overlaid) => Ok(overlaid.link().map(Path::to_path_buf)),
+            None => self.root.read_link(path).with_context(|| format!("reading the link {}", path.display())),
+        }
+    }
+
+    /// The names in a directory, sorted; empty when there is no such directory.
+    ///
+    /// # Errors
+    /// When the directory is there and cannot be listed.
+    pub fn list(&self, path: impl AsRef<Path>) -> Result<Vec<String>> {
+        let path = path.as_ref();
+        let mut names = self.root.list(path).with_context(|| format!("listing {}", path.display()))?;
+        self.overlay.amend_listing(path, &mut names);
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+
+    /// The files of a drop-in directory whose names end in `suffix`, as full paths, in the order of their
+    /// names: how `sysctl.d`, `sshd_config.d` and their like are read.
+    ///
+    /// # Errors
+    /// When the directory is there and cannot be listed.
+    pub fn drop_ins(&self, dir: impl AsRef<Path>, suffix: &str) -> Result<Vec<PathBuf>> {
+        let dir = dir.as_ref();
+        let names = self.list(dir)?;
+        Ok(names.iter().filter(|name| name.ends_with(suffix)).map(|name| dir.join(name)).collect())
+    }
+
+    /// Runs an external program of the running machine.
+    ///
+    /// # Errors
+    /// When the files are not those of the running machine, the program is not there, or it does not end
+    /// in time. A non-zero exit is not an error: see [`Output::success`].
+    pub fn run(&self, tool: Tool, args: &[&str]) -> Result<Output> {
+        if !self.is_running() {
+            bail!("{} can only be asked on the running machine, not with --root", tool.name());
+        }
+        self.runner.run(tool, args, None)
+    }
+
+    /// Runs a program of the host whatever the root: for checkers, which are given files or input, and for tools
+    /// that take the root as an argument.
+    ///
+    /// # Errors
+    /// When the program is not there or does not end in time.
+    pub fn run_on_host(&self, tool: Tool, args: &[&str], input: Option<&[u8]>) -> Result<Output> {
+        self.runner.run(tool, args, input)
+    }
+
+    /// Whether a program is installed on the host.
+    pub fn has_tool(&self, tool: Tool) -> bool {
+        self.runner.has(tool)
+    }
+
+    /// The directory that holds `path`, opened inside the root, and the last part of `path`. For writers only.
+    ///
+    /// # Errors
+    /// When there is no such directory.
+    pub(crate) fn open_parent(&self, path: &Path) -> Result<(std::os::fd::OwnedFd, PathBuf)> {
+        self.root.open_parent(path).with_context(|| format!("opening the directory of {}", path.display()))
+    }
+
+    /// Lays a change over the machine: every later reading sees it, nothing is written.
+    ///
+    /// # Errors
+    /// When the present state, which the change starts from, cannot be read.
+    pub fn pretend(&mut self, change: &Change) -> Result<()> {
+        self.overlay.lay(&self.root, change)?;
+        self.facts.forget(change);
+        Ok(())
+    }
+
+    /// Forgets every cached fact and every change laid over, after the machine itself was changed.
+    pub fn refresh(&mut self) {
+        self.overlay = Overlay::default();
+        self.facts = Facts::default();
+    }
+}

@@ -1,0 +1,243 @@
+//! The one door to external programs: a closed list of tools, arguments without a shell, a time limit.
+//!
+//! Programs are started from fixed absolute paths with a fixed environment, so that nothing in the caller's
+//! environment decides what root runs. To add a tool, add a variant to [`Tool`] and a line to its table.
+
+use std::io::{Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+/// The most output kept of one program, in bytes.
+const MAX_OUTPUT: u64 = 16 * 1024 * 1024;
+
+/// How often a running program is looked at.
+const POLL: Duration = Duration::from_millis(5);
+
+macro_rules! tools {
+    ($($variant:ident $paths:expr, $seconds:expr, $doc:literal;)*) => {
+        /// The external programs the agent may run.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+        pub enum Tool { $(#[doc = $doc] $variant,)* }
+
+        impl Tool {
+            /// Where the program may be, in the order looked at.
+            fn paths(self) -> &'static [&'static str] {
+                match self { $(Tool::$variant => &$paths,)* }
+            }
+
+            /// How long it may take.
+            fn limit(self) -> Duration {
+                Duration::from_secs(match self { $(Tool::$variant => $seconds,)* })
+            }
+        }
+    };
+}
+
+tools! {
+    AaStatus ["/usr/sbin/aa-status", "/sbin/aa-status"], 30, "Tells the AppArmor profiles in the kernel.";
+    AaEnforce ["/usr/sbin/aa-enforce"], 120, "Sets AppArmor profiles to enforce.";
+    Aide ["/usr/bin/aide", "/usr/sbin/aide"], 3600, "File integrity database.";
+    AideInit ["/usr/sbin/aideinit"], 3600, "Builds the AIDE database on Debian.";
+    ApparmorParser ["/usr/sbin/apparmor_parser", "/sbin/apparmor_parser"], 120, "Loads AppArmor profiles.";
+    AptGet ["/usr/bin/apt-get"], 1800, "Debian package manager.";
+    Auditctl ["/usr/sbin/auditctl", "/sbin/auditctl"], 30, "Reads and sets the kernel's audit rules.";
+    Augenrules ["/usr/sbin/augenrules", "/sbin/augenrules"], 60, "Compiles and loads rules.d.";
+    DconfUpdate ["/usr/bin/dconf"], 60, "Compiles the dconf databases.";
+    Dpkg ["/usr/bin/dpkg"], 600, "Debian package tool.";
+    DpkgQuery ["/usr/bin/dpkg-query"], 60, "Debian package queries.";
+    Findmnt ["/usr/bin/findmnt", "/bin/findmnt"], 30, "Verifies fstab.";
+    Iptables ["/usr/sbin/iptables", "/sbin/iptables"], 30, "Reads the IPv4 packet filter.";
+    Ip6tables ["/usr/sbin/ip6tables", "/sbin/ip6tables"], 30, "Reads the IPv6 packet filter.";
+    Modprobe ["/usr/sbin/modprobe", "/sbin/modprobe"], 30, "Loads and removes kernel modules.";
+    Mount ["/usr/bin/mount", "/bin/mount"], 60, "Remounts file systems.";
+    Umount ["/usr/bin/umount", "/bin/umount"], 60, "Unmounts file systems.";
+    Nft ["/usr/sbin/nft", "/sbin/nft"], 30, "Reads and checks nftables rules.";
+    PamAuthUpdate ["/usr/sbin/pam-auth-update"], 60, "Writes the common PAM stacks on Debian.";
+    Sshd ["/usr/sbin/sshd"], 30, "Checks and tells the ssh daemon's configuration.";
+    Systemctl ["/usr/bin/systemctl", "/bin/systemctl"], 120, "Tells and sets unit states.";
+    Ufw ["/usr/sbin/ufw"], 60, "Debian and Ubuntu firewall front end.";
+    UpdateGrub ["/usr/sbin/update-grub"], 300, "Writes grub.cfg on Debian.";
+    UpdateInitramfs ["/usr/sbin/update-initramfs"], 600, "Rebuilds the initial RAM disk.";
+    Visudo ["/usr/sbin/visudo"], 30, "Checks sudoers files.";
+}
+
+impl Tool {
+    /// The program's name, for messages.
+    pub fn name(self) -> &'static str {
+        self.paths().first().and_then(|path| path.rsplit('/').next()).unwrap_or_default()
+    }
+
+    fn find(self) -> Option<&'static str> {
+        self.paths().iter().copied().find(|path| std::path::Path::new(path).exists())
+    }
+}
+
+/// What a program left behind.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Output {
+    /// The exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+    /// The command line, for messages.
+    pub command: String,
+}
+
+impl Output {
+    /// The output when the program exited with 0.
+    ///
+    /// # Errors
+    /// Otherwise, with the command line, the exit code and what it said.
+    pub fn success(self) -> Result<Output> {
+        if self.code == Some(0) {
+            return Ok(self);
+        }
+        let said = if self.stderr.trim().is_empty() { self.stdout.trim() } else { self.stderr.trim() };
+        let code = self.code.map_or("a signal".to_owned(), |code| format!("exit code {code}"));
+        bail!("{} ended with {code}: {said}", self.command)
+    }
+}
+
+/// Something that runs programs: the real one, or a script in tests.
+pub trait Run: Send + Sync {
+    /// Runs `tool` with `args`, `input` on its standard input.
+    ///
+    /// # Errors
+    /// When the program is not installed, cannot be started or does not end in time.
+    fn run(&self, tool: Tool, args: &[&str], input: Option<&[u8]>) -> Result<Output>;
+
+    /// Whether the program is there.
+    fn has(&self, tool: Tool) -> bool;
+}
+
+/// Runs the machine's own programs.
+pub struct Real;
+
+impl Run for Real {
+    fn has(&self, tool: Tool) -> bool {
+        tool.find().is_some()
+    }
+
+    fn run(&self, tool: Tool, args: &[&str], input: Option<&[u8]>) -> Result<Output> {
+        let Some(program) = tool.find() else { bail!("{} is not installed", tool.name()) };
+        let command = format!("{} {}", tool.name(), args.join(" ")).trim_end().to_owned();
+        let mut child = Command::new(program)
+            .args(args)
+            .env_clear()
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .env("LC_ALL", "C")
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .current_dir("/")
+            .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("starting {command}"))?;
+        let finished = converse(&mut child, input.map(<[u8]>::to_vec), tool.limit());
+        let (code, stdout, stderr) = finished.with_context(|| format!("running {command}"))?;
+        Ok(Output { code, stdout, stderr, command })
+    }
+}
+
+/// Feeds and drains a child, each pipe on its own thread so that none can block another.
+fn converse(
+    child: &mut Child,
+    input: Option<Vec<u8>>,
+    limit: Duration,
+) -> Result<(Option<i32>, String, String)> {
+    let feeding = child.stdin.take().zip(input).map(|(mut pipe, bytes)| {
+        // A program that stops reading early closes the pipe; its exit code tells what that means.
+        thread::spawn(move || drop(pipe.write_all(&bytes)))
+    });
+    let stdout = child.stdout.take().map(drain);
+    let stderr = child.stderr.take().map(drain);
+    let code = wait(child, limit)?;
+    if let Some(feeding) = feeding {
+        drop(feeding.join());
+    }
+    let collect =
+        |pipe: Option<thread::JoinHandle<String>>| pipe.and_then(|p| p.join().ok()).unwrap_or_default();
+    Ok((code, collect(stdout), collect(stderr)))
+}
+
+fn drain(pipe: impl Read + Send + 'static) -> thread::JoinHandle<String> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let mut pipe = pipe.take(MAX_OUTPUT);
+        drop(pipe.read_to_end(&mut bytes));
+        // Whatever is beyond the limit is read and dropped, so that the program can end.
+        drop(std::io::copy(&mut pipe.into_inner(), &mut std::io::sink()));
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+fn wait(child: &mut Child, limit: Duration) -> Result<Option<i32>> {
+    let started = Instant::now();
+    let mut pause = Duration::from_micros(200);
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status.code());
+        }
+        if started.elapsed() > limit {
+            child.kill()?;
+            child.wait()?;
+            bail!("did not end within {} seconds and was killed", limit.as_secs());
+        }
+        thread::sleep(pause);
+        pause = (pause * 2).min(POLL);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_program_is_an_error_with_its_name() {
+        let missing = Tool::AaEnforce;
+        if missing.find().is_none() {
+            let error = Real.run(missing, &[], None).unwrap_err();
+            assert_eq!(error.to_string(), "aa-enforce is not installed");
+        }
+    }
+
+    #[test]
+    fn the_error_of_a_failed_program_says_what_it_said() {
+        let output = Output {
+            code: Some(3),
+            stderr: "no such unit\n".into(),
+            command: "systemctl show x".into(),
+            ..Default::default()
+        };
+        let error = output.success().unwrap_err().to_string();
+        assert_eq!(error, "systemctl show x ended with exit code 3: no such unit");
+    }
+
+    #[test]
+    fn a_program_that_hangs_is_killed() {
+        let mut child = Command::new("/bin/sleep").arg("60").spawn().unwrap();
+        let started = Instant::now();
+        let error = wait(&mut child, Duration::from_millis(50)).unwrap_err();
+        assert!(error.to_string().contains("was killed"));
+        assert!(started.elapsed() < Duration::from_secs(5));
+    }
+
+    #[test]
+    fn input_reaches_the_program_and_output_comes_back() {
+        let mut child = Command::new("/bin/cat")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let big = vec![b'x'; 300_000];
+        let (code, stdout, _) = converse(&mut child, Some(big.clone()), Duration::from_secs(5)).unwrap();
+        assert_eq!(code, Some(0));
+        assert_eq!(stdout.len(), big.len());
+    }
+}
