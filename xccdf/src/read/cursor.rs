@@ -200,11 +200,11 @@ impl<'a> Cursor<'a> {
     pub fn root(&mut self, expected: &str) -> Read<Tag> {
         let mut text = String::new();
         let tag = loop {
+            let at = self.reader.get_ref().position();
             match self.step(&mut text)? {
                 Step::Open(tag) => break tag,
                 Step::Text if text.trim().is_empty() => text.clear(),
                 Step::Text | Step::Close => {
-                    let at = self.reader.get_ref().position();
                     return Err(self.fatal(at, "text before the root element", "is this XML?"));
                 }
             }

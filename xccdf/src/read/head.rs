@@ -29,6 +29,11 @@ impl Localized {
         Ok(())
     }
 
+    /// Whether there was one at all, if only an empty one.
+    pub fn seen(&self) -> bool {
+        self.rank > 0
+    }
+
     pub fn text(self) -> Text {
         self.text
     }

@@ -36,11 +36,11 @@ pub(super) fn read(cursor: &mut Cursor<'_>, mut tag: Tag) -> Read<Profile> {
         }
         Ok(())
     })?;
-    profile.title = title.text();
-    profile.description = description.text();
-    if profile.title.is_empty() {
+    if !title.seen() {
         cursor.mistake(&tag, "no <title> in it", "give it a title");
     }
+    profile.title = title.text();
+    profile.description = description.text();
     Ok(profile)
 }
 

@@ -66,10 +66,9 @@ impl<'a> Stack<'a, '_> {
         let last = self.files.len().saturating_sub(1);
         let top = match name {
             Some(name) => self.named(name)?,
-            None if last == 0 && self.files.iter().all(|file| file.profiles.is_empty()) => {
-                return Ok(Vec::new());
-            }
-            None => self.only_tip(last)?,
+            None if last > 0 => self.only_tip(last)?,
+            None if self.names(last).next().is_none() => return Ok(Vec::new()),
+            None => return Err(self.several(last)),
         };
         let mut chain = self.up_to(top, &mut Vec::new())?;
         for file in top.file + 1..self.files.len() {
@@ -167,26 +166,32 @@ impl<'a> Stack<'a, '_> {
         Ok(())
     }
 
-    /// Applies a document whose profile nobody names: the one that fits what applies already.
+    /// Applies a document whose profile nobody names: the one that builds on the latest of those
+    /// that apply already.
     fn on_top(&self, file: usize, chain: &mut Vec<Spot>) -> Result<(), Error> {
         let mut fitting = Vec::new();
-        let mut unfit = Vec::new();
+        let mut unfit = None;
         for tip in self.tips(file)? {
             let (root, own) = self.own_chain(tip)?;
-            match self.base(root)? {
-                Some(base) if !chain.contains(&base) => unfit.extend(self.layer(root)),
-                _ => fitting.push(own),
+            let base = self.base(root)?;
+            match base.map(|base| chain.iter().rposition(|applied| *applied == base)) {
+                // Building on nothing comes before building on the first that applies.
+                None => fitting.push((0, own)),
+                Some(Some(place)) => fitting.push((place + 1, own)),
+                Some(None) => unfit = self.layer(root),
             }
         }
-        match (fitting.as_slice(), unfit.first()) {
-            ([own], _) => {
+        let latest = fitting.iter().map(|(place, _)| *place).max();
+        fitting.retain(|(place, _)| Some(*place) == latest);
+        match (fitting.as_slice(), unfit) {
+            ([(_, own)], _) => {
                 chain.extend(own);
                 Ok(())
             }
             ([], Some(layer)) => {
                 let extends = layer.profile.extends.as_deref().unwrap_or_default();
                 let message = format!("builds on {extends:?}, which does not apply here");
-                Err(about(*layer, message).remedy("leave the file out, or extend what applies"))
+                Err(about(layer, message).remedy("leave the file out, or extend what applies"))
             }
             _ => Err(self.several(file)),
         }

@@ -61,8 +61,9 @@ impl Layer<'_> {
 /// - A profile that extends nothing builds on what the earlier files come to: on the only profile
 ///   of the file before that no other extends, and so down to the benchmark's own defaults.
 /// - Files between those two, and files after the one `profile` is of, apply on top in their order,
-///   each with its only profile that extends nothing or extends a profile that applies already.
-///   Files made for the same benchmark profile therefore add up.
+///   each with the profile that extends the latest of those that apply already, or else with the
+///   one that extends nothing. Files made for the same benchmark profile therefore add up, and one
+///   file can hold a profile for each profile of the benchmark.
 ///
 /// Settings of a later profile outdo those of an earlier one.
 ///

@@ -3,8 +3,6 @@
 //! They are looked for in the directory that `TREMPE_CONTENT` names, else in `../shared/content`
 //! beside the workspace. Without them there is nothing to test here.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test")]
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use xccdf::{Benchmark, Policy, no_alias, resolve};
@@ -64,8 +62,16 @@ fn counts_of_rules_and_of_selected_rules() {
             assert_eq!(policy.rules.len(), rules, "{product}");
             assert_eq!(policy.selected().count(), selected, "{product} {profile}");
         }
+        let written = benchmark.to_xml().unwrap();
+        assert_eq!(Benchmark::parse(&written, product).as_ref(), Ok(&benchmark), "{product}");
         for profile in &benchmark.profiles {
             assert!(policy(&benchmark, &profile.id).selected().count() > 0, "{}", profile.id);
         }
     }
+}
+
+#[test]
+fn what_is_written_of_a_real_benchmark_fits_the_schema() {
+    let Some(directory) = content() else { return };
+    crate::tools::assert_fits_schema(&benchmark(&directory, "debian12").to_xml().unwrap());
 }
