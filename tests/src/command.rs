@@ -1,7 +1,9 @@
 //! Running an external program: its output, or an error that says what it said.
 
 use std::ffi::OsStr;
-use std::process::{Command, Output, Stdio};
+use std::fs::File;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
 
 use anyhow::{Context, Result, bail};
 
@@ -31,6 +33,13 @@ impl Program {
         self
     }
 
+    /// Gives it this file as standard input.
+    pub fn input(mut self, file: &Path) -> Result<Self> {
+        let open = File::open(file).with_context(|| format!("opening {}", file.display()))?;
+        self.command.stdin(open);
+        Ok(self)
+    }
+
     /// The exit codes that are no failure; 0 alone unless this is called.
     pub fn accept(mut self, codes: &[i32]) -> Self {
         self.accepted = codes.to_vec();
@@ -47,6 +56,13 @@ impl Program {
             bail!("{:?} ended with {}: {}", self.command, output.status, said.trim());
         }
         Ok(output)
+    }
+
+    /// Starts it and does not wait. It writes nothing of its own to our output.
+    pub fn start(mut self) -> Result<Child> {
+        let name = self.command.get_program().to_string_lossy().into_owned();
+        self.command.stdout(Stdio::null()).stderr(Stdio::null());
+        self.command.spawn().with_context(|| format!("starting {name}"))
     }
 
     /// Runs to the end and gives what was written to standard output.

@@ -10,6 +10,7 @@
 //! | [`agent`] | our verdicts on the same copy |
 //! | [`agreement`] | the two, rule by rule |
 //! | [`verdict`] | the words both speak |
+//! | [`vm`], [`hypervisor`] | booted machines |
 //! | [`triage`] | the differences that are understood, read from `docs/triage.md` |
 
 pub mod agent;
@@ -17,7 +18,9 @@ pub mod agreement;
 pub mod cache;
 pub mod command;
 pub mod content;
+pub mod hypervisor;
 pub mod oscap;
 pub mod root;
 pub mod triage;
 pub mod verdict;
+pub mod vm;

@@ -1,0 +1,243 @@
+//! Booted machines: a root tree on a virtual disk, run by QEMU, reached by ssh as `admin`, who may use sudo.
+//!
+//! No boot loader: QEMU loads the kernel itself and, from the second start on, takes the kernel's arguments from the
+//! `grub.cfg` that the machine wrote, as GRUB would. Disks: the root tree as ext4 (`disk`), on top of it what one first
+//! boot wrote (`machine`: cloud-init done, package lists fetched), both cached; on top of that each [`Vm`]'s own layer.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Output};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use tempfile::TempDir;
+
+use crate::cache;
+use crate::command::Program;
+use crate::hypervisor::{self, Kernel};
+use crate::root::Root;
+
+const BOOT: Duration = Duration::from_secs(400);
+const SHUTDOWN: Duration = Duration::from_secs(200);
+/// What the first boot leaves behind beyond cloud-init's work.
+const PREPARE: &str = "cloud-init status --wait; apt-get -q update; update-grub; sync";
+
+/// A machine, running or switched off. Dropping it switches it off and throws its disk away.
+#[derive(Debug)]
+pub struct Vm {
+    files: TempDir,
+    kernel: Kernel,
+    key: PathBuf,
+    seed: PathBuf,
+    port: u16,
+    running: Option<Child>,
+}
+
+impl Vm {
+    /// A machine of this root tree that has had its first boot and been booted again.
+    pub fn boot(root: &Root) -> Result<Self> {
+        let prepared = prepared(root)?;
+        let mut vm = Self::create(root, &prepared.join("disk.qcow2"), "qcow2", &prepared)?;
+        vm.kernel.arguments = fs::read_to_string(prepared.join("arguments"))?;
+        vm.start()?;
+        Ok(vm)
+    }
+
+    /// A machine with an empty layer over `disk`; `identity` holds the ssh key and the cloud-init seed.
+    fn create(root: &Root, disk: &Path, format: &str, identity: &Path) -> Result<Self> {
+        let files = tempfile::Builder::new().prefix("vm-").tempdir_in(cache::directory()?)?;
+        Program::new("qemu-img")
+            .args(["create", "-q", "-f", "qcow2", "-F", format, "-b"])
+            .args([disk, &files.path().join("disk.qcow2")])
+            .run()?;
+        Ok(Self {
+            files,
+            kernel: Kernel::of(&root.path)?,
+            key: identity.join("key"),
+            seed: identity.join("seed.iso"),
+            port: 0,
+            running: None,
+        })
+    }
+
+    /// Switches it on and waits until one can log in.
+    pub fn start(&mut self) -> Result<()> {
+        self.port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let drives = [(self.files.path().join("disk.qcow2"), "qcow2"), (self.seed.clone(), "raw")];
+        self.running = Some(hypervisor::start(&self.kernel, &drives, self.port, &self.console())?);
+        let begun = Instant::now();
+        while self.ssh().args(["true"]).run().is_err() {
+            if self.exited()? || begun.elapsed() > BOOT {
+                bail!(
+                    "no login after {} s; the console's last words:\n{}",
+                    begun.elapsed().as_secs(),
+                    self.last_words()
+                );
+            }
+            sleep(Duration::from_secs(1));
+        }
+        Ok(())
+    }
+
+    /// Runs a shell script as root, reached the way an administrator would: ssh with a key, then sudo.
+    pub fn run(&self, script: &str) -> Result<Output> {
+        self.program(script).run()
+    }
+
+    /// What such a script writes to standard output.
+    pub fn output(&self, script: &str) -> Result<String> {
+        self.program(script).output()
+    }
+
+    /// Such a script, about to run.
+    pub fn program(&self, script: &str) -> Program {
+        self.ssh().args(["sudo", "-n", "bash", "-c"]).args([quoted(script)])
+    }
+
+    /// Copies a file of ours into the machine, executable for root.
+    pub fn send(&self, file: &Path, to: &str) -> Result<()> {
+        let write = format!("cat > {to} && chmod 0755 {to}", to = quoted(to));
+        self.program(&write).input(file)?.run().map(drop)
+    }
+
+    /// Copies a file out of the machine.
+    pub fn fetch(&self, from: &str, file: &Path) -> Result<()> {
+        let content = self.run(&format!("cat {}", quoted(from)))?.stdout;
+        fs::write(file, content).with_context(|| format!("writing {}", file.display()))
+    }
+
+    /// Restarts the machine in good order.
+    pub fn reboot(&mut self) -> Result<()> {
+        let arguments =
+            self.output("awk '$1 == \"linux\" { $1 = $2 = \"\"; print; exit }' /boot/grub/grub.cfg")?;
+        self.kernel.arguments = arguments.trim().to_owned();
+        // The connection may be gone before the answer: what counts is that the machine ends.
+        self.program("systemctl reboot").accept(&[0, 255]).run()?;
+        self.wait()?;
+        self.start()
+    }
+
+    /// Switches it off in good order.
+    pub fn stop(&mut self) -> Result<()> {
+        self.program("systemctl poweroff").accept(&[0, 255]).run()?;
+        self.wait()
+    }
+
+    /// Takes its power away: what the machine had not flushed to disk is lost.
+    pub fn power_cut(&mut self) -> Result<()> {
+        if let Some(mut qemu) = self.running.take() {
+            qemu.kill()?;
+            qemu.wait()?;
+        }
+        Ok(())
+    }
+
+    fn wait(&mut self) -> Result<()> {
+        let begun = Instant::now();
+        while !self.exited()? {
+            if begun.elapsed() > SHUTDOWN {
+                bail!("still running; the console's last words:\n{}", self.last_words());
+            }
+            sleep(Duration::from_millis(200));
+        }
+        self.running = None;
+        Ok(())
+    }
+
+    fn exited(&mut self) -> Result<bool> {
+        self.running.as_mut().map_or(Ok(true), |qemu| Ok(qemu.try_wait()?.is_some()))
+    }
+
+    fn ssh(&self) -> Program {
+        let options =
+            ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "BatchMode=yes"];
+        Program::new("ssh")
+            .args(options.iter().flat_map(|option| ["-o", option]))
+            .args(["-o", "ConnectTimeout=20", "-p", &self.port.to_string(), "-i"])
+            .args([&self.key])
+            .args(["admin@127.0.0.1"])
+    }
+
+    fn console(&self) -> PathBuf {
+        self.files.path().join("console")
+    }
+
+    fn last_words(&self) -> String {
+        let console = fs::read(self.console()).unwrap_or_default();
+        let console = String::from_utf8_lossy(&console);
+        let lines: Vec<&str> = console.lines().collect();
+        lines.get(lines.len().saturating_sub(30)..).unwrap_or_default().join("\n")
+    }
+}
+
+impl Drop for Vm {
+    fn drop(&mut self) {
+        let _ = self.power_cut();
+    }
+}
+
+/// The cached disk, key, seed and kernel arguments of a machine of this tree after its first boot.
+fn prepared(root: &Root) -> Result<PathBuf> {
+    let tree = root.path.to_string_lossy();
+    let disk = cache::entry(&format!("disk-{}", root.name), &[&tree], |path| {
+        Program::new("mke2fs")
+            .args(["-q", "-t", "ext4", "-d"])
+            .args([&root.path, path])
+            .args(["6G"])
+            .run()?;
+        Ok(())
+    })?;
+    let recipe = [tree.as_ref(), PREPARE, USER, &apt_settings()?];
+    cache::entry(&format!("machine-{}", root.name), &recipe, |path| {
+        eprintln!("booting {} for the first time", root.name);
+        fs::create_dir(path)?;
+        seed(path)?;
+        let mut vm = Vm::create(root, &disk, "raw", path)?;
+        vm.start()?;
+        vm.run(PREPARE)?;
+        vm.reboot()?;
+        fs::write(path.join("arguments"), &vm.kernel.arguments)?;
+        vm.stop()?;
+        fs::rename(vm.files.path().join("disk.qcow2"), path.join("disk.qcow2"))?;
+        Ok(())
+    })
+}
+
+const USER: &str = "#cloud-config
+users:
+  - name: admin
+    sudo: 'ALL=(ALL) NOPASSWD:ALL'
+    shell: /bin/bash
+    ssh_authorized_keys: [KEY]
+";
+
+/// Writes an ssh key and the cloud-init seed that lets its owner in, with this machine's way to the mirror.
+fn seed(directory: &Path) -> Result<()> {
+    let at = |name: &str| directory.join(name);
+    Program::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-C", "admin", "-f"])
+        .args([at("key")])
+        .run()?;
+    let key = fs::read_to_string(at("key.pub"))?;
+    let user = USER.replace("KEY", key.trim());
+    let settings = serde_json::to_string(&apt_settings()?)?;
+    let files = format!("write_files:\n  - path: /etc/apt/apt.conf.d/90mirror\n    content: {settings}\n");
+    fs::write(at("user-data"), format!("{user}{files}"))?;
+    fs::write(at("meta-data"), "instance-id: first\nlocal-hostname: machine\n")?;
+    let (user, meta) = (at("user-data"), at("meta-data"));
+    Program::new("cloud-localds").args([at("seed.iso"), user, meta]).run().map(drop)
+}
+
+/// How this machine's apt reaches its mirror and judges its age; a guest must do the same.
+fn apt_settings() -> Result<String> {
+    let wanted = ["Acquire::Check-", "Acquire::http::Proxy", "Acquire::https::Proxy"];
+    let all = Program::new("apt-config").args(["dump"]).output()?;
+    let lines = all.lines().filter(|line| wanted.iter().any(|name| line.starts_with(name)));
+    Ok(lines.map(|line| format!("{line}\n")).collect())
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
