@@ -7,6 +7,8 @@
 //! line to the table in [`kinds!`] below, and tests in the same file or `setting/<kind>/tests.rs` that inspect,
 //! apply, inspect again and roll back on a temporary tree. `docs/adding-a-setting.md` walks through one.
 
+pub mod sshd;
+pub mod sudo;
 pub mod sysctl;
 #[cfg(test)]
 pub mod testing;
@@ -72,6 +74,14 @@ macro_rules! kinds {
 }
 
 kinds! {
+    /// A keyword of the ssh daemon's configuration.
+    Sshd(sshd::Sshd);
+    /// The ssh daemon limits who may log in.
+    SshdAccess(sshd::access::SshdAccess);
+    /// A parameter of sudo that holds for everyone.
+    SudoDefault(sudo::SudoDefault);
+    /// Nothing waives the password that sudo asks for.
+    SudoAuthentication(sudo::authentication::SudoAuthentication);
     /// A kernel parameter, now and at boot.
     Sysctl(sysctl::Sysctl);
 }

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result, anyhow};
 
-use super::{Accounts, Mounts, Os, Packages, System, Units, Walk};
+use super::{Accounts, Mounts, Os, Packages, SshdView, System, Units, Walk};
 use crate::change::Change;
 
 /// A fact and the failure to learn it are both kept, so that a failing source is asked once.
@@ -18,6 +18,7 @@ pub struct Facts {
     mounts: Fact<Mounts>,
     os: Fact<Os>,
     packages: Fact<Packages>,
+    sshd: Fact<Option<SshdView>>,
     units: Fact<Units>,
     walk: Fact<Walk>,
 }
@@ -38,6 +39,8 @@ impl Facts {
                     self.accounts = OnceLock::new();
                 } else if path == Path::new("/etc/fstab") {
                     self.mounts = OnceLock::new();
+                } else if path.starts_with("/etc/ssh") {
+                    self.sshd = OnceLock::new();
                 } else if path.components().any(|part| part.as_os_str() == "systemd") {
                     self.units = OnceLock::new();
                     self.mounts = OnceLock::new();
@@ -88,6 +91,14 @@ impl System {
             self.overlay.amend_packages(&mut packages);
             Ok(packages)
         })
+    }
+
+    /// What the ssh daemon makes of its configuration; `None` when it cannot be asked, or changes are laid over its files.
+    ///
+    /// # Errors
+    /// When the daemon refuses its configuration.
+    pub fn sshd(&self) -> Result<Option<&SshdView>> {
+        known(&self.facts.sshd, || SshdView::learn(self)).map(Option::as_ref)
     }
 
     /// The states of systemd units: the files' (which survive a reboot) and, when booted, the manager's.

@@ -19,6 +19,7 @@ mod overlay;
 mod packages;
 mod root;
 pub mod run;
+mod sshd;
 mod units;
 mod walk;
 
@@ -32,6 +33,7 @@ pub use os::Os;
 pub use packages::Packages;
 pub use root::{FileKind, Meta};
 pub use run::{Output, Run, Tool};
+pub use sshd::SshdView;
 pub use units::{UnitFileState, UnitState, Units};
 pub use walk::{Walk, WalkEntry};
 

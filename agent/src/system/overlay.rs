@@ -96,6 +96,11 @@ impl Overlay {
         self.files.get(path)
     }
 
+    /// Whether a change touched a file below a directory.
+    pub fn touches(&self, dir: &Path) -> bool {
+        self.files.keys().any(|path| path.starts_with(dir))
+    }
+
     /// The inode at `path`, given what is `below` the changes.
     pub fn meta(&self, path: &Path, below: Option<Meta>) -> Option<Meta> {
         match (self.files.get(path), self.metas.get(path)) {

@@ -1,0 +1,62 @@
+//! The configuration the ssh daemon itself makes of its files: `sshd -T`.
+//!
+//! It is a second opinion on what the settings read from the files. Where the daemon cannot answer for reasons that are not in
+//! its configuration (no host keys yet, never started), there is no second opinion.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use super::{System, Tool};
+
+/// What `sshd -T` says while the daemon could not run anyway, whatever its configuration.
+const NOT_READY: [&str; 2] = ["no hostkeys available", "Missing privilege separation directory"];
+
+/// The daemon's view of its configuration outside of `Match` blocks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SshdView(BTreeMap<String, String>);
+
+impl SshdView {
+    pub(super) fn learn(system: &System) -> Result<Option<SshdView>> {
+        let pretended = system.overlay.touches(Path::new("/etc/ssh"));
+        if !system.is_booted() || pretended || !system.has_tool(Tool::Sshd) {
+            return Ok(None);
+        }
+        let output = system.run(Tool::Sshd, &["-T"])?;
+        if output.code == Some(0) {
+            return Ok(Some(SshdView::parse(&output.stdout)));
+        }
+        if NOT_READY.iter().any(|reason| output.stderr.contains(reason)) {
+            return Ok(None);
+        }
+        bail!("the ssh daemon refuses its configuration; mend it first: {}", output.stderr.trim())
+    }
+
+    /// Reads `keyword value` lines; of a keyword that is listed more than once, the first is kept.
+    fn parse(text: &str) -> SshdView {
+        let mut view = BTreeMap::new();
+        for (keyword, value) in text.lines().filter_map(|line| line.split_once(' ')) {
+            view.entry(keyword.to_ascii_lowercase()).or_insert_with(|| value.trim().to_owned());
+        }
+        SshdView(view)
+    }
+
+    /// The value of a keyword, in the daemon's own spelling.
+    pub fn value(&self, keyword: &str) -> Option<&str> {
+        self.0.get(&keyword.to_ascii_lowercase()).map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keywords_are_found_in_any_case() {
+        let view = SshdView::parse("port 22\nport 2222\npermitrootlogin without-password\n");
+        assert_eq!(view.value("PermitRootLogin"), Some("without-password"));
+        assert_eq!(view.value("Port"), Some("22"));
+        assert_eq!(view.value("Banner"), None);
+    }
+}
