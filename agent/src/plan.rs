@@ -79,7 +79,21 @@ pub fn plan(policy: &Policy, outcomes: &[Outcome], system: &mut System) -> Resul
     for (rule, _) in failing {
         plan_rule(rule, system, &mut plan).with_context(|| format!("planning {}", rule.id))?;
     }
+    generate_once(&mut plan.steps);
     Ok(plan)
+}
+
+/// Programs that write files from what other steps set run once, after all of them.
+fn generate_once(steps: &mut Vec<Step>) {
+    let generates = |step: &Step| matches!(step.change, Change::Generate { .. });
+    let mut once: Vec<Step> = Vec::new();
+    for step in steps.iter().filter(|step| generates(step)) {
+        if !once.iter().any(|other| other.change == step.change) {
+            once.push(step.clone());
+        }
+    }
+    steps.retain(|step| !generates(step));
+    steps.extend(once);
 }
 
 fn plan_rule(rule: &PolicyRule, system: &mut System, plan: &mut Plan) -> Result<()> {

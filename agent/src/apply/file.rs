@@ -23,7 +23,7 @@ use crate::system::{FileKind, System};
 const MAX_LINKS: usize = 16;
 
 /// Everything about an inode that a write keeps and an undo restores, beside its content.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Attributes {
     /// The lower twelve bits.
     pub mode: u32,

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::undo::Undo;
+use super::undo::{Undo, Was};
 use crate::change::{Change, Effect};
 
 /// Where state is kept, below the root.
@@ -40,6 +40,9 @@ pub enum Record {
     Done {
         /// Which.
         number: usize,
+        /// What else it made different, and how it left that: only changes to packages reach further than they say.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        touched: Vec<(PathBuf, Was)>,
     },
     /// The change has been taken back.
     Undone {
@@ -63,6 +66,8 @@ pub struct Entry {
     pub undo: Undo,
     /// What must be told afterwards.
     pub effects: Vec<Effect>,
+    /// What else it made different, and how it left that.
+    pub touched: Vec<(PathBuf, Was)>,
     /// Whether it has been taken back.
     pub undone: bool,
 }
@@ -73,21 +78,40 @@ pub struct Blobs {
 }
 
 impl Blobs {
-    /// Keeps a content; returns its digest.
+    /// Keeps a content, on disk when this returns; returns its digest.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn store(&self, content: &[u8]) -> Result<String> {
+        let digest = self.store_lazily(content)?;
+        let path = self.dir.join(&digest);
+        File::open(&path).and_then(|file| file.sync_all()).with_context(|| writing(&path))?;
+        sync_dir(&self.dir)?;
+        Ok(digest)
+    }
+
+    /// As [`Blobs::store`], without waiting: the caller calls [`Blobs::sync`] before it relies on it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn store_lazily(&self, content: &[u8]) -> Result<String> {
         let digest: String = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
         let path = self.dir.join(&digest);
         if !path.exists() {
             let temporary = self.dir.join(format!("{digest}.new"));
-            let mut file = create(&temporary)?;
-            file.write_all(content).and_then(|()| file.sync_all()).with_context(|| writing(&path))?;
+            create(&temporary)?.write_all(content).with_context(|| writing(&path))?;
             fs::rename(&temporary, &path).with_context(|| writing(&path))?;
-            sync_dir(&self.dir)?;
         }
         Ok(digest)
+    }
+
+    /// Waits until everything kept so far is on disk: one call for any number of contents.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn sync(&self) -> Result<()> {
+        let dir = File::open(&self.dir).with_context(|| writing(&self.dir))?;
+        nix::unistd::syncfs(&dir).with_context(|| writing(&self.dir))
     }
 
     /// The content of a digest.
@@ -179,7 +203,8 @@ impl Journal {
             };
             match record {
                 Record::Intent { number, rule, change, undo, effects } => {
-                    entries.push(Entry { number, rule, change, undo, effects, undone: false });
+                    let (touched, undone) = (Vec::new(), false);
+                    entries.push(Entry { number, rule, change, undo, effects, touched, undone });
                 }
                 Record::Undone { number } => {
                     entries
@@ -187,7 +212,11 @@ impl Journal {
                         .filter(|entry| entry.number == number)
                         .for_each(|entry| entry.undone = true);
                 }
-                Record::Done { .. } => {}
+                Record::Done { number, touched } => {
+                    if let Some(entry) = entries.iter_mut().find(|entry| entry.number == number) {
+                        entry.touched = touched;
+                    }
+                }
                 Record::Closed => closed = true,
             }
         }
@@ -243,7 +272,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut journal = Journal::begin(dir.path(), "1").unwrap();
         journal.record(&intent(1)).unwrap();
-        journal.record(&Record::Done { number: 1 }).unwrap();
+        journal.record(&Record::Done { number: 1, touched: vec![] }).unwrap();
         let path = journal.dir.join("journal.jsonl");
         let whole = fs::read_to_string(&path).unwrap();
         fs::write(&path, format!("{whole}{{\"record\":\"int")).unwrap();

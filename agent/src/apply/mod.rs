@@ -2,13 +2,17 @@
 //!
 //! Each change is written to the journal with its undo, then made, then marked as made ([`journal`]). A rule of which one change
 //! fails is taken back whole and reported as an error; the others stay. Before running programs are told ([`effect`]), they
-//! check what they will read ([`validate`]); what they refuse is taken back too. At the end everything is inspected again, and
-//! that is what is reported.
+//! check what they will read ([`validate`]); what they refuse is taken back too. Then everything is inspected again, and that is
+//! what is reported.
+//!
+//! A run that is interrupted (a signal, a full disk) takes itself back; one that is killed, or loses power, is taken back by
+//! the next ([`rollback::recover`]). So a machine is always as before the run or as after it.
 
 mod effect;
 pub mod file;
 pub mod journal;
 mod kernel;
+mod merge;
 mod package;
 mod pam;
 pub(crate) mod perform;
@@ -16,20 +20,21 @@ pub mod rollback;
 pub(crate) mod undo;
 mod unit;
 mod validate;
+mod worker;
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, bail};
 use nix::fcntl::{Flock, FlockArg};
 
-use crate::change::Effect;
 use crate::inspect::{Outcome, Verdict, inspect};
 use crate::plan::{Step, plan};
 use crate::policy::Policy;
 use crate::system::System;
-use journal::{Journal, Record};
+use worker::Worker;
 
 /// Packages can bring files that further rules are about, which can need a package again: more passes than this mean that
 /// rules undo each other.
@@ -50,10 +55,20 @@ pub struct Run {
     pub recovered: Vec<rollback::Undone>,
 }
 
-/// Held while a run changes the machine, so that there is never more than one.
-pub struct Lock(#[allow(dead_code)] Flock<File>);
+/// How a run is watched and stopped.
+pub struct Control<'a> {
+    /// Told each change before it is made.
+    pub progress: &'a (dyn Fn(&str) + Sync),
+    /// Set from outside to stop the run, which is then taken back.
+    pub stop: &'a AtomicBool,
+}
 
-/// The state directory below a root, made when missing, readable by root alone.
+/// Held while a run changes the machine, so that there is never more than one.
+pub struct Lock {
+    _file: Flock<File>,
+}
+
+/// The state directory below a root, made when missing and readable by root alone, and the lock on it.
 ///
 /// # Errors
 /// When it cannot be made or another run is under way.
@@ -65,7 +80,7 @@ pub fn lock(system: &System) -> Result<(PathBuf, Lock)> {
     let file = File::options().create(true).append(true).open(&lock);
     let file = file.with_context(|| format!("opening {}", lock.display()))?;
     match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-        Ok(lock) => Ok((state, Lock(lock))),
+        Ok(file) => Ok((state, Lock { _file: file })),
         Err((_, nix::errno::Errno::EWOULDBLOCK)) => bail!("another run is under way on this machine"),
         Err((_, error)) => Err(error).with_context(|| format!("locking {}", lock.display())),
     }
@@ -74,44 +89,66 @@ pub fn lock(system: &System) -> Result<(PathBuf, Lock)> {
 /// Makes a machine what its policy asks for. `id` names the run.
 ///
 /// # Errors
-/// When the run could not begin or the journal could not be kept: nothing is half done then, and what was done is in
-/// the journal. What single rules run into is in [`Run::problems`].
-pub fn apply(
-    policy: &Policy,
-    system: &mut System,
-    id: &str,
-    progress: &(dyn Fn(&str) + Sync),
-) -> Result<Run> {
+/// When the run could not begin, was stopped, or its journal could not be kept: what it had done is then taken back. What single
+/// rules run into is in the outcomes and in [`Run::problems`].
+pub fn apply(policy: &Policy, system: &mut System, id: &str, control: &Control) -> Result<Run> {
     let (state, _lock) = lock(system)?;
     let mut run = Run { recovered: rollback::recover(system, &state)?, ..Run::default() };
     let before = inspect(policy, system, &|_| ());
-    let mut failed: BTreeMap<String, String> = BTreeMap::new();
-    let mut journal = None;
-    let mut outcomes = before.clone();
+    let mut worker = Worker::new(&state, id);
+    let passed = passes(policy, system, before.clone(), &mut worker, &mut run, control);
+    let outcomes = match passed {
+        Ok(outcomes) => outcomes,
+        Err(error) => return Err(taken_back(system, &worker, error)),
+    };
+    worker.close()?;
+    run.id = worker.id().unwrap_or_default();
+    run.outcomes = settle(before, outcomes, &worker.failed);
+    Ok(run)
+}
+
+fn passes(
+    policy: &Policy,
+    system: &mut System,
+    mut outcomes: Vec<Outcome>,
+    worker: &mut Worker,
+    run: &mut Run,
+    control: &Control,
+) -> Result<Vec<Outcome>> {
     for _ in 0..MAX_PASSES {
-        let planned = plan(policy, &outcomes, system)?;
+        let planned = plan(policy, &outcomes, system);
         system.refresh();
-        let steps: Vec<Step> =
-            planned.steps.into_iter().filter(|step| !failed.contains_key(&step.rule)).collect();
+        let mut steps = planned?.steps;
+        // What was done once and did not help will not help twice.
+        steps.retain(|step| !worker.failed.contains_key(&step.rule) && !run.steps.contains(step));
         if steps.is_empty() {
             break;
         }
-        if journal.is_none() {
-            journal = Some(Worker { journal: Journal::begin(&state, id)?, next: 1, effects: Vec::new() });
-        }
-        if let Some(worker) = &mut journal {
-            worker.carry_out(system, &steps, &mut failed, progress)?;
-        }
+        worker.carry_out(system, &steps, control)?;
+        run.problems.extend(worker.settle_in(system)?);
         run.steps.extend(steps);
+        system.refresh();
         outcomes = inspect(policy, system, &|_| ());
     }
-    if let Some(worker) = journal {
-        run.id = id.to_owned();
-        run.problems.extend(worker.finish(system, &mut failed)?);
-        outcomes = inspect(policy, system, &|_| ());
+    Ok(outcomes)
+}
+
+/// Takes the whole run back after something that ends it; the error says whether that went well.
+fn taken_back(system: &mut System, worker: &Worker, error: anyhow::Error) -> anyhow::Error {
+    system.refresh();
+    let Some(dir) = worker.dir() else { return error };
+    match rollback::take_back(system, dir, &[]) {
+        Ok(undone) if undone.failed.is_empty() => error.context("the run ended early and was taken back"),
+        Ok(undone) => {
+            let left = undone.failed.join("; ");
+            error.context(format!(
+                "the run ended early and could not be taken back whole ({left}); the next run tries again"
+            ))
+        }
+        Err(second) => error.context(format!(
+            "the run ended early; taking it back failed too ({second:#}); the next run tries again"
+        )),
     }
-    run.outcomes = settle(before, outcomes, &failed);
-    Ok(run)
 }
 
 /// What is reported of each rule: `fixed` where it failed before and passes now, `error` where its changes failed.
@@ -120,7 +157,7 @@ fn settle(before: Vec<Outcome>, after: Vec<Outcome>, failed: &BTreeMap<String, S
         if let Some(reason) = failed.get(&is.rule) {
             is.verdict = Verdict::Error;
             is.reason = Some(reason.clone());
-        } else if was.verdict != Verdict::Pass && is.verdict == Verdict::Pass {
+        } else if was.verdict == Verdict::Fail && is.verdict == Verdict::Pass {
             is.verdict = Verdict::Fixed;
         }
         is
@@ -128,83 +165,10 @@ fn settle(before: Vec<Outcome>, after: Vec<Outcome>, failed: &BTreeMap<String, S
     before.into_iter().zip(after).map(settled).collect()
 }
 
-/// Carries steps out, journal in hand.
-struct Worker {
-    journal: Journal,
-    next: usize,
-    effects: Vec<Effect>,
-}
-
-impl Worker {
-    fn carry_out(
-        &mut self,
-        system: &mut System,
-        steps: &[Step],
-        failed: &mut BTreeMap<String, String>,
-        progress: &(dyn Fn(&str) + Sync),
-    ) -> Result<()> {
-        for step in steps {
-            if failed.contains_key(&step.rule) {
-                continue;
-            }
-            progress(&step.sentence);
-            if let Err(error) = self.make(system, step)? {
-                failed.insert(step.rule.clone(), format!("{error:#}"));
-                self.take_back(system, &step.rule)?;
-            }
-        }
-        Ok(())
+/// Fails when the run is to stop.
+fn check_stop(stop: &AtomicBool) -> Result<()> {
+    if stop.load(Ordering::Relaxed) {
+        bail!("stopped by a signal");
     }
-
-    /// Makes one change. The outer error is the journal's and ends the run; the inner one is the change's.
-    fn make(&mut self, system: &mut System, step: &Step) -> Result<Result<()>> {
-        let undo = match undo::prepare(system, &step.change, &self.journal.blobs) {
-            Ok(undo) => undo,
-            Err(error) => return Ok(Err(error)),
-        };
-        let number = self.next;
-        self.next += 1;
-        let (rule, change, effects) = (step.rule.clone(), step.change.clone(), step.effects.clone());
-        self.journal.record(&Record::Intent { number, rule, change, undo, effects })?;
-        let made = perform::perform(system, &step.change);
-        system.refresh();
-        if made.is_ok() {
-            self.journal.record(&Record::Done { number })?;
-            self.effects.extend(step.effects.iter().cloned());
-        }
-        Ok(made)
-    }
-
-    /// Takes back what was done for one rule so far, also the change that failed half-way.
-    fn take_back(&mut self, system: &mut System, rule: &str) -> Result<()> {
-        let (entries, _) = Journal::read(&self.journal.dir)?;
-        for entry in entries.iter().rev().filter(|entry| entry.rule == rule && !entry.undone) {
-            entry.undo.perform(system, &self.journal.blobs).with_context(|| format!("taking {rule} back"))?;
-            self.journal.record(&Record::Undone { number: entry.number })?;
-            system.refresh();
-        }
-        Ok(())
-    }
-
-    /// Lets the readers check what was written, tells them, and closes the journal.
-    fn finish(mut self, system: &mut System, failed: &mut BTreeMap<String, String>) -> Result<Vec<String>> {
-        let (entries, _) = Journal::read(&self.journal.dir)?;
-        let touched: Vec<&Path> =
-            entries.iter().filter(|entry| !entry.undone).filter_map(|entry| entry.change.path()).collect();
-        for (prefix, reason) in validate::in_place(system, &touched) {
-            let refused = entries.iter().rev().filter(|entry| {
-                !entry.undone
-                    && entry.change.path().is_some_and(|path| path.to_string_lossy().starts_with(prefix))
-            });
-            for entry in refused {
-                failed.insert(entry.rule.clone(), reason.clone());
-                entry.undo.perform(system, &self.journal.blobs)?;
-                self.journal.record(&Record::Undone { number: entry.number })?;
-            }
-        }
-        system.refresh();
-        let problems = effect::perform_all(system, std::mem::take(&mut self.effects));
-        self.journal.record(&Record::Closed)?;
-        Ok(problems)
-    }
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! Changes to the set of installed packages, by the machine's own package manager.
 //!
-//! Maintainer scripts write where they like below `/etc`, so the whole of `/etc` is saved before and compared when packages are
-//! taken back: that is the only way to a machine that is the same to the byte.
+//! Maintainer scripts write where they like below `/etc`, so the whole of `/etc` is saved before and compared after: that is the only way
+//! back to a machine that is the same to the byte.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -9,35 +9,44 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
+use super::file;
 use super::journal::Blobs;
 use super::undo::{self, Was};
 use crate::system::{FileKind, System, Tool};
 
-/// What was, before packages were changed.
+/// What was, before packages were changed. The lists are long, so they are kept beside the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Before {
-    /// The names and versions of all installed packages.
-    pub installed: Vec<(String, String)>,
-    /// Every file and link below `/etc`.
-    pub etc: Vec<(PathBuf, Was)>,
+    /// Digest of the names of all installed packages, as JSON.
+    pub installed: String,
+    /// Digest of every file and link below `/etc` and what it was, as JSON.
+    pub etc: String,
+    /// What this change installs that was not there.
+    pub install: Vec<String>,
+    /// What this change removes that was there.
+    pub remove: Vec<String>,
 }
 
 /// Saves what is.
 ///
 /// # Errors
 /// When the package database or a file below `/etc` cannot be read.
-pub fn before(system: &System, _install: &[String], _remove: &[String], blobs: &Blobs) -> Result<Before> {
+pub fn before(system: &System, install: &[String], remove: &[String], blobs: &Blobs) -> Result<Before> {
     let packages = system.packages()?;
-    let installed = packages
-        .names()
-        .map(|name| (name.to_owned(), packages.version(name).unwrap_or_default().to_owned()))
-        .collect();
-    let mut etc = Vec::new();
-    for path in files_below(system, Path::new("/etc"))? {
-        let was = undo::save(system, &path, blobs)?;
-        etc.push((path, was));
-    }
-    Ok(Before { installed, etc })
+    let names: Vec<&str> = packages.names().collect();
+    let installed = blobs.store(&serde_json::to_vec(&names)?)?;
+    let etc = blobs.store(&serde_json::to_vec(&saved_etc(system, blobs)?)?)?;
+    let install = install.iter().filter(|name| !packages.has(name)).cloned().collect();
+    let remove = remove.iter().filter(|name| packages.has(name)).cloned().collect();
+    Ok(Before { installed, etc, install, remove })
+}
+
+fn saved_etc(system: &System, blobs: &Blobs) -> Result<Vec<(PathBuf, Was)>> {
+    let paths = files_below(system, Path::new("/etc"))?;
+    let saved: Result<Vec<(PathBuf, Was)>> =
+        paths.into_iter().map(|path| Ok((path.clone(), undo::save_lazily(system, &path, blobs)?))).collect();
+    blobs.sync()?;
+    saved
 }
 
 /// Every regular file and link below a directory.
@@ -54,7 +63,26 @@ fn files_below(system: &System, top: &Path) -> Result<Vec<PathBuf>> {
             }
         }
     }
+    files.sort();
     Ok(files)
+}
+
+/// What is different below `/etc` from what it was, and how it is now; `Was::Absent` for what is gone.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn touched(system: &System, before: &Before, blobs: &Blobs) -> Result<Vec<(PathBuf, Was)>> {
+    let was: Vec<(PathBuf, Was)> = serde_json::from_slice(&blobs.load(&before.etc)?)?;
+    let now = saved_etc(system, blobs)?;
+    let known: BTreeSet<&(PathBuf, Was)> = was.iter().collect();
+    let present: BTreeSet<&PathBuf> = now.iter().map(|(path, _)| path).collect();
+    let gone =
+        was.iter().filter(|(path, _)| !present.contains(path)).map(|(path, _)| (path.clone(), Was::Absent));
+    let gone: Vec<_> = gone.collect();
+    let mut touched: Vec<(PathBuf, Was)> =
+        now.iter().filter(|entry| !known.contains(entry)).cloned().collect();
+    touched.extend(gone);
+    Ok(touched)
 }
 
 /// Installs and removes packages.
@@ -73,46 +101,57 @@ pub fn perform(system: &System, install: &[String], remove: &[String]) -> Result
     apt(system, "install", &wanted)
 }
 
-/// Brings the former packages and the former `/etc` back.
+/// Takes one change to packages back: what it installed goes, what it removed comes again. `touched` is what it made different
+/// below `/etc`; of that, what nobody changed since becomes what it was.
 ///
 /// # Errors
 /// When the archive no longer has a removed package, or the package manager fails.
-pub fn bring_back(system: &System, before: &Before, blobs: &Blobs) -> Result<()> {
+pub fn bring_back(
+    system: &mut System,
+    before: &Before,
+    touched: &[(PathBuf, Was)],
+    blobs: &Blobs,
+) -> Result<()> {
+    let was: Vec<String> = serde_json::from_slice(&blobs.load(&before.installed)?)?;
+    let was: BTreeSet<&str> = was.iter().map(String::as_str).collect();
     let is = system.packages()?;
-    let was: BTreeSet<&str> = before.installed.iter().map(|(name, _)| name.as_str()).collect();
-    let added: Vec<&str> = is.names().filter(|name| !was.contains(name)).collect();
-    let removed: Vec<&str> = was.iter().copied().filter(|name| !is.has(name)).collect();
+    // Without `touched` the change was cut half-way: everything that was not there is its doing.
+    let ours = |name: &&str| touched.is_empty() || before.install.iter().any(|own| own == name);
+    let added: Vec<String> =
+        is.names().filter(|name| !was.contains(name)).filter(ours).map(str::to_owned).collect();
+    let removed: Vec<&str> = before.remove.iter().map(String::as_str).filter(|name| !is.has(name)).collect();
     if !added.is_empty() {
-        apt(system, "purge", &added)?;
+        apt(system, "purge", &added.iter().map(String::as_str).collect::<Vec<_>>())?;
+        apt(system, "autoremove", &["--purge"])?;
     }
     if !removed.is_empty() {
         apt(system, "install", &removed).context("a removed package could not be installed again")?;
     }
-    restore_etc(system, before, blobs)
+    system.refresh();
+    restore_etc(system, before, touched, blobs)
 }
 
-fn restore_etc(system: &System, before: &Before, blobs: &Blobs) -> Result<()> {
-    let was: BTreeSet<&PathBuf> = before.etc.iter().map(|(path, _)| path).collect();
-    for path in files_below(system, Path::new("/etc"))? {
-        if !was.contains(&path) {
-            super::file::remove(system, &path)?;
-        }
-    }
-    for (path, was) in &before.etc {
-        if undo::save(system, path, blobs)? != *was {
-            if let Some(parent) = path.parent() {
-                super::file::make_directories(system, parent, 0o755)?;
-            }
-            undo::restore(system, path, was, blobs)?;
+fn restore_etc(system: &System, before: &Before, touched: &[(PathBuf, Was)], blobs: &Blobs) -> Result<()> {
+    let was: Vec<(PathBuf, Was)> = serde_json::from_slice(&blobs.load(&before.etc)?)?;
+    let before_of =
+        |path: &PathBuf| was.iter().find(|(known, _)| known == path).map_or(&Was::Absent, |(_, was)| was);
+    for (path, left) in touched {
+        let now = undo::save(system, path, blobs)?;
+        let wanted = before_of(path);
+        // Purging took our file away, or nobody touched it since: either way it is ours to restore.
+        if now != *wanted && (now == *left || now == Was::Absent) {
+            file::make_directories(system, path.parent().unwrap_or(Path::new("/")), 0o755)?;
+            undo::restore(system, path, wanted, blobs)?;
         }
     }
     Ok(())
 }
 
-/// One call of apt-get that never asks, keeps configuration files that were changed, and pulls in nothing that is merely recommended.
+/// One call of apt-get that never asks, keeps configuration files that were changed, and pulls in nothing that is merely recommended. When
+/// the package lists are missing or stale they are fetched once.
 fn apt(system: &System, verb: &str, packages: &[&str]) -> Result<()> {
     if !system.has_tool(Tool::AptGet) {
-        bail!("no supported package manager here: install {} by hand", packages.join(", "));
+        bail!("no supported package manager here: {verb} {} by hand", packages.join(", "));
     }
     let mut args = vec![
         "--yes",
@@ -126,7 +165,8 @@ fn apt(system: &System, verb: &str, packages: &[&str]) -> Result<()> {
     ];
     args.extend(packages);
     let output = system.run(Tool::AptGet, &args)?;
-    if output.code != Some(0) && output.stderr.contains("Unable to locate") {
+    let stale = ["Unable to locate", "Unable to fetch", "has no installation candidate", "404"];
+    if output.code != Some(0) && stale.iter().any(|sign| output.stderr.contains(sign)) {
         system.run(Tool::AptGet, &["--quiet", "update"])?.success()?;
         return system.run(Tool::AptGet, &args)?.success().map(drop);
     }

@@ -1,13 +1,17 @@
 //! Taking back: a whole run, some rules of it, or a run that was interrupted.
+//!
+//! Changes are taken back the last first. A file that somebody changed since, another rule or a person, keeps those changes:
+//! only the lines of the change in question are taken out ([`super::merge`]); where that is not possible the file is left and
+//! the failure told.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::effect;
-use super::file;
 use super::journal::{Blobs, Entry, Journal, Record, runs};
-use super::undo::Was;
+use super::merge::take_out;
+use super::undo::{self, Undo, Was};
+use super::{effect, file, package, perform};
 use crate::change::{Change, Effect};
 use crate::system::System;
 
@@ -45,23 +49,19 @@ pub fn recover(system: &mut System, state: &Path) -> Result<Vec<Undone>> {
 /// Takes back the changes of a run, all of them or those for some rules, the last first.
 ///
 /// # Errors
-/// When the journal cannot be read or written. A change that cannot be taken back is told in [`Undone::failed`] and leaves the
-/// others alone.
+/// When the journal cannot be read or written, or a rule is named that the run did nothing for. A change that cannot be taken
+/// back is told in [`Undone::failed`] and leaves the others alone.
 pub fn take_back(system: &mut System, dir: &Path, rules: &[String]) -> Result<Undone> {
     let (entries, _) = Journal::read(dir)?;
+    if let Some(rule) = rules.iter().find(|rule| entries.iter().all(|entry| entry.rule != **rule)) {
+        bail!("this run changed nothing for the rule '{rule}'");
+    }
     let mut journal = Journal::open(dir.to_path_buf())?;
     let mut undone = Undone { run: journal.id.clone(), ..Undone::default() };
     let mut effects: Vec<Effect> = Vec::new();
     let wanted = |entry: &&Entry| !entry.undone && (rules.is_empty() || rules.contains(&entry.rule));
     for entry in entries.iter().rev().filter(wanted) {
-        let later: Vec<&Entry> =
-            entries.iter().filter(|other| other.number > entry.number && !other.undone).collect();
-        let shared = !rules.is_empty() && later.iter().any(|other| touches_same(other, entry));
-        let taken = if shared {
-            take_out(system, entry, &later, &journal.blobs)
-        } else {
-            entry.undo.perform(system, &journal.blobs)
-        };
+        let taken = take_back_entry(system, entry, &journal.blobs);
         system.refresh();
         match taken {
             Ok(()) => {
@@ -74,6 +74,9 @@ pub fn take_back(system: &mut System, dir: &Path, rules: &[String]) -> Result<Un
             }
         }
     }
+    if !rules.is_empty() {
+        undone.failed.extend(generate_again(system, &entries, rules));
+    }
     undone.failed.extend(effect::perform_all(system, effects));
     if undone.failed.is_empty() {
         journal.record(&Record::Closed)?;
@@ -81,31 +84,48 @@ pub fn take_back(system: &mut System, dir: &Path, rules: &[String]) -> Result<Un
     Ok(undone)
 }
 
-fn touches_same(one: &Entry, other: &Entry) -> bool {
-    one.undo.files().iter().any(|(path, _)| other.undo.files().iter().any(|(same, _)| same == path))
+/// What programs generated for the rules that stay is generated again from the sources that are left.
+fn generate_again(system: &System, entries: &[Entry], rules: &[String]) -> Vec<String> {
+    let stays = |entry: &&Entry| !entry.undone && matches!(entry.change, Change::Generate { .. });
+    let kept = entries.iter().filter(stays).filter(|entry| !rules.contains(&entry.rule));
+    kept.filter_map(|entry| perform::perform(system, &entry.change).err().map(|error| format!("{error:#}")))
+        .collect()
 }
 
-/// Takes one rule's part out of a file that later rules changed too: a three-way merge.
-fn take_out(system: &System, entry: &Entry, later: &[&Entry], blobs: &Blobs) -> Result<()> {
-    let Change::WriteFile { content: after, .. } = &entry.change else {
-        bail!("later changes of this run touched the same file: roll back the whole run");
-    };
-    let Some((path, was)) = entry.undo.files().first() else { return entry.undo.perform(system, blobs) };
-    let before = match was {
-        Was::File { blob, .. } => {
-            String::from_utf8(blobs.load(blob)?).context("the former content is not text")?
+/// Takes one change back.
+///
+/// # Errors
+/// When the former state cannot be made again, or somebody changed the same lines since.
+pub fn take_back_entry(system: &mut System, entry: &Entry, blobs: &Blobs) -> Result<()> {
+    match &entry.undo {
+        Undo::Files { files, directories } => {
+            for (path, was) in files {
+                take_back_file(system, &entry.change, path, was, blobs)?;
+            }
+            directories.iter().rev().try_for_each(|dir| file::remove_directory(system, dir))
         }
-        _ => String::new(),
+        Undo::Packages(before) => package::bring_back(system, before, &entry.touched, blobs),
+        other => other.perform(system, blobs),
+    }
+}
+
+fn take_back_file(system: &System, change: &Change, path: &Path, was: &Was, blobs: &Blobs) -> Result<()> {
+    let now = undo::save(system, path, blobs)?;
+    let after = match change {
+        Change::WriteFile { content, .. } => content,
+        // What a program wrote, or what was removed, is not merged: it becomes what it was.
+        _ => return undo::restore(system, path, was, blobs),
     };
-    let now = system.read_text(path)?.unwrap_or_default();
-    let merged = diffy::merge(after, &now, &before);
-    let Ok(merged) = merged else {
-        let rules: Vec<&str> = later.iter().map(|entry| entry.rule.as_str()).collect();
-        bail!(
-            "the lines of {} were changed since (by {}): roll back the whole run",
-            path.display(),
-            rules.join(", ")
-        );
+    let text = |was: &Was| match was {
+        Was::File { blob, .. } => String::from_utf8(blobs.load(blob)?).context("the content is not text"),
+        _ => Ok(String::new()),
+    };
+    let untouched = now == *was || matches!(now, Was::Absent | Was::File { .. }) && text(&now)? == *after;
+    if untouched {
+        return undo::restore(system, path, was, blobs);
+    }
+    let Some(merged) = take_out(&text(was)?, after, &text(&now)?) else {
+        bail!("the same lines of {} were changed since", path.display());
     };
     let Some(mut whole) = file::read(system, path)? else { bail!("{} is gone", path.display()) };
     whole.content = merged.into_bytes();
@@ -120,12 +140,14 @@ pub fn find(state: &Path, id: Option<&str>) -> Result<PathBuf> {
     let all = runs(state)?;
     let name = |dir: &PathBuf| dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let Some(id) = id else {
-        let last = all.iter().rev().find(|dir| {
-            Journal::read(dir).is_ok_and(|(entries, _)| entries.iter().any(|entry| !entry.undone))
-        });
-        return last.cloned().context("there is no run to take back");
+        let changed =
+            |dir: &&PathBuf| Journal::read(dir).is_ok_and(|(entries, _)| entries.iter().any(|e| !e.undone));
+        return all.iter().rev().find(changed).cloned().context("there is no run to take back");
     };
     let known: Vec<String> = all.iter().map(name).collect();
     let found = all.into_iter().find(|dir| name(dir) == id);
     found.with_context(|| format!("there is no run '{id}'; there are: {}", known.join(", ")))
 }
+
+#[cfg(test)]
+mod tests;

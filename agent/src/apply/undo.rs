@@ -15,7 +15,7 @@ use crate::change::Change;
 use crate::system::{FileKind, System, Tool, UnitState};
 
 /// What was at a path.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "was", rename_all = "kebab-case")]
 pub enum Was {
     /// Nothing.
@@ -153,12 +153,24 @@ fn missing_directories(system: &System, path: &Path) -> Result<Vec<PathBuf>> {
 /// # Errors
 /// When it cannot be read, or the copy cannot be written.
 pub fn save(system: &System, path: &Path, blobs: &Blobs) -> Result<Was> {
+    save_with(system, path, |content| blobs.store(content))
+}
+
+/// As [`save`], without waiting until the copy is on disk: the caller calls [`Blobs::sync`] before it relies on it.
+///
+/// # Errors
+/// When it cannot be read, or the copy cannot be written.
+pub fn save_lazily(system: &System, path: &Path, blobs: &Blobs) -> Result<Was> {
+    save_with(system, path, |content| blobs.store_lazily(content))
+}
+
+fn save_with(system: &System, path: &Path, store: impl Fn(&[u8]) -> Result<String>) -> Result<Was> {
     if let Some(target) = system.read_link(path)? {
         return Ok(Was::Link { target });
     }
     match file::read(system, path)? {
         None => Ok(Was::Absent),
-        Some(whole) => Ok(Was::File { blob: blobs.store(&whole.content)?, attributes: whole.attributes }),
+        Some(whole) => Ok(Was::File { blob: store(&whole.content)?, attributes: whole.attributes }),
     }
 }
 
@@ -189,7 +201,7 @@ impl Undo {
     ///
     /// # Errors
     /// When the former state cannot be made again.
-    pub fn perform(&self, system: &System, blobs: &Blobs) -> Result<()> {
+    pub fn perform(&self, system: &mut System, blobs: &Blobs) -> Result<()> {
         match self {
             Undo::Files { files, directories } => {
                 for (path, was) in files {
@@ -206,7 +218,7 @@ impl Undo {
             Undo::Mount { target, added } => super::kernel::remount_without(system, target, added),
             Undo::Unit { unit, state } => unit::bring_back(system, unit, *state),
             Undo::Module { module } => system.run(Tool::Modprobe, &[module])?.success().map(drop),
-            Undo::Packages(before) => package::bring_back(system, before, blobs),
+            Undo::Packages(before) => package::bring_back(system, before, &[], blobs),
             Undo::Nothing => Ok(()),
         }
     }

@@ -1,11 +1,13 @@
 //! `agent apply`: make the changes.
 
 use std::io::{IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result, bail};
 
 use super::{begin, progress, tell};
-use crate::apply::{apply, journal};
+use crate::apply::{Control, apply, journal};
 use crate::cli::Apply;
 use crate::exit::Exit;
 use crate::inspect::inspect;
@@ -26,7 +28,9 @@ pub fn run(args: &Apply) -> Result<Exit> {
         return Ok(Exit::Deviates);
     }
     let id = started.replace(':', "-");
-    let run = apply(&work.policy, &mut work.system, &id, &|sentence| eprintln!("{sentence}"))?;
+    let stop = stop_on_signals()?;
+    let control = Control { progress: &|sentence| eprintln!("{sentence}"), stop: &stop };
+    let run = apply(&work.policy, &mut work.system, &id, &control)?;
     for undone in &run.recovered {
         eprintln!("took back the interrupted run {} ({} changes)", undone.run, undone.changes.len());
     }
@@ -42,6 +46,15 @@ pub fn run(args: &Apply) -> Result<Exit> {
     }
     tell(&report, &args.output)?;
     Ok(report.exit())
+}
+
+/// A flag that an interrupt or a request to end sets: the run then stops between two changes and takes itself back.
+fn stop_on_signals() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
+        signal_hook::flag::register(signal, Arc::clone(&stop)).context("listening for signals")?;
+    }
+    Ok(stop)
 }
 
 /// Shows the plan and asks, where somebody can answer.

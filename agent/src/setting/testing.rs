@@ -119,7 +119,7 @@ impl Tree {
         assert!(after.is_compliant(), "not compliant after the changes: {after:?}");
         assert!(after.changes.is_empty(), "compliant, and still something to change: {:?}", after.changes);
         for undo in undos.iter().rev() {
-            undo.perform(&self.system(), &journal.blobs).unwrap();
+            undo.perform(&mut self.system(), &journal.blobs).unwrap();
         }
         assert_eq!(self.snapshot(), before, "taking back did not restore the tree");
     }

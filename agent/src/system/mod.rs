@@ -230,6 +230,14 @@ impl System {
         Ok(())
     }
 
+    /// Forgets the facts that a change, made for real, may have made untrue. The states of units are kept: an undo wants
+    /// those from before the run.
+    pub fn changed(&mut self, change: &Change) {
+        if !matches!(change, Change::Unit { .. }) {
+            self.facts.forget(change);
+        }
+    }
+
     /// Forgets every cached fact and every change laid over, after the machine itself was changed.
     pub fn refresh(&mut self) {
         self.overlay = Overlay::default();

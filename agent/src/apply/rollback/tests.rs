@@ -1,0 +1,129 @@
+use super::*;
+use crate::apply::{Control, apply};
+use crate::content::Severity;
+use crate::policy::{Check, Policy, PolicyRule};
+use crate::setting::Kind;
+use crate::setting::sysctl::Sysctl;
+use crate::setting::testing::Tree;
+use std::sync::atomic::AtomicBool;
+
+const DROP_IN: &str = "/etc/sysctl.d/99-zz-trempe.conf";
+
+/// A policy of kernel parameters that must be 0.
+fn policy(keys: &[&str]) -> Policy {
+    let rule = |key: &&str| PolicyRule {
+        id: (*key).to_owned(),
+        xccdf_id: String::new(),
+        title: String::new(),
+        severity: Severity::Medium,
+        rationale: String::new(),
+        risk: String::new(),
+        access: false,
+        check_only: String::new(),
+        cis: vec![],
+        anssi: vec![],
+        check: Check::Setting {
+            applies: vec![],
+            ensure: Kind::Sysctl(Sysctl { key: (*key).to_owned(), value: "0".into(), also: vec![] }),
+            instead: vec![],
+        },
+        not_selected: None,
+        exception: None,
+    };
+    Policy { rules: keys.iter().map(rule).collect(), ..Policy::default() }
+}
+
+fn run(tree: &Tree, keys: &[&str]) -> (System, PathBuf) {
+    let mut system = tree.system();
+    let control = Control { progress: &|_| (), stop: &AtomicBool::new(false) };
+    let run = apply(&policy(keys), &mut system, "run", &control).unwrap();
+    assert!(run.problems.is_empty());
+    let state = system.host_path(crate::apply::journal::STATE_DIR);
+    (system, state.join("runs/run"))
+}
+
+#[test]
+fn a_run_is_taken_back_whole() {
+    let tree = Tree::new().file("/etc/sysctl.d/10-a.conf", "kernel.a = 1\n");
+    let (mut system, dir) = run(&tree, &["kernel.a", "kernel.b"]);
+    assert!(tree.text(DROP_IN).ends_with("kernel.a = 0\nkernel.b = 0\n"));
+    let undone = take_back(&mut system, &dir, &[]).unwrap();
+    assert_eq!((undone.changes.len(), undone.failed.len()), (2, 0));
+    assert!(!tree.has(DROP_IN));
+    assert_eq!(
+        take_back(&mut system, &dir, &[]).unwrap().changes.len(),
+        0,
+        "taking back twice does nothing more"
+    );
+}
+
+#[test]
+fn one_rule_is_taken_out_of_a_file_that_others_share() {
+    let tree = Tree::new();
+    let (mut system, dir) = run(&tree, &["kernel.a", "kernel.b", "kernel.c"]);
+    take_back(&mut system, &dir, &["kernel.b".to_owned()]).unwrap();
+    let text = tree.text(DROP_IN);
+    assert!(
+        text.contains("kernel.a = 0") && text.contains("kernel.c = 0") && !text.contains("kernel.b"),
+        "{text}"
+    );
+    take_back(&mut system, &dir, &[]).unwrap();
+    assert!(!tree.has(DROP_IN));
+}
+
+#[test]
+fn lines_that_a_person_added_since_are_kept() {
+    let tree = Tree::new().file(DROP_IN, "kernel.z = 5\n");
+    let (mut system, dir) = run(&tree, &["kernel.a"]);
+    let tree = tree.file(DROP_IN, &format!("# mine\n{}", "kernel.z = 5\nkernel.a = 0\n"));
+    system.refresh();
+    assert_eq!(take_back(&mut system, &dir, &[]).unwrap().failed, Vec::<String>::new());
+    assert_eq!(tree.text(DROP_IN), "# mine\nkernel.z = 5\n");
+}
+
+#[test]
+fn the_same_lines_changed_since_are_left_and_told() {
+    let tree = Tree::new().file(DROP_IN, "kernel.a = 1\n");
+    let (mut system, dir) = run(&tree, &["kernel.a"]);
+    let tree = tree.file(DROP_IN, "kernel.a = 2\n");
+    system.refresh();
+    let undone = take_back(&mut system, &dir, &[]).unwrap();
+    assert!(undone.failed[0].contains("changed since"), "{undone:?}");
+    assert_eq!(tree.text(DROP_IN), "kernel.a = 2\n");
+}
+
+#[test]
+fn a_rule_the_run_did_not_touch_is_an_error() {
+    let tree = Tree::new();
+    let (mut system, dir) = run(&tree, &["kernel.a"]);
+    let error = take_back(&mut system, &dir, &["kernel.x".to_owned()]).unwrap_err().to_string();
+    assert!(error.contains("'kernel.x'"), "{error}");
+}
+
+#[test]
+fn an_interrupted_run_is_taken_back_by_the_next() {
+    let tree = Tree::new();
+    let (_, dir) = run(&tree, &["kernel.a", "kernel.b"]);
+    let journal = dir.join("journal.jsonl");
+    let text = std::fs::read_to_string(&journal).unwrap();
+    // As after a power cut between the last change and the end of the run.
+    std::fs::write(&journal, text.lines().take(4).map(|line| format!("{line}\n")).collect::<String>())
+        .unwrap();
+    let mut system = tree.system();
+    let control = Control { progress: &|_| (), stop: &AtomicBool::new(false) };
+    let run = apply(&policy(&[]), &mut system, "next", &control).unwrap();
+    assert_eq!((run.recovered.len(), run.recovered[0].changes.len()), (1, 2));
+    assert!(!tree.has(DROP_IN));
+}
+
+#[test]
+fn a_run_that_is_stopped_takes_itself_back() {
+    let tree = Tree::new();
+    let mut system = tree.system();
+    let stop = AtomicBool::new(false);
+    let set = |_: &str| stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    let control = Control { progress: &set, stop: &stop };
+    let error = apply(&policy(&["kernel.a", "kernel.b"]), &mut system, "run", &control).unwrap_err();
+    assert!(format!("{error:#}").contains("was taken back: stopped by a signal"), "{error:#}");
+    assert!(!tree.has(DROP_IN));
+}

@@ -1,0 +1,209 @@
+//! Carrying the steps of a plan out, journal in hand.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::journal::{Journal, Record};
+use super::undo::Undo;
+use super::{Control, check_stop, effect, package, perform, rollback, undo, validate};
+use crate::change::{Change, Effect};
+use crate::plan::Step;
+use crate::system::System;
+
+/// Carries steps out. The journal begins with the first step, so that a run with nothing to do leaves no trace.
+pub struct Worker {
+    state: PathBuf,
+    run: String,
+    journal: Option<Journal>,
+    next: usize,
+    effects: Vec<Effect>,
+    /// Rules of which a change failed, and why.
+    pub failed: BTreeMap<String, String>,
+}
+
+impl Worker {
+    /// A worker for the run named `id`.
+    pub fn new(state: &Path, id: &str) -> Worker {
+        let failed = BTreeMap::new();
+        Worker {
+            state: state.to_owned(),
+            run: id.to_owned(),
+            journal: None,
+            next: 1,
+            effects: Vec::new(),
+            failed,
+        }
+    }
+
+    /// The directory of the run, once it has begun.
+    pub fn dir(&self) -> Option<&Path> {
+        self.journal.as_ref().map(|journal| journal.dir.as_path())
+    }
+
+    /// The id of the run, once it has begun.
+    pub fn id(&self) -> Option<String> {
+        self.journal.as_ref().map(|journal| journal.id.clone())
+    }
+
+    fn journal(&mut self) -> Result<&mut Journal> {
+        if self.journal.is_none() {
+            self.journal = Some(Journal::begin(&self.state, &self.run)?);
+        }
+        self.journal.as_mut().context("beginning the journal")
+    }
+
+    /// Makes the changes of `steps` in order; those to packages all at once, since each call of a package manager takes
+    /// seconds.
+    ///
+    /// # Errors
+    /// When the run is to stop or the journal cannot be kept. What a change runs into is in [`Worker::failed`].
+    pub fn carry_out(&mut self, system: &mut System, steps: &[Step], control: &Control) -> Result<()> {
+        let (packages, others): (Vec<&Step>, Vec<&Step>) =
+            steps.iter().partition(|step| matches!(step.change, Change::Packages { .. }));
+        if !packages.is_empty() {
+            check_stop(control.stop)?;
+            packages.iter().for_each(|step| (control.progress)(&step.sentence));
+            self.change_packages(system, &packages)?;
+        }
+        for step in others {
+            check_stop(control.stop)?;
+            if self.failed.contains_key(&step.rule) {
+                continue;
+            }
+            (control.progress)(&step.sentence);
+            if let Err(error) = self.make(system, step)? {
+                self.failed.insert(step.rule.clone(), format!("{error:#}"));
+                self.take_back(system, &step.rule)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes one change. The outer error is the journal's and ends the run; the inner one is the change's.
+    fn make(&mut self, system: &mut System, step: &Step) -> Result<Result<()>> {
+        let number = match self.announce(system, step)? {
+            Ok(number) => number,
+            Err(error) => return Ok(Err(error)),
+        };
+        let made = perform::perform(system, &step.change);
+        system.changed(&step.change);
+        if made.is_ok() {
+            self.journal()?.record(&Record::Done { number, touched: Vec::new() })?;
+            self.effects.extend(step.effects.iter().cloned());
+        }
+        Ok(made)
+    }
+
+    /// Writes the intent of a change, with its undo, to the journal.
+    fn announce(&mut self, system: &System, step: &Step) -> Result<Result<usize>> {
+        let number = self.next;
+        let journal = self.journal()?;
+        let undo = match undo::prepare(system, &step.change, &journal.blobs) {
+            Ok(undo) => undo,
+            Err(error) => return Ok(Err(error)),
+        };
+        let (rule, change, effects) = (step.rule.clone(), step.change.clone(), step.effects.clone());
+        journal.record(&Record::Intent { number, rule, change, undo, effects })?;
+        self.next += 1;
+        Ok(Ok(number))
+    }
+
+    /// Installs and removes all packages in one transaction; when that fails, rule by rule, so that one package that cannot be
+    /// had does not keep the others away.
+    fn change_packages(&mut self, system: &mut System, steps: &[&Step]) -> Result<()> {
+        let (mut install, mut remove) = (Vec::new(), Vec::new());
+        for step in steps {
+            if let Change::Packages { install: more, remove: less } = &step.change {
+                install.extend(more.iter().cloned());
+                remove.extend(less.iter().cloned());
+            }
+        }
+        let mut numbers = Vec::new();
+        for step in steps {
+            match self.announce(system, step)? {
+                Ok(number) => numbers.push((number, *step)),
+                Err(error) => drop(self.failed.insert(step.rule.clone(), format!("{error:#}"))),
+            }
+        }
+        let together = package::perform(system, &install, &remove);
+        system.refresh();
+        for (number, step) in numbers {
+            let made = if together.is_ok() { Ok(()) } else { perform::perform(system, &step.change) };
+            system.refresh();
+            match made {
+                Ok(()) => {
+                    let touched = self.touched(system, number)?;
+                    self.journal()?.record(&Record::Done { number, touched })?;
+                    self.effects.extend(step.effects.iter().cloned());
+                }
+                Err(error) => {
+                    self.failed.insert(step.rule.clone(), format!("{error:#}"));
+                    self.take_back(system, &step.rule)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What a change to packages made different below `/etc`, and how it is now.
+    fn touched(&mut self, system: &System, number: usize) -> Result<Vec<(PathBuf, undo::Was)>> {
+        let journal = self.journal()?;
+        let (entries, _) = Journal::read(&journal.dir)?;
+        match entries.iter().find(|entry| entry.number == number).map(|entry| &entry.undo) {
+            Some(Undo::Packages(before)) => package::touched(system, before, &journal.blobs),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Takes back what was done for one rule so far, also the change that failed half-way.
+    fn take_back(&mut self, system: &mut System, rule: &str) -> Result<()> {
+        let journal = self.journal()?;
+        let (entries, _) = Journal::read(&journal.dir)?;
+        for entry in entries.iter().rev().filter(|entry| entry.rule == rule && !entry.undone) {
+            rollback::take_back_entry(system, entry, &journal.blobs)
+                .with_context(|| format!("taking {rule} back"))?;
+            journal.record(&Record::Undone { number: entry.number })?;
+            system.refresh();
+        }
+        Ok(())
+    }
+
+    /// Lets the readers check what was written, takes back what they refuse, then tells them; returns what could not be told.
+    ///
+    /// # Errors
+    /// When the journal cannot be kept, or what was refused cannot be taken back.
+    pub fn settle_in(&mut self, system: &mut System) -> Result<Vec<String>> {
+        let effects = std::mem::take(&mut self.effects);
+        let journal = self.journal()?;
+        let (entries, _) = Journal::read(&journal.dir)?;
+        let touched: Vec<&Path> =
+            entries.iter().filter(|entry| !entry.undone).filter_map(|entry| entry.change.path()).collect();
+        let refused = validate::in_place(system, &touched);
+        for (prefix, reason) in refused {
+            let below = |path: &Path| path.to_string_lossy().starts_with(prefix);
+            let rules: Vec<&str> = entries
+                .iter()
+                .filter(|entry| !entry.undone && entry.change.path().is_some_and(below))
+                .map(|entry| entry.rule.as_str())
+                .collect();
+            for rule in rules.into_iter().rev() {
+                self.failed.insert(rule.to_owned(), reason.clone());
+                self.take_back(system, rule)?;
+            }
+        }
+        Ok(effect::perform_all(system, effects))
+    }
+
+    /// Ends the run: what it did stays.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub fn close(&mut self) -> Result<()> {
+        match &mut self.journal {
+            Some(journal) => journal.record(&Record::Closed),
+            None => Ok(()),
+        }
+    }
+}
