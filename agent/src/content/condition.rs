@@ -4,6 +4,7 @@ use anyhow::Result;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Text;
 use crate::system::System;
 
 /// One name or several of which one is enough.
@@ -40,6 +41,13 @@ pub enum Condition {
     Path(String),
     /// The processor is one of these, as `uname -m` tells.
     Machine(Names),
+    /// A value of the policy, once bound, is one of these words: rules that exclude each other are told apart by it.
+    Choice {
+        /// The value: `${value_id}`.
+        of: Text,
+        /// The words.
+        is: Names,
+    },
     /// All of these hold.
     All(Vec<Condition>),
     /// One of these holds.
@@ -83,6 +91,11 @@ impl Condition {
                 let machine = nix::sys::utsname::uname()?.machine().to_string_lossy().into_owned();
                 let is = names.as_slice().contains(&machine);
                 yes_or(is, format!("the processor is {machine}, not {}", names.as_slice().join(" or ")))
+            }
+            Condition::Choice { of, is } => {
+                let words = is.as_slice();
+                let chosen = words.iter().any(|word| word == of.as_str());
+                yes_or(chosen, format!("{of} is chosen, not {}", words.join(" or ")))
             }
             Condition::All(conditions) => all(conditions, system)?,
             Condition::Any(conditions) => any(conditions, system)?,
@@ -148,6 +161,7 @@ impl std::fmt::Display for Condition {
             Condition::Mount(target) => write!(f, "{target} is a file system of its own"),
             Condition::Path(path) => write!(f, "there is {path}"),
             Condition::Machine(names) => write!(f, "the processor is {}", names.as_slice().join(" or ")),
+            Condition::Choice { is, .. } => write!(f, "{} is chosen", is.as_slice().join(" or ")),
             Condition::All(conditions) => f.write_str(&join(conditions, " and ")),
             Condition::Any(conditions) => f.write_str(&join(conditions, " or ")),
             Condition::Not(condition) => write!(f, "not: {condition}"),

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::content::{Applies, Catalogue, Condition, Severity, substitute, xccdf_id};
@@ -125,9 +126,11 @@ pub fn resolve(catalogue: &Catalogue, request: &Request, product: &str) -> Resul
         catalogue.values().map(|value| (value.id.clone(), value.default.0.clone())).collect();
     let mut rules = Vec::new();
     for rule in catalogue.rules() {
-        let bind =
-            |kind: &Kind| bind(kind, &values).with_context(|| format!("binding the values of {}", rule.id));
-        let instead = rule.instead.iter().map(|other| Ok((other.when.clone(), bind(&other.ensure)?)));
+        let binding = || format!("binding the values of {}", rule.id);
+        let instead = rule
+            .instead
+            .iter()
+            .map(|other| Ok((bind(&other.when, &values)?, bind(&other.ensure, &values)?)));
         let asked = request.rules.is_empty() || request.rules.contains(&rule.id);
         rules.push(PolicyRule {
             id: rule.id.clone(),
@@ -145,9 +148,9 @@ pub fn resolve(catalogue: &Catalogue, request: &Request, product: &str) -> Resul
                 .unwrap_or_default(),
             anssi: rule.anssi.clone(),
             check: Check::Setting {
-                applies: rule.applies.clone(),
-                ensure: bind(&rule.ensure)?,
-                instead: instead.collect::<Result<_>>()?,
+                applies: bind(&rule.applies, &values).with_context(binding)?,
+                ensure: bind(&rule.ensure, &values).with_context(binding)?,
+                instead: instead.collect::<Result<_>>().with_context(binding)?,
             },
             not_selected: (!asked).then(|| "not among the rules asked for".to_owned()),
             exception: None,
@@ -156,9 +159,9 @@ pub fn resolve(catalogue: &Catalogue, request: &Request, product: &str) -> Resul
     Ok(Policy { tier: request.tier.clone().unwrap_or_default(), rules, ..Policy::default() })
 }
 
-/// Puts the bound values into a setting's parameters.
-fn bind(kind: &Kind, values: &BTreeMap<String, String>) -> Result<Kind> {
-    let mut json = serde_json::to_value(kind)?;
+/// Puts the bound values into the texts of a setting or a condition.
+fn bind<T: Serialize + DeserializeOwned>(unbound: &T, values: &BTreeMap<String, String>) -> Result<T> {
+    let mut json = serde_json::to_value(unbound)?;
     substitute(&mut json, values)?;
     Ok(serde_json::from_value(json)?)
 }

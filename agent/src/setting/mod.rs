@@ -9,9 +9,12 @@
 
 pub mod sshd;
 pub mod sudo;
+pub mod module;
+pub mod package;
 pub mod sysctl;
 #[cfg(test)]
 pub mod testing;
+pub mod unit;
 
 use anyhow::Result;
 use schemars::JsonSchema;
@@ -84,6 +87,12 @@ kinds! {
     SudoAuthentication(sudo::authentication::SudoAuthentication);
     /// A kernel parameter, now and at boot.
     Sysctl(sysctl::Sysctl);
+    /// Packages that are, or are not, installed.
+    Package(package::Package);
+    /// A systemd unit that starts and runs, or does not.
+    Unit(unit::Unit);
+    /// A kernel module that cannot be loaded.
+    Module(module::Module);
 }
 
 fn all(kinds: &[Kind], system: &System) -> Result<Finding> {

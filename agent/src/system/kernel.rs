@@ -50,17 +50,23 @@ impl System {
     /// # Errors
     /// When `/proc/modules` cannot be read.
     pub fn module_loaded(&self, name: &str) -> Result<Option<bool>> {
+        Ok(self.module_users(name)?.map(|users| users.is_some()))
+    }
+
+    /// How many users a kernel module has, and `Some(None)` when it is not loaded; `None` when the files are not
+    /// those of the running machine.
+    ///
+    /// # Errors
+    /// When `/proc/modules` cannot be read.
+    pub fn module_users(&self, name: &str) -> Result<Option<Option<u32>>> {
         if !self.is_running() {
             return Ok(None);
         }
         if self.overlay.module_unloaded(name) {
-            return Ok(Some(false));
+            return Ok(Some(None));
         }
         let text = self.read_text("/proc/modules")?.unwrap_or_default();
-        let wanted = name.replace('-', "_");
-        Ok(Some(
-            text.lines().filter_map(|line| line.split_whitespace().next()).any(|module| module == wanted),
-        ))
+        Ok(Some(users(&text, name)))
     }
 
     /// The release of the running kernel, as `uname -r` tells.
@@ -69,9 +75,27 @@ impl System {
     }
 }
 
+/// The number of users of a module in the text of `/proc/modules`; a module that cannot be unloaded (`-`) has one.
+fn users(text: &str, name: &str) -> Option<u32> {
+    let wanted = name.replace('-', "_");
+    let mut rows = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let row = rows.find(|row| row.first() == Some(&wanted.as_str()))?;
+    Some(row.get(2).and_then(|count| count.parse().ok()).unwrap_or(1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_users_of_a_module_are_counted() {
+        let text = "usb_storage 81920 2 uas, Live 0x0\nudf 1 0 - Live 0x0\nfixed 1 - - Live 0x0\n";
+        for (name, expected) in
+            [("usb-storage", Some(2)), ("udf", Some(0)), ("fixed", Some(1)), ("hfs", None)]
+        {
+            assert_eq!(users(text, name), expected, "{name}");
+        }
+    }
 
     #[test]
     fn parameter_names_become_paths() {
