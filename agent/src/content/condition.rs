@@ -41,6 +41,8 @@ pub enum Condition {
     Path(String),
     /// The processor is one of these, as `uname -m` tells.
     Machine(Names),
+    /// The kernel is started with this argument: now, or at boot as `/etc/default/grub` says.
+    BootArgument(String),
     /// A value of the policy, once bound, is one of these words: rules that exclude each other are told apart by it.
     Choice {
         /// The value: `${value_id}`.
@@ -91,6 +93,9 @@ impl Condition {
                 let machine = nix::sys::utsname::uname()?.machine().to_string_lossy().into_owned();
                 let is = names.as_slice().contains(&machine);
                 yes_or(is, format!("the processor is {machine}, not {}", names.as_slice().join(" or ")))
+            }
+            Condition::BootArgument(argument) => {
+                yes_or(boot_argument(argument, system)?, format!("the kernel is started without {argument}"))
             }
             Condition::Choice { of, is } => {
                 let words = is.as_slice();
@@ -146,6 +151,16 @@ fn package(names: &Names, system: &System) -> Result<Applies> {
     })
 }
 
+fn boot_argument(argument: &str, system: &System) -> Result<bool> {
+    let has = |words: &str| words.split([' ', '\t', '\n', '"', '\'']).any(|word| word == argument);
+    if system.is_running() && has(&system.read_text("/proc/cmdline")?.unwrap_or_default()) {
+        return Ok(true);
+    }
+    let text = system.read_text("/etc/default/grub")?.unwrap_or_default();
+    let lines = text.lines().map(str::trim_start).filter(|line| line.starts_with("GRUB_CMDLINE_LINUX"));
+    Ok(lines.filter_map(|line| line.split_once('=')).any(|(_, words)| has(words)))
+}
+
 fn family(product: &str) -> String {
     product.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned()
 }
@@ -161,6 +176,7 @@ impl std::fmt::Display for Condition {
             Condition::Mount(target) => write!(f, "{target} is a file system of its own"),
             Condition::Path(path) => write!(f, "there is {path}"),
             Condition::Machine(names) => write!(f, "the processor is {}", names.as_slice().join(" or ")),
+            Condition::BootArgument(argument) => write!(f, "the kernel is started with {argument}"),
             Condition::Choice { is, .. } => write!(f, "{} is chosen", is.as_slice().join(" or ")),
             Condition::All(conditions) => f.write_str(&join(conditions, " and ")),
             Condition::Any(conditions) => f.write_str(&join(conditions, " or ")),

@@ -127,10 +127,8 @@ pub fn resolve(catalogue: &Catalogue, request: &Request, product: &str) -> Resul
     let mut rules = Vec::new();
     for rule in catalogue.rules() {
         let binding = || format!("binding the values of {}", rule.id);
-        let instead = rule
-            .instead
-            .iter()
-            .map(|other| Ok((bind(&other.when, &values)?, bind(&other.ensure, &values)?)));
+        let instead =
+            rule.instead.iter().map(|other| Ok((bind(&other.when, &values)?, bind(&other.ensure, &values)?)));
         let asked = request.rules.is_empty() || request.rules.contains(&rule.id);
         rules.push(PolicyRule {
             id: rule.id.clone(),

@@ -9,12 +9,18 @@
 
 pub mod sshd;
 pub mod sudo;
+pub mod apt_option;
+pub mod listening;
 pub mod module;
 pub mod package;
+pub mod postfix;
 pub mod sysctl;
 #[cfg(test)]
 pub mod testing;
 pub mod unit;
+pub mod unit_count;
+pub mod unit_file;
+pub mod wireless;
 
 use anyhow::Result;
 use schemars::JsonSchema;
@@ -93,6 +99,18 @@ kinds! {
     Unit(unit::Unit);
     /// A kernel module that cannot be loaded.
     Module(module::Module);
+    /// How many of several units run.
+    UnitCount(unit_count::UnitCount);
+    /// A systemd unit the agent brings along.
+    UnitFile(unit_file::UnitFile);
+    /// A TCP port nobody but the machine itself may reach.
+    LoopbackOnly(listening::LoopbackOnly);
+    /// A parameter of Postfix.
+    Postfix(postfix::Postfix);
+    /// Wireless interfaces are down.
+    Wireless(wireless::Wireless);
+    /// Switches of APT that are off.
+    AptOption(apt_option::AptOption);
 }
 
 fn all(kinds: &[Kind], system: &System) -> Result<Finding> {

@@ -1,8 +1,11 @@
-//! A kernel parameter: its running value and the one `systemd-sysctl` sets at boot.
+//! A kernel parameter: its running value and the one it has after the next boot.
 //!
 //! The value at boot is decided as `sysctl.d(5)` says: of files with the same name, the one in the first directory
-//! counts; all are then read in the order of their names and the last assignment wins. `/etc/sysctl.conf` is linked
-//! into `/etc/sysctl.d` on Debian and read last by `sysctl --system`. Our own drop-in sorts behind all of them.
+//! counts; all are then read in the order of their names and the last assignment wins, except that a name written out
+//! beats a pattern (`net.ipv4.conf.*.rp_filter`), and `-name` alone takes a name out of the patterns. `/etc/sysctl.conf` is
+//! linked into `/etc/sysctl.d` on Debian and read last by `sysctl --system`. `ufw` starts later still and sets what
+//! `/etc/ufw/sysctl.conf` says. Our own drop-in sorts behind the drop-ins a distribution or an administrator is likely to write;
+//! other values left in files of the administrator's are mended too, so that no order of reading brings them back.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,6 +27,12 @@ const DROP_IN: &str = "/etc/sysctl.d/99-zz-trempe.conf";
 const DIRS: [&str; 5] =
     ["/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d"];
 
+/// Directories whose files belong to the administrator and may be mended.
+const ADMINISTRATOR: [&str; 2] = ["/etc", "/usr/local"];
+
+/// The firewall front end that sets kernel parameters of its own when it starts, and its file of them.
+const UFW: (&str, &str) = ("/usr/sbin/ufw", "/etc/ufw/sysctl.conf");
+
 /// A kernel parameter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -40,10 +49,18 @@ pub struct Sysctl {
 /// An assignment in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Assignment {
+    /// The parameter, or a pattern of several, with dots.
     key: String,
-    value: String,
+    /// The value; `None` takes the parameter out of the patterns.
+    value: Option<String>,
     file: PathBuf,
     line: usize,
+}
+
+impl Assignment {
+    fn place(&self) -> String {
+        format!("{}:{}", self.file.display(), self.line)
+    }
 }
 
 impl Setting for Sysctl {
@@ -51,18 +68,14 @@ impl Setting for Sysctl {
         let mut finding = Finding::new();
         let wanted = format!("{} = {}", self.key, self.value);
         if system.is_running() {
-            match system.sysctl(&self.key)? {
-                Some(value) => {
-                    let holds = self.accepts(&value);
-                    let place = System::sysctl_path(&self.key).display().to_string();
-                    finding.running(holds, format!("{} = {value}", self.key), &wanted, place);
-                    if !holds {
-                        finding.change(Change::Sysctl { key: self.key.clone(), value: self.value.0.clone() });
-                    }
-                }
-                None => {
-                    return Ok(Finding::not_applicable(format!("this kernel has no parameter {}", self.key)));
-                }
+            let Some(value) = system.sysctl(&self.key)? else {
+                return Ok(Finding::not_applicable(format!("this kernel has no parameter {}", self.key)));
+            };
+            let holds = self.accepts(&value);
+            let place = System::sysctl_path(&self.key).display().to_string();
+            finding.running(holds, format!("{} = {value}", self.key), &wanted, place);
+            if !holds {
+                finding.change(Change::Sysctl { key: self.key.clone(), value: self.value.0.clone() });
             }
         }
         self.examine_files(system, &wanted, &mut finding)?;
@@ -85,25 +98,85 @@ impl Sysctl {
 
     fn examine_files(&self, system: &System, wanted: &str, finding: &mut Finding) -> Result<()> {
         let assignments = assignments(system)?;
-        let decides = assignments.iter().rev().find(|assignment| assignment.key == self.key);
+        let decides = decide(&assignments, &self.key);
+        let holds = decides.is_some_and(|(_, value)| self.accepts(value));
         match decides {
-            Some(found) => {
-                let place = format!("{}:{}", found.file.display(), found.line);
-                finding.persistent(
-                    self.accepts(&found.value),
-                    format!("{} = {}", self.key, found.value),
-                    wanted,
-                    place,
-                );
+            Some((found, value)) => {
+                finding.persistent(holds, format!("{} = {value}", self.key), wanted, found.place())
             }
-            None => drop(finding.persistent(false, "not set", wanted, "/etc/sysctl.d")),
+            None => finding.persistent(false, "not set", wanted, "/etc/sysctl.d"),
+        };
+        let others: Vec<&Assignment> = assignments.iter().filter(|other| self.contradicts(other)).collect();
+        for other in others.iter().filter(|other| decides.is_none_or(|(found, _)| found != **other)) {
+            let value = other.value.as_deref().unwrap_or_default();
+            let found = format!("{} = {value}, overridden elsewhere", self.key);
+            finding.persistent(false, found, wanted, other.place());
         }
-        if decides.is_none_or(|found| !self.accepts(&found.value)) {
-            let own = system.read_text(DROP_IN)?.unwrap_or_else(|| OWNED_HEADER.to_owned());
-            finding.change(Change::write(DROP_IN, set(&own, &self.key, self.value.as_str())));
+        self.mend_others(system, &others, finding)?;
+        let own = system.read_text(DROP_IN)?.unwrap_or_else(|| OWNED_HEADER.to_owned());
+        let left = assignments.iter().filter(|other| !others.contains(other)).cloned().collect::<Vec<_>>();
+        match decide(&left, &self.key) {
+            Some((_, value)) if self.accepts(value) => {}
+            Some((found, _)) if found.file.file_name() > Path::new(DROP_IN).file_name() => {
+                let path = found.file.display();
+                finding.manual(format!("{path} is read after all drop-ins of ours: rename it"));
+            }
+            _ => drop(finding.change(Change::write(DROP_IN, set(&own, &self.key, self.value.as_str())))),
         }
         Ok(())
     }
+
+    /// Whether an assignment names this parameter, gives it another value and stands in a file that may be mended.
+    fn contradicts(&self, other: &Assignment) -> bool {
+        other.key == self.key
+            && other.value.as_deref().is_some_and(|value| !self.accepts(value))
+            && other.file != Path::new(DROP_IN)
+            && ADMINISTRATOR.iter().any(|dir| other.file.starts_with(dir))
+    }
+
+    /// Takes contradicting lines out of force: commented out in drop-ins, set right where ufw reads them.
+    fn mend_others(&self, system: &System, others: &[&Assignment], finding: &mut Finding) -> Result<()> {
+        let mut files: BTreeMap<&Path, Vec<usize>> = BTreeMap::new();
+        for other in others {
+            files.entry(&other.file).or_default().push(other.line);
+        }
+        for (file, numbers) in files {
+            let text = system.read_text(file)?.unwrap_or_default();
+            let mend = |(index, line): (usize, &str)| match line.split_once('=') {
+                Some((key, _)) if numbers.contains(&(index + 1)) && file == Path::new(UFW.1) => {
+                    format!("{key}={}", self.value)
+                }
+                _ if numbers.contains(&(index + 1)) => format!("# {line}"),
+                _ => line.to_owned(),
+            };
+            let lines: Vec<String> = text.split('\n').enumerate().map(mend).collect();
+            finding.change(Change::write(file, lines.join("\n")));
+        }
+        Ok(())
+    }
+}
+
+/// The assignment that decides about a parameter at boot, with its value.
+fn decide<'a>(assignments: &'a [Assignment], key: &str) -> Option<(&'a Assignment, &'a str)> {
+    let valued = |found: &'a Assignment| Some((found, found.value.as_deref()?));
+    let named = assignments.iter().rev().filter(|found| found.key == key).find_map(valued);
+    if named.is_some() || assignments.iter().any(|found| found.key == key) {
+        return named;
+    }
+    assignments.iter().rev().filter(|found| matches(&found.key, key)).find_map(valued)
+}
+
+/// Whether a pattern with `*` fits a parameter; a `*` stands for any characters but a dot.
+fn matches(pattern: &str, key: &str) -> bool {
+    let (patterns, parts) = (pattern.split('.'), key.split('.'));
+    pattern.contains('*')
+        && patterns.clone().count() == parts.clone().count()
+        && patterns.zip(parts).all(|(pattern, part)| match pattern.split_once('*') {
+            Some((start, end)) => {
+                part.len() >= start.len() + end.len() && part.starts_with(start) && part.ends_with(end)
+            }
+            None => pattern == part,
+        })
 }
 
 /// Every assignment, in the order in which they are made at boot.
@@ -130,6 +203,9 @@ fn assignments(system: &System) -> Result<Vec<Assignment>> {
         found.extend(parse(main, &text));
         found.extend(rest);
     }
+    if system.exists(UFW.0)? {
+        found.extend(parse(Path::new(UFW.1), &system.read_text(UFW.1)?.unwrap_or_default()));
+    }
     Ok(found)
 }
 
@@ -140,15 +216,14 @@ fn parse(file: &Path, text: &str) -> Vec<Assignment> {
         if line.is_empty() || line.starts_with(['#', ';']) {
             continue;
         }
-        let Some((key, value)) = line.split_once('=') else { continue };
-        // A leading dash only says that failures are ignored.
+        let (key, value) = match line.split_once('=') {
+            Some((key, value)) => (key, Some(value.trim().to_owned())),
+            None if line.starts_with('-') => (line, None),
+            None => continue,
+        };
+        // A leading dash before an assignment only says that failures are ignored.
         let key = key.trim().trim_start_matches('-').replace('/', ".");
-        found.push(Assignment {
-            key,
-            value: value.trim().to_owned(),
-            file: file.to_owned(),
-            line: index + 1,
-        });
+        found.push(Assignment { key, value, file: file.to_owned(), line: index + 1 });
     }
     found
 }
@@ -193,6 +268,57 @@ mod tests {
         let tree = Tree::new().file(DROP_IN, "kernel.dmesg_restrict = 1\nnet.ipv4.ip_forward = 1\n");
         let changed = tree.applied(&forward());
         assert_eq!(changed.text(DROP_IN), "kernel.dmesg_restrict = 1\nnet.ipv4.ip_forward = 0\n");
+    }
+
+    #[test]
+    fn a_name_beats_a_pattern_and_a_dash_takes_it_out() {
+        let key = "net.ipv4.conf.all.rp_filter";
+        for (text, expected) in [
+            ("net.ipv4.conf.*.rp_filter = 2\n", Some("2")),
+            ("net.ipv4.conf.*.rp_filter = 2\n-net.ipv4.conf.all.rp_filter\n", None),
+            ("net.ipv4.conf.all.rp_filter = 1\nnet.ipv4.conf.*.rp_filter = 2\n", Some("1")),
+            ("-net.ipv4.conf.all.rp_filter = 1\n", Some("1")),
+            ("net.ipv4.*.rp_filter = 2\n", None),
+        ] {
+            let assignments = parse(Path::new("x"), text);
+            assert_eq!(decide(&assignments, key).map(|(_, value)| value), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_contradicting_line_is_commented_out_even_where_another_overrides_it() {
+        let tree = Tree::new()
+            .file("/etc/sysctl.d/10-x.conf", "vm.swappiness=1\nnet.ipv4.ip_forward=1\n")
+            .file(DROP_IN, "net.ipv4.ip_forward = 0\n");
+        tree.round_trip(&forward());
+        let text = tree.applied(&forward()).text("/etc/sysctl.d/10-x.conf");
+        assert_eq!(text, "vm.swappiness=1\n# net.ipv4.ip_forward=1\n");
+    }
+
+    #[test]
+    fn the_vendors_other_value_is_only_overridden() {
+        let vendor = "/usr/lib/sysctl.d/50-default.conf";
+        let tree = Tree::new().file(vendor, "net.ipv4.ip_forward = 1\n");
+        assert_eq!(tree.planned(&forward()).len(), 1);
+        assert_eq!(tree.applied(&forward()).text(vendor), "net.ipv4.ip_forward = 1\n");
+    }
+
+    #[test]
+    fn ufw_has_the_last_word_while_it_is_installed() {
+        let tree = Tree::new()
+            .file(DROP_IN, "net.ipv4.ip_forward = 0\n")
+            .file(UFW.1, "# routers\nnet/ipv4/ip_forward=1\n");
+        assert!(forward().examine(&tree.system()).unwrap().is_compliant());
+        let tree = tree.file(UFW.0, "");
+        tree.round_trip(&forward());
+        assert_eq!(tree.applied(&forward()).text(UFW.1), "# routers\nnet/ipv4/ip_forward=0\n");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_can_be_read(text: String, key: String) {
+            let _ = decide(&parse(Path::new("x"), &text), &key);
+        }
     }
 
     #[test]

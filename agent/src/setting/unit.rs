@@ -106,9 +106,7 @@ impl Unit {
     fn examine_unit(&self, unit: &str, system: &System, finding: &mut Finding) -> Result<()> {
         let is = system.units()?.state(unit);
         let boot = match (self.state, is.file) {
-            (State::Enabled, UnitFileState::Enabled) => true,
-            (State::Enabled, UnitFileState::Static) => pulled_in(system, unit)?,
-            (State::Enabled, _) => false,
+            (State::Enabled, _) => starts_at_boot(system, unit)?,
             (State::Disabled, file) => file != UnitFileState::Enabled,
             (State::Masked, file) => matches!(file, UnitFileState::Masked | UnitFileState::Absent),
         };
@@ -145,13 +143,25 @@ impl Unit {
 }
 
 /// The words of `systemctl is-enabled`.
-pub(super) fn file_word(state: UnitFileState) -> &'static str {
+fn file_word(state: UnitFileState) -> &'static str {
     match state {
         UnitFileState::Enabled => "enabled",
         UnitFileState::Disabled => "disabled",
         UnitFileState::Static => "static",
         UnitFileState::Masked => "masked",
         UnitFileState::Absent => "not there",
+    }
+}
+
+/// Whether the files have a unit started at boot.
+///
+/// # Errors
+/// When the unit directories cannot be read.
+pub(super) fn starts_at_boot(system: &System, unit: &str) -> Result<bool> {
+    match system.units()?.state(unit).file {
+        UnitFileState::Enabled => Ok(true),
+        UnitFileState::Static => pulled_in(system, unit),
+        UnitFileState::Disabled | UnitFileState::Masked | UnitFileState::Absent => Ok(false),
     }
 }
 
@@ -227,7 +237,7 @@ mod tests {
         let finding = wanted.examine(&tree.system()).unwrap();
         assert!(!finding.is_compliant());
         let install = Change::Packages { install: vec!["cron".into()], remove: vec![] };
-        assert_eq!(finding.changes, [install.clone()]);
+        assert_eq!(finding.changes, std::slice::from_ref(&install));
         let mut system = tree.system();
         system.pretend(&install).unwrap();
         assert!(wanted.examine(&system).unwrap().not_checked.is_some());
