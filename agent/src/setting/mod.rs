@@ -7,13 +7,13 @@
 //! line to the table in [`kinds!`] below, and tests in the same file or `setting/<kind>/tests.rs` that inspect,
 //! apply, inspect again and roll back on a temporary tree. `docs/adding-a-setting.md` walks through one.
 
-pub mod sshd;
-pub mod sudo;
 pub mod apt_option;
 pub mod listening;
 pub mod module;
 pub mod package;
 pub mod postfix;
+pub mod sshd;
+pub mod sudo;
 pub mod sysctl;
 #[cfg(test)]
 pub mod testing;

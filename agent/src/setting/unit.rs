@@ -249,10 +249,4 @@ mod tests {
         let changes = tree.planned(&unit("cups.service", State::Masked, Some("cups")));
         assert_eq!(changes, [Change::Unit { unit: "cups.service".into(), goal: UnitGoal::Masked }]);
     }
-
-    #[test]
-    fn inspect_change_inspect_and_roll_back() {
-        let tree = Tree::new().file(CUPS, INSTALL).dir("/etc/systemd/system", 0o755);
-        tree.round_trip(&unit("cups.service", State::Masked, None));
-    }
 }
