@@ -122,6 +122,10 @@ fn plan_rule(rule: &PolicyRule, system: &mut System, plan: &mut Plan) -> Result<
     }
     let last = outcome.finding.changes.len() - 1;
     for (index, change) in outcome.finding.changes.into_iter().enumerate() {
+        // One run of a program is enough, however many rules ask for it.
+        if matches!(change, Change::Generate { .. }) && plan.steps.iter().any(|step| step.change == change) {
+            continue;
+        }
         let diff = diff(system, &change)?;
         let effects = if index == last { outcome.finding.effects.clone() } else { Vec::new() };
         let sentence = sentence(system, &change)?;

@@ -12,6 +12,9 @@ pub mod listening;
 pub mod module;
 pub mod package;
 pub mod postfix;
+pub mod audit_privileged;
+pub mod audit_rule;
+pub mod key_value;
 pub mod sshd;
 pub mod sudo;
 pub mod sysctl;
@@ -91,6 +94,12 @@ kinds! {
     SudoDefault(sudo::SudoDefault);
     /// Nothing waives the password that sudo asks for.
     SudoAuthentication(sudo::authentication::SudoAuthentication);
+    /// Audit rules, in the kernel and in the files read at boot.
+    AuditRule(audit_rule::AuditRule);
+    /// An audit rule for every program that runs with the rights of its owner or group.
+    AuditPrivileged(audit_privileged::AuditPrivileged);
+    /// A key and its value in a configuration file.
+    KeyValue(key_value::KeyValue);
     /// A kernel parameter, now and at boot.
     Sysctl(sysctl::Sysctl);
     /// Packages that are, or are not, installed.

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result, anyhow};
 
+use super::audit::{AuditFiles, AuditKernel};
 use super::{Accounts, Mounts, Os, Packages, SshdView, System, Units, Walk};
 use crate::change::Change;
 
@@ -15,6 +16,8 @@ type Fact<T> = OnceLock<Result<T, String>>;
 #[derive(Default)]
 pub struct Facts {
     accounts: Fact<Accounts>,
+    audit_files: Fact<AuditFiles>,
+    audit_kernel: Fact<Option<AuditKernel>>,
     mounts: Fact<Mounts>,
     os: Fact<Os>,
     packages: Fact<Packages>,
@@ -41,9 +44,12 @@ impl Facts {
                     self.mounts = OnceLock::new();
                 } else if path.starts_with("/etc/ssh") {
                     self.sshd = OnceLock::new();
+                } else if path.starts_with("/etc/audit") {
+                    self.audit_files = OnceLock::new();
                 } else if path.components().any(|part| part.as_os_str() == "systemd") {
                     self.units = OnceLock::new();
                     self.mounts = OnceLock::new();
+                    self.audit_files = OnceLock::new();
                 }
             }
         }
@@ -71,6 +77,25 @@ impl System {
     /// When one of the files cannot be read or understood.
     pub fn accounts(&self) -> Result<&Accounts> {
         known(&self.facts.accounts, || Accounts::learn(self).context("reading the account files"))
+    }
+
+    /// The audit rules for the next boot.
+    ///
+    /// # Errors
+    /// When a rules file or the unit that loads it cannot be read or understood.
+    pub fn audit_files(&self) -> Result<&AuditFiles> {
+        known(&self.facts.audit_files, || AuditFiles::learn(self).context("reading the audit rules"))
+    }
+
+    /// The audit rules in force; `None` where no running kernel can be asked.
+    ///
+    /// # Errors
+    /// When the kernel does not tell, or tells something that is not understood.
+    pub fn audit_kernel(&self) -> Result<Option<&AuditKernel>> {
+        let kernel = known(&self.facts.audit_kernel, || {
+            AuditKernel::learn(self).context("asking the kernel for its audit rules")
+        });
+        Ok(kernel?.as_ref())
     }
 
     /// What is mounted, and what `fstab` and mount units say should be.

@@ -11,6 +11,7 @@
 //! reads the text and caches the parsed value in [`facts::Facts`].
 
 mod accounts;
+pub mod audit;
 mod facts;
 mod kernel;
 mod mounts;

@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use super::{FileKind, System, Tool};
 
 /// Where unit files are, in the order in which one hides another (`systemd.unit(5)`).
-const UNIT_DIRS: [&str; 5] = [
+pub(super) const UNIT_DIRS: [&str; 5] = [
     "/etc/systemd/system",
     "/run/systemd/system",
     "/usr/local/lib/systemd/system",
