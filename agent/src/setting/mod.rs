@@ -8,13 +8,13 @@
 //! apply, inspect again and roll back on a temporary tree. `docs/adding-a-setting.md` walks through one.
 
 pub mod apt_option;
+pub mod audit_privileged;
+pub mod audit_rule;
+pub mod key_value;
 pub mod listening;
 pub mod module;
 pub mod package;
 pub mod postfix;
-pub mod audit_privileged;
-pub mod audit_rule;
-pub mod key_value;
 pub mod sshd;
 pub mod sudo;
 pub mod sysctl;
