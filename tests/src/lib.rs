@@ -11,6 +11,7 @@
 //! | [`agreement`] | the two, rule by rule |
 //! | [`verdict`] | the words both speak |
 //! | [`vm`], [`hypervisor`] | booted machines |
+//! | [`tree`] | small trees that a test changes thousands of times |
 //! | [`triage`] | the differences that are understood, read from `docs/triage.md` |
 
 pub mod agent;
@@ -21,6 +22,7 @@ pub mod content;
 pub mod hypervisor;
 pub mod oscap;
 pub mod root;
+pub mod tree;
 pub mod triage;
 pub mod verdict;
 pub mod vm;
