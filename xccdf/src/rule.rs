@@ -4,6 +4,7 @@ use crate::benchmark::Head;
 use crate::check::{Check, CheckPart, ComplexCheck};
 use crate::text::Text;
 use crate::words::words;
+use std::sync::Arc;
 
 /// A rule.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -67,8 +68,8 @@ pub struct Ident {
 /// A pointer to another document.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reference {
-    /// Where the document is.
-    pub href: Option<String>,
+    /// Where the document is. Shared, as a benchmark points at few documents many times.
+    pub href: Option<Arc<str>>,
     /// The section in it, or its title.
     pub text: String,
 }

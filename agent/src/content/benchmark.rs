@@ -109,5 +109,5 @@ fn references(rule: &Rule) -> Vec<xccdf::Reference> {
         .iter()
         .map(|(product, numbers)| (format!("CIS {product} {numbers}"), "https://www.cisecurity.org"));
     let anssi = rule.anssi.iter().map(|number| (format!("ANSSI-BP-028 {number}"), "https://cyber.gouv.fr"));
-    cis.chain(anssi).map(|(text, href)| xccdf::Reference { href: Some(href.to_owned()), text }).collect()
+    cis.chain(anssi).map(|(text, href)| xccdf::Reference { href: Some(href.into()), text }).collect()
 }

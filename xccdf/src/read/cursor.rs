@@ -16,8 +16,9 @@ use quick_xml::XmlVersion;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, Event};
 use quick_xml::reader::NsReader;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{BufRead, ErrorKind};
+use std::sync::Arc;
 
 /// The outcome of reading: an error ends it.
 pub(super) type Read<T> = Result<T, Error>;
@@ -37,10 +38,14 @@ pub(super) struct Cursor<'a> {
     buffer: Vec<u8>,
     source: String,
     limits: Limits,
-    /// Names and places of the open elements.
-    open: Vec<(String, Position)>,
+    /// Places of the open elements, and where their names start in `names`.
+    open: Vec<(Position, usize)>,
+    names: String,
+    scratch: String,
     /// Ids defined so far.
     ids: HashMap<String, Position>,
+    /// Texts that occur many times.
+    shared: HashSet<Arc<str>>,
     mistakes: Errors,
 }
 
@@ -56,7 +61,10 @@ impl<'a> Cursor<'a> {
             source: source.to_owned(),
             limits: limits.clone(),
             open: Vec::new(),
+            names: String::new(),
+            scratch: String::new(),
             ids: HashMap::new(),
+            shared: HashSet::new(),
             mistakes: Errors::default(),
         }
     }
@@ -85,7 +93,7 @@ impl<'a> Cursor<'a> {
 
     /// An error that ends the reading, at a place.
     pub fn fatal(&self, at: Position, message: impl Into<String>, remedy: &str) -> Error {
-        let element = self.open.last().map_or("", |(name, _)| name);
+        let element = self.innermost().map_or("", |(name, _)| name);
         Error::new(&self.source, message).at(at).about(element).remedy(remedy)
     }
 
@@ -111,6 +119,16 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// The one copy of a text that occurs many times.
+    pub fn shared(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.shared.get(text) {
+            return Arc::clone(known);
+        }
+        let new: Arc<str> = text.into();
+        self.shared.insert(Arc::clone(&new));
+        new
+    }
+
     /// The next step. Text is appended to `text`.
     pub fn step(&mut self, text: &mut String) -> Read<Step> {
         loop {
@@ -129,7 +147,9 @@ impl<'a> Cursor<'a> {
                     return self.opened(tag).map(Step::Open);
                 }
                 Event::End(_) => {
-                    drop(self.open.pop());
+                    if let Some((_, name)) = self.open.pop() {
+                        self.names.truncate(name);
+                    }
                     return Ok(Step::Close);
                 }
                 Event::Text(piece) => text.push_str(&piece.xml10_content()),
@@ -159,7 +179,7 @@ impl<'a> Cursor<'a> {
                 }
                 Event::Eof => return Err(self.cut_short(at)),
             }
-            if let Some(bad) = text.get(from..).and_then(|new| new.chars().find(|c| !allowed(*c))) {
+            if let Some(bad) = text.get(from..).and_then(disallowed) {
                 return Err(self.fatal(at, format!("{bad:?} is not allowed in XML"), ""));
             }
             return Ok(Step::Text);
@@ -171,12 +191,19 @@ impl<'a> Cursor<'a> {
             let message = format!("elements nest deeper than {}", self.limits.max_depth);
             return Err(self.fatal(tag.position, message, ""));
         }
-        self.open.push((tag.name.clone(), tag.position));
+        self.open.push((tag.position, self.names.len()));
+        self.names.push_str(&tag.name);
         Ok(tag)
     }
 
+    /// Name and place of the innermost open element.
+    fn innermost(&self) -> Option<(&str, Position)> {
+        let (position, name) = self.open.last()?;
+        Some((self.names.get(*name..)?, *position))
+    }
+
     fn cut_short(&self, at: Position) -> Error {
-        match self.open.last() {
+        match self.innermost() {
             Some((name, start)) => {
                 let message = format!("the document ends before </{name}> of line {}", start.line);
                 self.fatal(at, message, "the file was cut short: fetch or write it again")
@@ -252,14 +279,42 @@ impl<'a> Cursor<'a> {
     /// Reads an element that holds text only.
     pub fn text(&mut self, tag: &Tag) -> Read<String> {
         self.unknown_attributes(tag);
-        let mut text = String::new();
+        let mut text = self.scratch();
         loop {
             match self.step(&mut text)? {
                 Step::Open(child) => self.unexpected(&child, &tag.name)?,
-                Step::Close => return Ok(text),
+                Step::Close => return Ok(self.kept(text)),
                 Step::Text => {}
             }
         }
+    }
+
+    /// Reads the text of an element and of all elements in it.
+    pub fn inner_text(&mut self, tag: &Tag) -> Read<String> {
+        self.unknown_attributes(tag);
+        let mut text = self.scratch();
+        let mut depth = 0usize;
+        loop {
+            match self.step(&mut text)? {
+                Step::Open(_) => depth += 1,
+                Step::Close if depth == 0 => return Ok(self.kept(text)),
+                Step::Close => depth -= 1,
+                Step::Text => {}
+            }
+        }
+    }
+
+    /// A buffer for text: the last one used, or a new one.
+    fn scratch(&mut self) -> String {
+        std::mem::take(&mut self.scratch)
+    }
+
+    /// The text of a buffer in just the space it needs; the buffer is used again.
+    fn kept(&mut self, mut buffer: String) -> String {
+        let text = buffer.as_str().to_owned();
+        buffer.clear();
+        self.scratch = buffer;
+        text
     }
 
     /// Reads an element that holds text and markup.
@@ -284,18 +339,23 @@ impl<'a> Cursor<'a> {
     /// Everything up to the end of the open element, as it is.
     pub fn nodes(&mut self) -> Read<Vec<Node>> {
         let mut nodes = Vec::new();
-        let mut text = String::new();
         loop {
-            let step = self.step(&mut text)?;
-            if !matches!(step, Step::Text) && !text.is_empty() {
-                nodes.push(Node::Text(std::mem::take(&mut text)));
+            let mut text = self.scratch();
+            let mut step = self.step(&mut text)?;
+            while matches!(step, Step::Text) {
+                step = self.step(&mut text)?;
+            }
+            let text = self.kept(text);
+            if !text.is_empty() {
+                nodes.push(Node::Text(text));
             }
             match step {
                 Step::Open(child) => nodes.push(Node::Element(self.element(child)?)),
-                Step::Close => return Ok(nodes),
-                Step::Text => {}
+                Step::Close | Step::Text => break,
             }
         }
+        nodes.shrink_to_fit();
+        Ok(nodes)
     }
 
     fn element(&mut self, tag: Tag) -> Read<Element> {
@@ -346,9 +406,17 @@ fn resolve(reference: &BytesRef<'_>) -> Option<Result<char, &'static str>> {
     }
 }
 
-/// Whether XML 1.0 allows a character (its production 2).
-pub(crate) fn allowed(c: char) -> bool {
-    !matches!(c, '\0'..='\x08' | '\x0B' | '\x0C' | '\x0E'..='\x1F' | '\u{FFFE}' | '\u{FFFF}')
+/// The first character that XML 1.0 does not allow (its production 2).
+pub(crate) fn disallowed(text: &str) -> Option<char> {
+    // Nearly every text is spared the slower look at its characters: 0xEF starts U+FFFE and U+FFFF.
+    let suspect = |byte: u8| (byte < 0x20) & !matches!(byte, b'\t' | b'\n' | b'\r') | (byte == 0xEF);
+    if !text.bytes().fold(false, |found, byte| found | suspect(byte)) {
+        return None;
+    }
+    text.chars().find(|c| match c {
+        '\t' | '\n' | '\r' => false,
+        c => *c < ' ' || matches!(c, '\u{FFFE}' | '\u{FFFF}'),
+    })
 }
 
 /// The version whose rules for white space and line ends apply.

@@ -101,8 +101,8 @@ pub(super) fn version(cursor: &mut Cursor<'_>, mut tag: Tag) -> Read<Version> {
 
 pub(super) fn reference(cursor: &mut Cursor<'_>, mut tag: Tag) -> Read<Reference> {
     tag.ignore(&["override"]);
-    let href = tag.take("href");
-    let text = cursor.prose(&tag)?.plain();
+    let href = tag.take("href").map(|href| cursor.shared(&href));
+    let text = cursor.inner_text(&tag)?;
     Ok(Reference { href, text })
 }
 

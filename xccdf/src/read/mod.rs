@@ -22,7 +22,7 @@ use cursor::{Cursor, Read, too_large};
 use std::io::BufRead;
 use tag::Tag;
 
-pub(crate) use cursor::allowed;
+pub(crate) use cursor::disallowed;
 pub(crate) use tag::XML_NAMESPACE;
 
 /// How much a document may ask for.

@@ -1,6 +1,7 @@
 //! Bytes in, with the place and the size kept count of.
 
 use crate::error::Position;
+use memchr::{memchr_iter, memrchr};
 use std::io::{self, BufRead, Read};
 
 /// A reader that knows the line and column of what comes next and refuses to go past a size.
@@ -22,15 +23,16 @@ impl<'a> Source<'a> {
 
 /// The place after `bytes`, which start at `from`.
 fn advance(from: Position, bytes: &[u8]) -> Position {
-    let characters = |bytes: &[u8]| bytes.iter().filter(|byte| (**byte & 0xC0) != 0x80).count();
     let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    match bytes.iter().rposition(|byte| *byte == b'\n') {
-        None => Position { column: from.column.saturating_add(small(characters(bytes))), ..from },
+    // Bytes that continue a character of UTF-8 are not counted.
+    let columns = |bytes: &[u8]| small(bytes.iter().filter(|byte| (**byte & 0xC0) != 0x80).count());
+    match memrchr(b'\n', bytes) {
+        None => Position { column: from.column.saturating_add(columns(bytes)), ..from },
         Some(last) => {
-            let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
-            let tail = bytes.get(last + 1..).unwrap_or_default();
-            let column = small(characters(tail)).saturating_add(1);
-            Position { line: from.line.saturating_add(small(lines)), column }
+            let (lines, tail) = bytes.split_at(last);
+            let lines = small(memchr_iter(b'\n', lines).count()).saturating_add(1);
+            // The tail still has its line break, which makes the first column 1.
+            Position { line: from.line.saturating_add(lines), column: columns(tail) }
         }
     }
 }

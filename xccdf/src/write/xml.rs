@@ -2,7 +2,7 @@
 
 use crate::NAMESPACE;
 use crate::element::{Element, Node};
-use crate::read::{XML_NAMESPACE, allowed};
+use crate::read::{XML_NAMESPACE, disallowed};
 use crate::text::Text;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
@@ -180,7 +180,7 @@ fn named(name: &str) -> io::Result<()> {
 
 /// A text that XML can carry.
 fn writable(text: &str) -> io::Result<()> {
-    match text.chars().find(|c| !allowed(*c)) {
+    match disallowed(text) {
         None => Ok(()),
         Some(c) => Err(unfit(format!("XML cannot carry the character {c:?}, in {text:?}"))),
     }

@@ -1,6 +1,8 @@
 //! Other tools take what we write, and we take what they write. Needs `oscap` and `autotailor`.
 
 use crate::fixture::*;
+use proptest::option::of;
+use proptest::prelude::*;
 use std::path::Path;
 use std::process::{Command, Output};
 use xccdf::{Benchmark, Tailoring, no_alias, resolve};
@@ -84,7 +86,6 @@ fn what_autotailor_writes_resolves_here_and_against_other_content() {
     }
 }
 
-/// OpenSCAP and we select the same rules of the same files.
 #[test]
 fn oscap_reads_our_files_and_selects_the_same() {
     let benchmark = guide();
@@ -95,21 +96,75 @@ fn oscap_reads_our_files_and_selects_the_same() {
     let policy = resolve(&benchmark, std::slice::from_ref(&tailoring), None, &no_alias).unwrap();
     assert_eq!(selected(&policy), "a c");
 
-    let directory = tempfile::tempdir().unwrap();
-    let path = |name: &str| directory.path().join(name);
-    std::fs::write(path("guide.xml"), benchmark.to_xml().unwrap()).unwrap();
-    std::fs::write(path("own.xml"), tailoring.to_xml().unwrap()).unwrap();
-    let mut command = Command::new("oscap");
-    command.args(["xccdf", "eval", "--profile", "xccdf_test_profile_own", "--tailoring-file"]);
-    command.arg(path("own.xml")).arg("--results").arg(path("results.xml")).arg(path("guide.xml"));
-    let output = run(&mut command);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let results = std::fs::read_to_string(path("results.xml")).unwrap();
-    let judged = |rule: &str| {
-        let from = results.find(&format!("<rule-result idref=\"xccdf_org.ssgproject.content_rule_{rule}\""));
-        let rest = &results[from.unwrap()..];
-        !rest[..rest.find("</rule-result>").unwrap()].contains("<result>notselected</result>")
-    };
+    let results = oscap(&benchmark, &tailoring);
+    let judged = |rule: &str| judged(&results, &format!("xccdf_org.ssgproject.content_rule_{rule}"));
     assert_eq!(["a", "b", "c"].map(judged), [true, false, true]);
     assert!(results.contains("content_value_v\">2</set-value>"), "the value by its selector");
+}
+
+/// What OpenSCAP writes of an evaluation with the profile `own` of a tailoring.
+fn oscap(benchmark: &Benchmark, tailoring: &Tailoring) -> String {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    std::fs::write(path("benchmark.xml"), benchmark.to_xml().unwrap()).unwrap();
+    std::fs::write(path("own.xml"), tailoring.to_xml().unwrap()).unwrap();
+    let mut command = Command::new("oscap");
+    command.args(["xccdf", "eval", "--profile", "xccdf_test_profile_own"]);
+    command.arg("--tailoring-file").arg(path("own.xml")).arg("--results").arg(path("results.xml"));
+    let output = run(command.arg(path("benchmark.xml")));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    std::fs::read_to_string(path("results.xml")).unwrap()
+}
+
+/// Whether the results say anything else of a rule than that it is not selected.
+fn judged(results: &str, rule: &str) -> bool {
+    let from = results.find(&format!("<rule-result idref=\"{rule}\"")).unwrap();
+    let rest = &results[from..];
+    !rest[..rest.find("</rule-result>").unwrap()].contains("<result>notselected</result>")
+}
+
+/// A tree of groups and rules: for each item its depth, whether it is a rule, and what it requires
+/// and conflicts with, by number.
+fn tree(items: &[(usize, bool, Option<usize>, Option<usize>)]) -> Benchmark {
+    let kind = |n: usize| if items[n % items.len()].1 { "rule" } else { "group" };
+    let id = |n: usize| format!("xccdf_test_{}_n{}", kind(n), n % items.len());
+    let mut content = String::new();
+    let mut open = 0;
+    for (n, (depth, is_rule, requires, conflicts)) in items.iter().enumerate() {
+        content.push_str(&"</Group>".repeat(open - open.min(*depth)));
+        open = open.min(*depth);
+        let element = if *is_rule { "Rule" } else { "Group" };
+        content.push_str(&format!("<{element} id='{}' selected='false'><title>t</title>", id(n)));
+        content.push_str(&requires.map_or(String::new(), |n| format!("<requires idref='{}'/>", id(n))));
+        content.push_str(&conflicts.map_or(String::new(), |n| format!("<conflicts idref='{}'/>", id(n))));
+        if *is_rule {
+            content.push_str("</Rule>");
+        } else {
+            open += 1;
+        }
+    }
+    benchmark(&format!("{content}{}", "</Group>".repeat(open)))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Requirements, conflicts and groups come to the same for OpenSCAP and for us.
+    #[test]
+    fn oscap_decides_the_same(
+        items in proptest::collection::vec(
+            (0usize..3, prop::bool::weighted(0.6), of(0usize..8), of(0usize..8)), 1..9),
+        selects in proptest::collection::vec(prop::bool::weighted(0.8), 9),
+    ) {
+        let benchmark = tree(&items);
+        let ids: Vec<String> = benchmark.walk().map(|item| item.head().id.clone()).collect();
+        let chosen: Vec<String> = ids.iter().zip(&selects)
+            .map(|(id, taken)| if *taken { id.clone() } else { format!("-{id}") }).collect();
+        let own = [tailoring("own.xml", &selecting("own", "", &chosen.join(" ")))];
+        let policy = resolved(&benchmark, &own, None);
+        let results = oscap(&benchmark, &own[0]);
+        for rule in &policy.rules {
+            prop_assert_eq!(rule.decision.selected, judged(&results, &rule.id), "{:?}", rule);
+        }
+    }
 }
