@@ -147,7 +147,7 @@ fn tree(items: &[(usize, bool, Option<usize>, Option<usize>)]) -> Benchmark {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     /// Requirements, conflicts and groups come to the same for OpenSCAP and for us.
     #[test]
