@@ -7,7 +7,7 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, AsRawFd};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use nix::errno::Errno;
@@ -18,9 +18,6 @@ use serde::{Deserialize, Serialize};
 use xattr::FileExt;
 
 use crate::system::{FileKind, System};
-
-/// The most symbolic links followed to find the file that a path stands for.
-const MAX_LINKS: usize = 16;
 
 /// Everything about an inode that a write keeps and an undo restores, beside its content.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -71,33 +68,6 @@ pub struct Whole {
     pub content: Vec<u8>,
     /// The rest.
     pub attributes: Attributes,
-}
-
-/// The path that `path` stands for once symbolic links are followed inside the root; the path itself when it is no link.
-///
-/// # Errors
-/// When links go in circles.
-pub fn follow(system: &System, path: &Path) -> Result<PathBuf> {
-    let mut current = path.to_path_buf();
-    for _ in 0..MAX_LINKS {
-        let Some(target) = system.read_link(&current)? else { return Ok(current) };
-        let base = current.parent().unwrap_or(Path::new("/")).join(target);
-        current = normal(&base);
-    }
-    bail!("{}: too many symbolic links", path.display())
-}
-
-/// The path without `.` and `..`.
-fn normal(path: &Path) -> PathBuf {
-    let mut parts = PathBuf::from("/");
-    for component in path.components() {
-        match component {
-            Component::Normal(part) => parts.push(part),
-            Component::ParentDir => drop(parts.pop()),
-            _ => {}
-        }
-    }
-    parts
 }
 
 /// Reads a regular file whole; `None` when nothing is there.

@@ -29,7 +29,7 @@ pub fn perform(system: &System, change: &Change) -> Result<()> {
 }
 
 fn write(system: &System, path: &Path, content: &str, mode: u32) -> Result<()> {
-    let path = file::follow(system, path)?;
+    let path = system.follow(path)?;
     validate::staged(system, &path, content)?;
     file::make_directories(system, path.parent().unwrap_or(Path::new("/")), 0o755)?;
     let attributes = match file::read(system, &path)? {

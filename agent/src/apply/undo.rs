@@ -96,7 +96,7 @@ pub enum Undo {
 pub fn prepare(system: &System, change: &Change, blobs: &Blobs) -> Result<Undo> {
     Ok(match change {
         Change::WriteFile { path, .. } => {
-            let path = file::follow(system, path)?;
+            let path = system.follow(path)?;
             let directories = missing_directories(system, path.parent().unwrap_or(Path::new("/")))?;
             Undo::Files { files: vec![(path.clone(), save(system, &path, blobs)?)], directories }
         }

@@ -7,14 +7,23 @@
 //! line to the table in [`kinds!`] below, and tests in the same file or `setting/<kind>/tests.rs` that inspect,
 //! apply, inspect again and roll back on a temporary tree. `docs/adding-a-setting.md` walks through one.
 
+pub mod access;
 pub mod apt_option;
+pub mod audit_log;
 pub mod audit_privileged;
 pub mod audit_rule;
+pub mod disk;
+pub mod file;
+pub mod file_absent;
+pub mod file_present;
+pub mod home_present;
 pub mod key_value;
 pub mod listening;
 pub mod module;
 pub mod package;
+pub mod place;
 pub mod postfix;
+pub mod root_path;
 pub mod sshd;
 pub mod sudo;
 pub mod sysctl;
@@ -86,6 +95,20 @@ macro_rules! kinds {
 }
 
 kinds! {
+    /// Owner, group and mode of files.
+    File(file::File);
+    /// Files that are not there.
+    FileAbsent(file_absent::FileAbsent);
+    /// A file that is there.
+    FilePresent(file_present::FilePresent);
+    /// What is nowhere on the disks.
+    Disk(disk::Disk);
+    /// Each interactive user has a home directory.
+    HomePresent(home_present::HomePresent);
+    /// What holds for the directories root runs programs from.
+    RootPath(root_path::RootPath);
+    /// Owner, group and mode of the audit log.
+    AuditLog(audit_log::AuditLog);
     /// A keyword of the ssh daemon's configuration.
     Sshd(sshd::Sshd);
     /// The ssh daemon limits who may log in.

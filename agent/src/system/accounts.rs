@@ -7,6 +7,13 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use super::System;
 
+/// The first user id that is given to people.
+const FIRST_PERSON: u32 = 1000;
+/// Users who stand for nobody.
+const NOBODY: [&str; 2] = ["nobody", "nfsnobody"];
+/// Shells that let nobody in.
+const NO_SHELL: [&str; 4] = ["/sbin/nologin", "/usr/sbin/nologin", "/bin/false", "/usr/bin/false"];
+
 /// A line of `/etc/passwd`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
@@ -104,6 +111,15 @@ impl Accounts {
     /// The shadow entry of that user.
     pub fn shadow(&self, name: &str) -> Option<&Shadow> {
         self.shadow.iter().find(|entry| entry.name == name)
+    }
+
+    /// The users whom people log in as: not of the system, and with a shell.
+    pub fn interactive(&self) -> impl Iterator<Item = &User> {
+        self.users.iter().filter(|user| {
+            user.uid >= FIRST_PERSON
+                && !NOBODY.contains(&user.name.as_str())
+                && !NO_SHELL.contains(&user.shell.as_str())
+        })
     }
 
     fn entries<T>(

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use anyhow::{Context, Result, anyhow};
 
 use super::audit::{AuditFiles, AuditKernel};
-use super::{Accounts, Mounts, Os, Packages, SshdView, System, Units, Walk};
+use super::{Accounts, Mounts, Os, Packages, SshdView, System, TmpfilesLine, Units, Walk, tmpfiles};
 use crate::change::Change;
 
 /// A fact and the failure to learn it are both kept, so that a failing source is asked once.
@@ -21,6 +21,7 @@ pub struct Facts {
     mounts: Fact<Mounts>,
     os: Fact<Os>,
     packages: Fact<Packages>,
+    tmpfiles: Fact<Vec<TmpfilesLine>>,
     sshd: Fact<Option<SshdView>>,
     units: Fact<Units>,
     walk: Fact<Walk>,
@@ -42,6 +43,8 @@ impl Facts {
                     self.accounts = OnceLock::new();
                 } else if path == Path::new("/etc/fstab") {
                     self.mounts = OnceLock::new();
+                } else if path.components().any(|part| part.as_os_str() == "tmpfiles.d") {
+                    self.tmpfiles = OnceLock::new();
                 } else if path.starts_with("/etc/ssh") {
                     self.sshd = OnceLock::new();
                 } else if path.starts_with("/etc/audit") {
@@ -136,6 +139,14 @@ impl System {
             self.overlay.amend_units(&mut units);
             Ok(units)
         })
+    }
+
+    /// What systemd-tmpfiles sets at each boot, in its order.
+    ///
+    /// # Errors
+    /// When one of its files cannot be read.
+    pub fn tmpfiles(&self) -> Result<&[TmpfilesLine]> {
+        known(&self.facts.tmpfiles, || tmpfiles::learn(self)).map(Vec::as_slice)
     }
 
     /// What one shared walk over the local file systems found.

@@ -21,10 +21,11 @@ mod packages;
 mod root;
 pub mod run;
 mod sshd;
+pub mod tmpfiles;
 mod units;
 mod walk;
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
@@ -35,6 +36,7 @@ pub use packages::Packages;
 pub use root::{FileKind, Meta};
 pub use run::{Output, Run, Tool};
 pub use sshd::SshdView;
+pub use tmpfiles::TmpfilesLine;
 pub use units::{UnitFileState, UnitState, Units};
 pub use walk::{Walk, WalkEntry};
 
@@ -46,6 +48,9 @@ use root::Root;
 /// The largest configuration file the agent reads, in bytes. Anything larger is not a configuration file,
 /// and an error rather than a reason to run out of memory.
 pub const MAX_FILE: u64 = 16 * 1024 * 1024;
+
+/// The most symbolic links followed to find the file that a path stands for.
+const MAX_LINKS: usize = 16;
 
 /// A machine, or a directory that holds one, possibly with changes laid over it.
 pub struct System {
@@ -163,6 +168,19 @@ impl System {
         }
     }
 
+    /// The path that `path` stands for once symbolic links are followed inside the root; the path itself when it is no link.
+    ///
+    /// # Errors
+    /// When links go in circles.
+    pub fn follow(&self, path: &Path) -> Result<PathBuf> {
+        let mut current = path.to_path_buf();
+        for _ in 0..MAX_LINKS {
+            let Some(target) = self.read_link(&current)? else { return Ok(current) };
+            current = normal(&current.parent().unwrap_or(Path::new("/")).join(target));
+        }
+        bail!("{}: too many symbolic links", path.display())
+    }
+
     /// The names in a directory, sorted; empty when there is no such directory.
     ///
     /// # Errors
@@ -244,4 +262,17 @@ impl System {
         self.overlay = Overlay::default();
         self.facts = Facts::default();
     }
+}
+
+/// The path without `.` and `..`.
+fn normal(path: &Path) -> PathBuf {
+    let mut parts = PathBuf::from("/");
+    for component in path.components() {
+        match component {
+            Component::Normal(part) => parts.push(part),
+            Component::ParentDir => drop(parts.pop()),
+            _ => {}
+        }
+    }
+    parts
 }
