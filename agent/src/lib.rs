@@ -30,3 +30,4 @@ pub mod policy;
 pub mod report;
 pub mod setting;
 pub mod system;
+pub mod trust;

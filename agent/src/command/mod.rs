@@ -40,8 +40,13 @@ pub fn begin(selection: &Selection) -> Result<Work> {
     let request = policy::Request {
         tier: selection.tier.clone(),
         profile: selection.profile.clone(),
-        tailoring: selection.tailoring.clone(),
+        tailoring: selection
+            .tailoring
+            .iter()
+            .map(|path| policy::read_tailoring(path))
+            .collect::<Result<_>>()?,
         rules: selection.rule.clone(),
+        today: today(),
     };
     let policy = policy::resolve(&catalogue, &request, &system.os()?.product())?;
     let content = ContentInfo {
@@ -51,6 +56,11 @@ pub fn begin(selection: &Selection) -> Result<Work> {
         source: "catalogue".to_owned(),
     };
     Ok(Work { system, policy, content })
+}
+
+/// The day it is, in UTC.
+pub fn today() -> jiff::civil::Date {
+    jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).date()
 }
 
 /// How text is written on this output.

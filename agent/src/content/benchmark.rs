@@ -1,8 +1,10 @@
 //! The catalogue as an XCCDF 1.2 benchmark, so that tailoring files, SCAP Workbench and autotailor work on it.
 
+use anyhow::Result;
 use xccdf::{Benchmark, Group, Head, Item, Keyed, Text as Prose};
 
-use super::{Catalogue, CatalogueFile, Rule, Severity, Value, ValueType};
+use super::ssg::SsgNames;
+use super::{Catalogue, CatalogueFile, GroupInfo, Rule, Severity, Value, ValueType, tier};
 
 /// The namespace part of our XCCDF ids.
 pub const NAMESPACE: &str = "trempe";
@@ -14,32 +16,74 @@ pub fn xccdf_id(kind: xccdf::Kind, name: &str) -> String {
     kind.id(NAMESPACE, name)
 }
 
-/// The whole catalogue as a benchmark: a group for each file, no profile selects anything yet.
-pub fn benchmark(catalogue: &Catalogue) -> Benchmark {
-    Benchmark {
+/// The whole catalogue as a benchmark: the groups of the SCAP Security Guide, where it knows a rule, and the tiers as profiles.
+/// Nothing is selected but by a profile.
+///
+/// # Errors
+/// When a tier file cannot be understood.
+pub fn benchmark(catalogue: &Catalogue) -> Result<Benchmark> {
+    let names = SsgNames::embedded();
+    let mut items = groups("", catalogue, &names);
+    items.extend(catalogue.files.iter().filter_map(|file| own_group(file, &names)));
+    Ok(Benchmark {
         source: "catalogue".to_owned(),
         id: BENCHMARK_ID.to_owned(),
-        resolved: true,
         language: Some("en".to_owned()),
         status: vec![xccdf::Status { name: "accepted".to_owned(), date: None }],
         title: Prose::from("Trempe catalogue"),
         description: Prose::from("Rules that the agent checks and applies, in its own words."),
         version: env!("CARGO_PKG_VERSION").into(),
-        items: catalogue.files.iter().map(|file| Item::Group(Box::new(group(file)))).collect(),
+        profiles: tier::profiles(catalogue)?,
+        values: catalogue.values().map(value).collect(),
+        items,
         ..Benchmark::default()
-    }
+    })
 }
 
-fn group(file: &CatalogueFile) -> Group {
+/// The groups of the SCAP Security Guide inside `parent` that hold a rule of ours.
+fn groups(parent: &str, catalogue: &Catalogue, names: &SsgNames) -> Vec<Item> {
+    let inside = names.groups.iter().filter(|(_, around)| *around == parent);
+    let group = inside.filter_map(|(id, _)| {
+        let mut items = groups(id, catalogue, names);
+        let own = catalogue.rules().filter(|rule| names.group_of(&rule.id) == Some(*id));
+        items.extend(own.map(|one| Item::Rule(Box::new(rule(one)))));
+        let file = catalogue.files.iter().find(|file| file.group.id == *id);
+        let info = file.map_or_else(|| unnamed(id), |file| file.group.clone());
+        (!items.is_empty()).then(|| Item::Group(Box::new(group(&info, items))))
+    });
+    group.collect()
+}
+
+/// The group of a catalogue file's rules that the SCAP Security Guide does not have.
+fn own_group(file: &CatalogueFile, names: &SsgNames) -> Option<Item> {
+    let own = file.rules.iter().filter(|rule| names.group_of(&rule.id).is_none());
+    let items: Vec<Item> = own.map(|one| Item::Rule(Box::new(rule(one)))).collect();
+    let id = if names.has(xccdf::Kind::Group, &file.group.id) {
+        format!("{}-more", file.group.id)
+    } else {
+        file.group.id.clone()
+    };
+    let info = GroupInfo { id, ..file.group.clone() };
+    (!items.is_empty()).then(|| Item::Group(Box::new(group(&info, items))))
+}
+
+/// A group that no catalogue file describes: its id says what it is about.
+fn unnamed(id: &str) -> GroupInfo {
+    let words = id.replace(['_', '-'], " ");
+    let mut letters = words.chars();
+    let title = letters.next().map(|first| first.to_uppercase().to_string() + letters.as_str());
+    GroupInfo { id: id.to_owned(), title: title.unwrap_or_default(), description: String::new() }
+}
+
+fn group(info: &GroupInfo, items: Vec<Item>) -> Group {
     Group {
         head: Head {
-            id: xccdf_id(xccdf::Kind::Group, &file.group.id),
-            title: Prose::from(file.group.title.as_str()),
-            description: Prose::from(file.group.description.as_str()),
+            id: xccdf_id(xccdf::Kind::Group, &info.id),
+            title: Prose::from(info.title.as_str()),
+            description: Prose::from(info.description.as_str()),
             ..Head::default()
         },
-        values: file.values.iter().map(value).collect(),
-        items: file.rules.iter().map(|one| Item::Rule(Box::new(rule(one)))).collect(),
+        items,
         ..Group::default()
     }
 }

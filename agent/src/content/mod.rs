@@ -9,12 +9,16 @@ mod benchmark;
 mod catalogue;
 mod condition;
 mod rule;
+mod ssg;
 mod text;
+mod tier;
 mod value;
 
 pub use benchmark::{BENCHMARK_ID, NAMESPACE, benchmark, xccdf_id};
 pub use catalogue::{Catalogue, CatalogueFile};
 pub use condition::{Applies, Condition, Names, all};
 pub use rule::{GroupInfo, Rule, Severity};
-pub use text::{Text, substitute};
+pub use ssg::SsgNames;
+pub use text::{Text, references, substitute};
+pub use tier::{TIERS, products, tier_of, tier_profile};
 pub use value::{Value, ValueType};

@@ -1,6 +1,6 @@
 //! A parameter of a setting: text in which `${value_id}` stands for a bound XCCDF value.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use anyhow::{Result, anyhow, bail};
@@ -100,21 +100,16 @@ fn replace(text: &str, values: &BTreeMap<String, String>) -> Result<String> {
     Ok(replaced)
 }
 
-/// The ids of the values that `json` refers to, in order of appearance.
-#[cfg(test)]
-pub fn references(json: &serde_json::Value, found: &mut Vec<String>) {
+/// The ids of the values that `json` refers to.
+pub fn references(json: &serde_json::Value) -> BTreeSet<String> {
     match json {
         serde_json::Value::String(text) => {
             let names = text.split("${").skip(1).filter_map(|part| part.split_once('}'));
-            for (name, _) in names {
-                if !found.iter().any(|other| other == name) {
-                    found.push(name.to_owned());
-                }
-            }
+            names.map(|(name, _)| name.to_owned()).collect()
         }
-        serde_json::Value::Array(items) => items.iter().for_each(|item| references(item, found)),
-        serde_json::Value::Object(fields) => fields.values().for_each(|field| references(field, found)),
-        _ => {}
+        serde_json::Value::Array(items) => items.iter().flat_map(references).collect(),
+        serde_json::Value::Object(fields) => fields.values().flat_map(references).collect(),
+        _ => BTreeSet::new(),
     }
 }
 

@@ -2,16 +2,21 @@
 //!
 //! Pure: nothing here looks at a machine beyond the name of its operating system.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+mod digest;
+mod exception;
+mod profile;
+mod resolve;
+mod tailoring;
 
-use anyhow::{Context, Result};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use anyhow::Result;
 
-use crate::content::{Applies, Catalogue, Condition, Severity, substitute, xccdf_id};
+use crate::content::{Applies, Condition, Severity};
 use crate::setting::Kind;
 use crate::system::System;
+
+pub use exception::{Exception, RECORDS, Record};
+pub use resolve::resolve;
+pub use tailoring::{Target, read as read_tailoring};
 
 /// What a rule of the policy is checked with. Foreign content adds a variant.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,21 +46,6 @@ impl Check {
         }
         Ok(ensure)
     }
-}
-
-/// A rule excepted on purpose.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Exception {
-    /// Why.
-    pub reason: String,
-    /// Who answers for it.
-    pub owner: String,
-    /// The last day on which it holds, `YYYY-MM-DD`; `None` without an end.
-    pub until: Option<String>,
-    /// Whether that day is over.
-    pub expired: bool,
-    /// The tailoring file it is written in.
-    pub source: String,
 }
 
 /// A rule of the policy.
@@ -111,55 +101,10 @@ pub struct Request {
     pub tier: Option<String>,
     /// The profile, instead of a tier.
     pub profile: Option<String>,
-    /// Tailoring files, each laid over the ones before.
-    pub tailoring: Vec<PathBuf>,
+    /// Tailorings, each laid over the ones before.
+    pub tailoring: Vec<xccdf::Tailoring>,
     /// Only these rules.
     pub rules: Vec<String>,
-}
-
-/// Resolves a request to the policy of a machine with this operating system (`debian12`).
-///
-/// # Errors
-/// When tier, profile, tailoring file or rule are not understood.
-pub fn resolve(catalogue: &Catalogue, request: &Request, product: &str) -> Result<Policy> {
-    let values: BTreeMap<String, String> =
-        catalogue.values().map(|value| (value.id.clone(), value.default.0.clone())).collect();
-    let mut rules = Vec::new();
-    for rule in catalogue.rules() {
-        let binding = || format!("binding the values of {}", rule.id);
-        let instead =
-            rule.instead.iter().map(|other| Ok((bind(&other.when, &values)?, bind(&other.ensure, &values)?)));
-        let asked = request.rules.is_empty() || request.rules.contains(&rule.id);
-        rules.push(PolicyRule {
-            id: rule.id.clone(),
-            xccdf_id: xccdf_id(xccdf::Kind::Rule, &rule.id),
-            title: rule.title.clone(),
-            severity: rule.severity,
-            rationale: rule.rationale.clone(),
-            risk: rule.risk.clone(),
-            access: rule.access,
-            check_only: rule.check_only.clone(),
-            cis: rule
-                .cis
-                .get(product)
-                .map(|numbers| numbers.split_whitespace().map(str::to_owned).collect())
-                .unwrap_or_default(),
-            anssi: rule.anssi.clone(),
-            check: Check::Setting {
-                applies: bind(&rule.applies, &values).with_context(binding)?,
-                ensure: bind(&rule.ensure, &values).with_context(binding)?,
-                instead: instead.collect::<Result<_>>().with_context(binding)?,
-            },
-            not_selected: (!asked).then(|| "not among the rules asked for".to_owned()),
-            exception: None,
-        });
-    }
-    Ok(Policy { tier: request.tier.clone().unwrap_or_default(), rules, ..Policy::default() })
-}
-
-/// Puts the bound values into the texts of a setting or a condition.
-fn bind<T: Serialize + DeserializeOwned>(unbound: &T, values: &BTreeMap<String, String>) -> Result<T> {
-    let mut json = serde_json::to_value(unbound)?;
-    substitute(&mut json, values)?;
-    Ok(serde_json::from_value(json)?)
+    /// The day, on which exceptions hold or are over.
+    pub today: jiff::civil::Date,
 }

@@ -35,16 +35,15 @@ fn every_value_that_a_rule_names_is_there_and_every_value_is_used() {
     let catalogue = Catalogue::embedded().unwrap();
     let values: BTreeMap<_, _> =
         catalogue.values().map(|value| (value.id.clone(), value.default.0.clone())).collect();
-    let mut used = Vec::new();
+    let mut used = BTreeSet::new();
     for rule in catalogue.rules() {
         let kinds = std::iter::once(&rule.ensure).chain(rule.instead.iter().map(|instead| &instead.ensure));
         for kind in kinds {
             let mut json = serde_json::to_value(kind).unwrap();
-            text::references(&json, &mut used);
+            used.extend(text::references(&json));
             text::substitute(&mut json, &values).unwrap_or_else(|error| panic!("{}: {error}", rule.id));
         }
     }
-    let used: BTreeSet<_> = used.into_iter().collect();
     let unused: Vec<_> = values.keys().filter(|id| !used.contains(*id)).collect();
     assert!(unused.is_empty(), "no rule uses the values {unused:?}");
 }
