@@ -21,6 +21,7 @@ pub mod apply;
 pub mod change;
 pub mod cli;
 pub mod command;
+pub mod config;
 pub mod content;
 pub mod exit;
 pub mod finding;
