@@ -51,6 +51,9 @@ pub struct Selection {
     /// XCCDF tailoring files, each laid over the ones before.
     #[arg(long, value_name = "FILE")]
     pub tailoring: Vec<PathBuf>,
+    /// Leave out the machine's own configuration and tailoring below /etc/trempe.
+    #[arg(long)]
+    pub no_config: bool,
     /// Only this rule; may be given several times.
     #[arg(long, value_name = "RULE")]
     pub rule: Vec<String>,

@@ -12,10 +12,12 @@ use std::fs::File;
 use std::io::{IsTerminal, Write};
 
 use anyhow::{Context, Result};
+use xccdf::Tailoring;
 
 use crate::cli::{Output, Selection};
+use crate::config::{self, Config};
 use crate::content::{BENCHMARK_ID, Catalogue};
-use crate::policy::{self, Policy};
+use crate::policy::{self, Policy, Request};
 use crate::report::text::Style;
 use crate::report::{ContentInfo, Report};
 use crate::system::System;
@@ -33,22 +35,11 @@ pub struct Work {
 /// Opens the machine and resolves the policy.
 ///
 /// # Errors
-/// When the root cannot be opened, or tier, profile, tailoring or rule are not understood.
+/// When the root cannot be opened, or configuration, tier, profile, tailoring or rule are not understood.
 pub fn begin(selection: &Selection) -> Result<Work> {
     let catalogue = Catalogue::embedded()?;
     let system = System::open(&selection.root)?;
-    let request = policy::Request {
-        tier: selection.tier.clone(),
-        profile: selection.profile.clone(),
-        tailoring: selection
-            .tailoring
-            .iter()
-            .map(|path| policy::read_tailoring(path))
-            .collect::<Result<_>>()?,
-        rules: selection.rule.clone(),
-        today: today(),
-    };
-    let policy = policy::resolve(&catalogue, &request, &system.os()?.product())?;
+    let policy = policy::resolve(&catalogue, &request(selection, &system)?, &system.os()?.product())?;
     let content = ContentInfo {
         id: BENCHMARK_ID.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -56,6 +47,32 @@ pub fn begin(selection: &Selection) -> Result<Work> {
         source: "catalogue".to_owned(),
     };
     Ok(Work { system, policy, content })
+}
+
+/// What is asked of a machine: by the command line, and by the machine's own configuration where that leaves it open.
+///
+/// # Errors
+/// When configuration or tailoring cannot be read, or others could have written them.
+pub fn request(selection: &Selection, system: &System) -> Result<Request> {
+    let config = if selection.no_config { Config::default() } else { Config::read(system)? };
+    let given = selection.tailoring.iter().map(|path| policy::read_tailoring(path));
+    let given: Vec<Tailoring> = given.collect::<Result<_>>()?;
+    let builds_on = |tailoring: &Tailoring| tailoring.profiles.iter().any(|own| own.extends.is_some());
+    let decided = selection.profile.is_some() || given.last().is_some_and(builds_on);
+    let mut tailoring = Vec::new();
+    for path in &config.tailoring {
+        let text =
+            config::trusted(system, path)?.with_context(|| format!("{}: no such file", path.display()))?;
+        tailoring.push(policy::parse_tailoring(&text, &path.display().to_string())?);
+    }
+    tailoring.extend(given);
+    Ok(Request {
+        tier: selection.tier.clone().or(config.tier.filter(|_| !decided)),
+        profile: selection.profile.clone(),
+        tailoring,
+        rules: selection.rule.clone(),
+        today: today(),
+    })
 }
 
 /// The day it is, in UTC.

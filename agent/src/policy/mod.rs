@@ -16,7 +16,7 @@ use crate::system::System;
 
 pub use exception::{Exception, RECORDS, Record};
 pub use resolve::resolve;
-pub use tailoring::{Target, read as read_tailoring};
+pub use tailoring::{Target, parse as parse_tailoring, read as read_tailoring};
 
 /// What a rule of the policy is checked with. Foreign content adds a variant.
 #[derive(Debug, Clone, PartialEq)]

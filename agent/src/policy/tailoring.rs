@@ -25,6 +25,14 @@ pub fn read(path: &Path) -> Result<Tailoring> {
     Ok(Tailoring::read(std::io::BufReader::new(file), &name, &LIMITS)?)
 }
 
+/// Reads the text of a tailoring; `source` is what messages call it.
+///
+/// # Errors
+/// Every mistake in it, with its line.
+pub fn parse(text: &str, source: &str) -> Result<Tailoring, Errors> {
+    Tailoring::parse_within(text.as_bytes(), source, &LIMITS)
+}
+
 /// The content a tailoring file was written for.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Target {
