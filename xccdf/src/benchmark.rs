@@ -1,5 +1,5 @@
 //! A benchmark: the tree of groups and rules, the values they use, and the profiles that choose
-//! among them (section 6.3).
+//! among them.
 //!
 //! Attributes are `Option` where XCCDF tells "not said" from "said": an item that extends another
 //! inherits what it does not say. The default applies when nobody says it.
@@ -108,7 +108,7 @@ impl Item {
     }
 }
 
-/// A group of rules, values and groups (section 6.4.3).
+/// A group of rules, values and groups.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Group {
     /// Id, title, description and so on.
@@ -131,7 +131,7 @@ pub struct Group {
     pub items: Vec<Item>,
 }
 
-/// What groups, rules and values have in common (section 6.4.1).
+/// What groups, rules and values have in common.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Head {
     /// Full id.

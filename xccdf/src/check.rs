@@ -1,4 +1,4 @@
-//! How a rule is checked: references into the content of a checking engine (section 6.4.4.4).
+//! How a rule is checked: references into the content of a checking engine.
 
 use crate::element::Node;
 use crate::words::words;

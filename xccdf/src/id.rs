@@ -1,4 +1,4 @@
-//! XCCDF ids: `xccdf_NAMESPACE_KIND_NAME` (section 6.2.3), and their short form `NAME`.
+//! XCCDF ids: `xccdf_NAMESPACE_KIND_NAME`, and their short form `NAME`.
 //!
 //! The namespace says who wrote a thing, the short id which thing it is. Rules of different
 //! authors that share a short id and kind are taken for the same rule: that is what lets a

@@ -1,8 +1,10 @@
 //! XCCDF 1.2 documents and their resolution to a policy.
 //!
-//! The library turns bytes into typed documents, documents into a policy, and documents back into
-//! bytes. It opens no file, knows no operating system and evaluates nothing. Section numbers in
-//! these docs are those of NISTIR 7275 revision 4, the XCCDF 1.2 specification.
+//! The library turns bytes into typed documents ([`Benchmark::parse`], [`Tailoring::parse`]), documents
+//! into a policy ([`resolve()`]) and documents back into bytes ([`Benchmark::write`],
+//! [`Tailoring::write`]). It opens no file, knows no operating system and evaluates nothing. What
+//! things mean is from NISTIR 7275 revision 4, the specification of XCCDF 1.2; where it leaves room,
+//! from what OpenSCAP does.
 //!
 //! | to find | look in |
 //! |---|---|
@@ -12,6 +14,23 @@
 //! | ids and their short form, look-ups, suggestions | [`id`] |
 //! | which rules and values a choice comes to, and why | [`policy`] |
 //! | what went wrong, where, and what to do | [`error`] |
+//!
+//! ```
+//! use xccdf::{Benchmark, Errors, no_alias, resolve};
+//!
+//! let benchmark = Benchmark::parse(
+//!     br#"<Benchmark xmlns="http://checklists.nist.gov/xccdf/1.2" id="xccdf_org.example_benchmark_b">
+//!           <status>draft</status><version>1</version>
+//!           <Profile id="xccdf_org.example_profile_strict"><title>Strict</title>
+//!             <select idref="no_root_login" selected="true"/></Profile>
+//!           <Rule id="xccdf_org.example_rule_no_root_login" selected="false"><title>No</title></Rule>
+//!         </Benchmark>"#,
+//!     "benchmark.xml",
+//! )?;
+//! let policy = resolve(&benchmark, &[], Some("strict"), &no_alias)?;
+//! assert_eq!(policy.selected().count(), 1);
+//! # Ok::<(), Errors>(())
+//! ```
 
 pub mod benchmark;
 pub mod check;

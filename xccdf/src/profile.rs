@@ -1,4 +1,4 @@
-//! A profile: a choice among the rules of a benchmark and the settings of its values (section 6.5).
+//! A profile: a choice among the rules of a benchmark and the settings of its values.
 
 use crate::benchmark::{Status, Version};
 use crate::element::Element;

@@ -1,4 +1,4 @@
-//! A rule: one thing to be true, how to check it and how to mend it (section 6.4.4).
+//! A rule: one thing to be true, how to check it and how to mend it.
 
 use crate::benchmark::Head;
 use crate::check::{Check, CheckPart, ComplexCheck};
@@ -84,7 +84,7 @@ pub struct Warning {
     pub text: Text,
 }
 
-/// A way to mend a rule (section 6.4.4.5).
+/// A way to mend a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Fix {
     /// Its id.

@@ -1,4 +1,4 @@
-//! A tailoring: profiles kept apart from the benchmark they adjust (section 6.7).
+//! A tailoring: profiles kept apart from the benchmark they adjust.
 
 use crate::benchmark::{Status, Version};
 use crate::element::Element;

@@ -1,4 +1,4 @@
-//! Prose: text with XHTML markup and `<sub>` references to values (sections 6.2.7 and 6.2.8).
+//! Prose: text with XHTML markup and `<sub>` references to values.
 
 use crate::element::{Element, Node};
 use crate::{NAMESPACE, id};

@@ -1,4 +1,4 @@
-//! A value: a setting that profiles may change, with what it may be (section 6.4.5).
+//! A value: a setting that profiles may change, with what it may be.
 
 use crate::benchmark::Head;
 use crate::words::words;
@@ -119,7 +119,7 @@ words! {
 
 impl Value {
     /// What the value is for a selector; for the empty selector the one without, else the first
-    /// (section 6.4.5.5).
+    ///.
     pub fn instance(&self, selector: &str) -> Option<&Content> {
         let exact = self.instances.iter().find(|instance| instance.selector == selector);
         let fallback = if selector.is_empty() { self.instances.first() } else { None };

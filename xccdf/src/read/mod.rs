@@ -9,6 +9,7 @@ mod check;
 mod cursor;
 mod group;
 mod head;
+mod inside;
 mod profile;
 mod rule;
 mod source;

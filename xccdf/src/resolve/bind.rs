@@ -1,4 +1,4 @@
-//! What every value is (section 6.4.5.5), and whether it may be that.
+//! What every value is, and whether it may be that.
 
 use super::Layer;
 use crate::benchmark::Benchmark;

@@ -1,4 +1,4 @@
-//! What rules and values inherit (sections 6.4.1 and 7.2.2): an item that extends another takes
+//! What rules and values inherit: an item that extends another takes
 //! over what it does not say itself, and has the other's lists before its own.
 //!
 //! A group's `extends` is ignored, as XCCDF 1.2 made it obsolete; a profile's is a matter of

@@ -1,4 +1,4 @@
-//! Which rules are selected (section 7.2.3.3), and how they are judged.
+//! Which rules are selected (section 7.2.3.3.2 has requirements and conflicts), and how they are judged.
 //!
 //! Items are visited in document order, as OpenSCAP does, and the order matters: an item that a
 //! conflict or an unmet requirement deselects counts as deselected for those that follow. What an
