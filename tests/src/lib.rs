@@ -9,6 +9,7 @@
 //! | [`oscap`] | OpenSCAP's verdicts on a scratch copy |
 //! | [`agent`] | our verdicts on the same copy |
 //! | [`agreement`] | the two, rule by rule |
+//! | [`coverage`] | which rules of the content the catalogue has |
 //! | [`verdict`] | the words both speak |
 //! | [`vm`], [`hypervisor`] | booted machines |
 //! | [`tree`] | small trees that a test changes thousands of times |
@@ -19,6 +20,7 @@ pub mod agreement;
 pub mod cache;
 pub mod command;
 pub mod content;
+pub mod coverage;
 pub mod hypervisor;
 pub mod oscap;
 pub mod root;
