@@ -8,10 +8,14 @@
 //! apply, inspect again and roll back on a temporary tree. `docs/adding-a-setting.md` walks through one.
 
 pub mod access;
+pub mod apparmor;
 pub mod apt_option;
 pub mod audit_log;
 pub mod audit_privileged;
 pub mod audit_rule;
+pub mod banner;
+pub mod boot;
+pub mod desktop;
 pub mod disk;
 pub mod file;
 pub mod file_absent;
@@ -20,6 +24,7 @@ pub mod home_present;
 pub mod key_value;
 pub mod listening;
 pub mod module;
+pub mod mount;
 pub mod package;
 pub mod place;
 pub mod postfix;
@@ -109,6 +114,24 @@ kinds! {
     RootPath(root_path::RootPath);
     /// Owner, group and mode of the audit log.
     AuditLog(audit_log::AuditLog);
+    /// AppArmor profiles confine, in the kernel and in their files.
+    ApparmorProfiles(apparmor::ApparmorProfiles);
+    /// A login text that says nothing about the system.
+    Banner(banner::Banner);
+    /// GRUB asks for a password before it lets anybody edit an entry.
+    BootPassword(boot::password::BootPassword);
+    /// A key of a dconf database, for everyone.
+    Dconf(desktop::Dconf);
+    /// A key of GDM's configuration.
+    Gdm(desktop::gdm::Gdm);
+    /// An argument of the kernel, given by GRUB.
+    KernelArgument(boot::KernelArgument);
+    /// An argument of the kernel, given by zipl.
+    ZiplArgument(boot::zipl::ZiplArgument);
+    /// An option of a mounted file system, now and at boot.
+    MountOption(mount::MountOption);
+    /// A directory that is a file system of its own.
+    Partition(mount::partition::Partition);
     /// A keyword of the ssh daemon's configuration.
     Sshd(sshd::Sshd);
     /// The ssh daemon limits who may log in.

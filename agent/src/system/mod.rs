@@ -14,6 +14,7 @@ mod accounts;
 pub mod audit;
 mod facts;
 mod kernel;
+mod mount_units;
 mod mounts;
 mod os;
 mod overlay;
@@ -30,6 +31,7 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 pub use accounts::{Accounts, Group, Shadow, User};
+pub use mount_units::unit_name as mount_unit_name;
 pub use mounts::{FstabEntry, Mount, Mounts};
 pub use os::Os;
 pub use packages::Packages;

@@ -3,6 +3,7 @@
 use anyhow::{Result, bail};
 
 use super::System;
+use super::mount_units::MountUnits;
 
 /// A mounted file system.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +40,7 @@ pub struct FstabEntry {
 pub struct Mounts {
     /// Mounted now; empty when the files are not those of the running machine.
     pub now: Vec<Mount>,
-    /// Mounted at boot.
+    /// Mounted at boot, strongest first: local mount units and drop-ins, `fstab`, the vendor's mount units.
     pub boot: Vec<FstabEntry>,
 }
 
@@ -50,16 +51,13 @@ impl Mounts {
             mounts.now = parse_mounts(&system.read_text("/proc/self/mounts")?.unwrap_or_default());
             system.overlay.amend_mounts(&mut mounts.now);
         }
-        mounts.boot = parse_fstab(&system.read_text("/etc/fstab")?.unwrap_or_default())?;
-        for dir in
-            ["/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"]
-        {
-            for path in system.drop_ins(dir, ".mount")? {
-                if let Some(text) = system.read_text(&path)? {
-                    mounts.boot.extend(parse_mount_unit(&path.display().to_string(), &text));
-                }
-            }
-        }
+        let fstab = parse_fstab(&system.read_text("/etc/fstab")?.unwrap_or_default())?;
+        let units = MountUnits::learn(system, &fstab)?;
+        let free = |unit: &FstabEntry| fstab.iter().all(|entry| entry.target != unit.target);
+        let weaker: Vec<FstabEntry> = units.after_fstab.into_iter().filter(free).collect();
+        mounts.boot = units.before_fstab;
+        mounts.boot.extend(fstab);
+        mounts.boot.extend(weaker);
         Ok(mounts)
     }
 
@@ -68,7 +66,7 @@ impl Mounts {
         self.now.iter().rev().find(|mount| mount.target == target)
     }
 
-    /// What will be mounted at exactly `target`: `fstab` before mount units, as systemd's generator is before vendor units.
+    /// What decides what will be mounted at exactly `target`.
     pub fn boot_at(&self, target: &str) -> Option<&FstabEntry> {
         self.boot.iter().find(|entry| entry.target == target)
     }
@@ -114,26 +112,6 @@ fn parse_fstab(text: &str) -> Result<Vec<FstabEntry>> {
     Ok(entries)
 }
 
-/// Reads the `[Mount]` section of a systemd mount unit (`systemd.mount(5)`).
-fn parse_mount_unit(file: &str, text: &str) -> Option<FstabEntry> {
-    let mut section = "";
-    let (mut source, mut target, mut fs_type, mut options) = (None, None, String::new(), Vec::new());
-    for line in text.lines().map(str::trim) {
-        if line.starts_with('[') {
-            section = line;
-        } else if let (true, Some((key, value))) = (section == "[Mount]", line.split_once('=')) {
-            match key.trim() {
-                "What" => source = Some(value.trim().to_owned()),
-                "Where" => target = Some(value.trim().to_owned()),
-                "Type" => value.trim().clone_into(&mut fs_type),
-                "Options" => options = value.trim().split(',').map(str::to_owned).collect(),
-                _ => {}
-            }
-        }
-    }
-    Some(FstabEntry { source: source?, target: target?, fs_type, options, file: file.to_owned(), line: 0 })
-}
-
 /// Undoes the octal escapes of blanks and backslashes (`getmntent(3)`).
 fn unescape(field: &str) -> String {
     field.replace("\\040", " ").replace("\\011", "\t").replace("\\012", "\n").replace("\\134", "\\")
@@ -157,14 +135,6 @@ mod tests {
     fn a_short_fstab_line_is_an_error_with_its_line() {
         let error = parse_fstab("/dev/sda1 /\n").unwrap_err().to_string();
         assert!(error.contains("/etc/fstab:1"), "{error}");
-    }
-
-    #[test]
-    fn reads_a_mount_unit() {
-        let unit = "[Unit]\nWhat=no\n[Mount]\nWhat=tmpfs\nWhere=/tmp\nType=tmpfs\nOptions=mode=1777,nosuid\n";
-        let entry = parse_mount_unit("/usr/lib/systemd/system/tmp.mount", unit).unwrap();
-        assert_eq!((entry.source.as_str(), entry.target.as_str()), ("tmpfs", "/tmp"));
-        assert_eq!(entry.options, ["mode=1777", "nosuid"]);
     }
 
     #[test]
