@@ -22,6 +22,7 @@ pub mod file_absent;
 pub mod file_present;
 pub mod home_present;
 pub mod key_value;
+pub mod firewall;
 pub mod listening;
 pub mod module;
 pub mod mount;
@@ -164,6 +165,12 @@ kinds! {
     Postfix(postfix::Postfix);
     /// Wireless interfaces are down.
     Wireless(wireless::Wireless);
+    /// The firewall front end ufw.
+    Ufw(firewall::ufw::Ufw);
+    /// The rules of iptables.
+    Iptables(firewall::iptables::Iptables);
+    /// The rules of nftables.
+    Nftables(firewall::nftables::Nftables);
     /// Switches of APT that are off.
     AptOption(apt_option::AptOption);
 }

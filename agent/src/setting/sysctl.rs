@@ -67,18 +67,31 @@ impl Setting for Sysctl {
     fn examine(&self, system: &System) -> Result<Finding> {
         let mut finding = Finding::new();
         let wanted = format!("{} = {}", self.key, self.value);
+        let mut missing = false;
         if system.is_running() {
-            let Some(value) = system.sysctl(&self.key)? else {
-                return Ok(Finding::not_applicable(format!("this kernel has no parameter {}", self.key)));
-            };
-            let holds = self.accepts(&value);
             let place = System::sysctl_path(&self.key).display().to_string();
-            finding.running(holds, format!("{} = {value}", self.key), &wanted, place);
-            if !holds {
-                finding.change(Change::Sysctl { key: self.key.clone(), value: self.value.0.clone() });
+            match system.sysctl(&self.key)? {
+                Some(value) => {
+                    let holds = self.accepts(&value);
+                    finding.running(holds, format!("{} = {value}", self.key), &wanted, place);
+                    if !holds {
+                        finding.change(Change::Sysctl { key: self.key.clone(), value: self.value.0.clone() });
+                    }
+                }
+                None if self.key.starts_with("net.ipv6.") => {
+                    return Ok(Finding::not_applicable("this kernel has no IPv6"));
+                }
+                None => {
+                    // What the parameter would switch on is not in this kernel: the machine goes without the protection.
+                    missing = true;
+                    finding.running(false, "this kernel has no such parameter", &wanted, place);
+                }
             }
         }
         self.examine_files(system, &wanted, &mut finding)?;
+        if missing {
+            finding.manual(format!("this kernel was built without {}: run one that has it", self.key));
+        }
         Ok(finding)
     }
 

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, anyhow};
 
 use super::audit::{AuditFiles, AuditKernel};
 use super::{Accounts, Mounts, Os, Packages, SshdView, System, TmpfilesLine, Units, Walk, tmpfiles};
+use super::{Accounts, Mounts, Os, Packages, SshdView, System, Tool, Units, Walk};
 use crate::change::Change;
 
 /// A fact and the failure to learn it are both kept, so that a failing source is asked once.
@@ -18,7 +19,10 @@ pub struct Facts {
     accounts: Fact<Accounts>,
     audit_files: Fact<AuditFiles>,
     audit_kernel: Fact<Option<AuditKernel>>,
+    iptables: Fact<String>,
+    ip6tables: Fact<String>,
     mounts: Fact<Mounts>,
+    nft_ruleset: Fact<String>,
     os: Fact<Os>,
     packages: Fact<Packages>,
     tmpfiles: Fact<Vec<TmpfilesLine>>,
@@ -147,6 +151,25 @@ impl System {
     /// When one of its files cannot be read.
     pub fn tmpfiles(&self) -> Result<&[TmpfilesLine]> {
         known(&self.facts.tmpfiles, || tmpfiles::learn(self)).map(Vec::as_slice)
+    /// The live rules of iptables' filter table, as `iptables -S` or `ip6tables -S` prints them.
+    ///
+    /// # Errors
+    /// When the tool is not there or the kernel does not answer.
+    pub fn iptables(&self, ipv6: bool) -> Result<&str> {
+        let (fact, tool) = match ipv6 {
+            true => (&self.facts.ip6tables, Tool::Ip6tables),
+            false => (&self.facts.iptables, Tool::Iptables),
+        };
+        Ok(known(fact, || Ok(self.run(tool, &["-S"])?.success()?.stdout))?)
+    }
+
+    /// The live rules of nftables, as `nft list ruleset` prints them.
+    ///
+    /// # Errors
+    /// When the tool is not there or the kernel does not answer.
+    pub fn nft_ruleset(&self) -> Result<&str> {
+        let list = ["list", "ruleset"];
+        Ok(known(&self.facts.nft_ruleset, || Ok(self.run(Tool::Nft, &list)?.success()?.stdout))?)
     }
 
     /// What one shared walk over the local file systems found.

@@ -48,8 +48,9 @@ fn a_run_is_taken_back_whole() {
     let (mut system, dir) = run(&tree, &["kernel.a", "kernel.b"]);
     assert!(tree.text(DROP_IN).ends_with("kernel.a = 0\nkernel.b = 0\n"));
     let undone = take_back(&mut system, &dir, &[]).unwrap();
-    assert_eq!((undone.changes.len(), undone.failed.len()), (2, 0));
+    assert_eq!((undone.changes.len(), undone.failed.len()), (3, 0));
     assert!(!tree.has(DROP_IN));
+    assert_eq!(tree.text("/etc/sysctl.d/10-a.conf"), "kernel.a = 1\n");
     assert_eq!(
         take_back(&mut system, &dir, &[]).unwrap().changes.len(),
         0,
