@@ -6,8 +6,7 @@ use std::sync::OnceLock;
 use anyhow::{Context, Result, anyhow};
 
 use super::audit::{AuditFiles, AuditKernel};
-use super::{Accounts, Mounts, Os, Packages, SshdView, System, TmpfilesLine, Units, Walk, tmpfiles};
-use super::{Accounts, Mounts, Os, Packages, SshdView, System, Tool, Units, Walk};
+use super::{Accounts, Mounts, Os, Packages, SshdView, System, TmpfilesLine, Tool, Units, Walk, tmpfiles};
 use crate::change::Change;
 
 /// A fact and the failure to learn it are both kept, so that a failing source is asked once.
@@ -151,6 +150,8 @@ impl System {
     /// When one of its files cannot be read.
     pub fn tmpfiles(&self) -> Result<&[TmpfilesLine]> {
         known(&self.facts.tmpfiles, || tmpfiles::learn(self)).map(Vec::as_slice)
+    }
+
     /// The live rules of iptables' filter table, as `iptables -S` or `ip6tables -S` prints them.
     ///
     /// # Errors
