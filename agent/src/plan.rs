@@ -57,13 +57,18 @@ impl Plan {
     }
 }
 
-/// The order of work: what may be needed by others first, what may shut the door last.
+/// The order of work: what may be needed by others first, what may shut the door last but for programs that only take up
+/// what all others have written.
 fn stage(rule: &PolicyRule, outcome: &Outcome) -> u8 {
-    let packages = outcome.finding.changes.iter().any(|change| matches!(change, Change::Packages { .. }));
-    match (packages, rule.access) {
-        (true, _) => 0,
-        (false, false) => 1,
-        (false, true) => 2,
+    let changes = &outcome.finding.changes;
+    let packages = changes.iter().any(|change| matches!(change, Change::Packages { .. }));
+    let program = |change: &Change| matches!(change, Change::Generate { .. });
+    let takes_up = !changes.is_empty() && changes.iter().all(program);
+    match (packages, takes_up, rule.access) {
+        (true, _, _) => 0,
+        (false, false, false) => 1,
+        (false, false, true) => 2,
+        (false, true, _) => 3,
     }
 }
 

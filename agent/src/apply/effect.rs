@@ -22,6 +22,8 @@ pub fn perform_all(system: &System, mut effects: Vec<Effect>) -> Vec<String> {
 fn perform(system: &System, effect: &Effect) -> Result<()> {
     match effect {
         Effect::DaemonReload => system.run(Tool::Systemctl, &["daemon-reload"])?.success().map(drop),
+        // Locked rules stay until the next boot, which loads the new ones; until then the audit says so.
+        Effect::LoadAuditRules if system.audit_kernel()?.is_some_and(|kernel| kernel.locked) => Ok(()),
         Effect::LoadAuditRules => system.run(Tool::Augenrules, &["--load"])?.success().map(drop),
         Effect::ReloadUnit { unit } => {
             system.run(Tool::Systemctl, &["--quiet", "try-reload-or-restart", unit])?.success().map(drop)

@@ -8,6 +8,7 @@
 //! apply, inspect again and roll back on a temporary tree. `docs/adding-a-setting.md` walks through one.
 
 pub mod access;
+pub mod aide;
 pub mod apparmor;
 pub mod apt_option;
 pub mod audit_log;
@@ -15,6 +16,7 @@ pub mod audit_privileged;
 pub mod audit_rule;
 pub mod banner;
 pub mod boot;
+pub mod chrony;
 pub mod desktop;
 pub mod disk;
 pub mod file;
@@ -30,6 +32,7 @@ pub mod package;
 pub mod place;
 pub mod postfix;
 pub mod root_path;
+pub mod rsyslog;
 pub mod sshd;
 pub mod sudo;
 pub mod sysctl;
@@ -147,6 +150,12 @@ kinds! {
     AuditPrivileged(audit_privileged::AuditPrivileged);
     /// A key and its value in a configuration file.
     KeyValue(key_value::KeyValue);
+    /// The servers and the user of chrony.
+    Chrony(chrony::Chrony);
+    /// rsyslog: modes of its files, listeners, forwarding.
+    Rsyslog(rsyslog::Rsyslog);
+    /// The database and the rules of AIDE.
+    Aide(aide::Aide);
     /// A kernel parameter, now and at boot.
     Sysctl(sysctl::Sysctl);
     /// Packages that are, or are not, installed.
