@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::cache;
 use crate::command::Program;
-use crate::root::Copy;
+use crate::machine::Machine;
 use crate::verdict::{Verdict, short_id};
 
 /// The part of an audit's JSON that the laboratory looks at.
@@ -24,16 +24,23 @@ pub struct Rule {
     id: String,
     /// The verdict.
     pub result: Verdict,
-    /// What it rests on.
+    /// Why, where no evidence tells.
+    reason: Option<String>,
     #[serde(default)]
-    pub evidence: Vec<Evidence>,
+    evidence: Vec<Evidence>,
+}
+
+impl Rule {
+    /// What the verdict rests on, in lines.
+    pub fn grounds(&self) -> Vec<String> {
+        self.reason.iter().cloned().chain(self.evidence.iter().map(ToString::to_string)).collect()
+    }
 }
 
 /// What was looked at, and what was seen.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-#[derive(Default)]
-pub struct Evidence {
+struct Evidence {
     found: String,
     wanted: String,
     #[serde(rename = "where")]
@@ -76,15 +83,11 @@ pub fn binary() -> Result<PathBuf> {
         .context("cargo built no agent")
 }
 
-/// Audits the copy from inside. `arguments` are those after `audit`.
-pub fn audit(copy: &Copy, arguments: &[String]) -> Result<Audit> {
-    copy.lend(&binary()?, "agent")?;
-    let output = copy
-        .program("/run/lab/agent")
-        .args(["audit", "--format", "json"])
-        .args(arguments)
-        .accept(&[0, 1, 2])
-        .run()?;
+/// Audits the machine from inside. `arguments` are those after `audit`.
+pub fn audit(machine: &dyn Machine, arguments: &[String]) -> Result<Audit> {
+    let agent = machine.lend(&binary()?, "agent")?;
+    let output =
+        machine.program(&[&agent, "audit", "--format", "json"]).args(arguments).accept(&[0, 1, 2]).run()?;
     let said = || String::from_utf8_lossy(&output.stderr).trim().to_owned();
     Audit::parse(&String::from_utf8_lossy(&output.stdout)).with_context(said)
 }

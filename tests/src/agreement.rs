@@ -7,44 +7,13 @@ use std::fs;
 use anyhow::{Context, Result};
 
 use crate::agent::{self, Audit};
+use crate::cache;
 use crate::content::Content;
+use crate::machine::Machine;
 use crate::oscap::{self, Verdicts};
-use crate::root::{Copy, Root};
+use crate::scenario::Scenario;
 use crate::triage::Line;
-use crate::verdict::Verdict;
-use crate::{cache, verdict};
-
-/// A state of a machine for both tools to judge.
-#[derive(Debug, Clone)]
-pub struct Scenario {
-    /// The root tree to start from.
-    pub root: String,
-    /// The name that `docs/triage.md` knows it by.
-    pub name: String,
-    /// A shell script run in the copy first.
-    pub setup: Option<String>,
-}
-
-impl Scenario {
-    /// A plain root tree, or `ROOT/NAME`: that tree after the script `tests/scenarios/NAME.sh`.
-    pub fn named(name: &str) -> Result<Self> {
-        let (root, script) = name.split_once('/').map_or((name, None), |(root, script)| (root, Some(script)));
-        let read = |script| {
-            let path = cache::checkout().join(format!("tests/scenarios/{script}.sh"));
-            fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))
-        };
-        Ok(Self { root: root.into(), name: name.into(), setup: script.map(read).transpose()? })
-    }
-
-    /// A fresh copy of the root, set up.
-    pub fn copy(&self) -> Result<Copy> {
-        let copy = Root::named(&self.root)?.copy()?;
-        if let Some(setup) = &self.setup {
-            copy.program("bash").args(["-euc", setup]).run().context("setting the scenario up")?;
-        }
-        Ok(copy)
-    }
-}
+use crate::verdict::{Verdict, short_id};
 
 /// What to compare.
 #[derive(Debug, Clone)]
@@ -82,44 +51,41 @@ pub struct Agreement {
 }
 
 /// Has both tools judge a copy of the scenario's tree.
-pub fn compare(scenario: &Scenario, question: &Question, copy: &Copy) -> Result<Agreement> {
-    let content = Content::find(Root::named(&scenario.root)?.os)?;
-    let oscap = oscap_verdicts(scenario, question, copy, &content)?;
+pub fn compare(scenario: &Scenario, question: &Question, machine: &dyn Machine) -> Result<Agreement> {
+    let content = Content::find(scenario.root.os)?;
+    let oscap = oscap_verdicts(scenario, question, machine, &content)?;
     let mut arguments = Vec::new();
     if question.same_content {
-        copy.lend(&content.path, "agent-content.xml")?;
-        let profile = oscap::profile(&question.tier);
+        let content = machine.lend(&content.path, "content.xml")?;
         arguments
-            .extend(["--content", "/run/lab/agent-content.xml", "--profile", profile].map(str::to_owned));
+            .extend(["--content", &content, "--profile", oscap::profile(&question.tier)].map(str::to_owned));
     } else {
         arguments.extend(["--tier".to_owned(), question.tier.clone()]);
     }
     for rule in &question.rules {
         arguments.extend(["--rule".to_owned(), rule.clone()]);
     }
-    let audit = agent::audit(copy, &arguments)?;
+    let audit = agent::audit(machine, &arguments)?;
     Ok(side_by_side(&scenario.name, &question.rules, &oscap, audit))
 }
 
-/// oscap judges a fresh copy: its verdicts on a whole tier are cached, as its input never changes.
+/// oscap's verdicts on a whole tier are cached: what it judges there is always the same.
 fn oscap_verdicts(
     scenario: &Scenario,
     question: &Question,
-    copy: &Copy,
+    machine: &dyn Machine,
     content: &Content,
 ) -> Result<Verdicts> {
     let profile = oscap::profile(&question.tier);
-    let setup = scenario.setup.as_deref().unwrap_or_default();
-    if !setup.is_empty() && !question.rules.is_empty() {
-        return oscap::evaluate(copy, content, profile, &question.rules);
+    if !scenario.script.is_empty() && !question.rules.is_empty() {
+        return oscap::evaluate(machine, content, profile, &question.rules);
     }
-    let root = Root::named(&scenario.root)?;
-    let enter = include_str!("../lab/enter.sh");
-    let recipe = [&root.path.to_string_lossy(), content.hash.as_str(), profile, setup, enter];
-    let kept = cache::entry(&format!("oscap-{}", scenario.root), &recipe, |path| {
-        let verdicts = oscap::evaluate(copy, content, profile, &[])?;
-        Ok(fs::write(path, serde_json::to_vec_pretty(&verdicts)?)?)
-    })?;
+    let state = scenario.hash()?;
+    let kept =
+        cache::entry(&format!("oscap-{}", scenario.root.name), &[&state, &content.hash, profile], |path| {
+            let verdicts = oscap::evaluate(machine, content, profile, &[])?;
+            Ok(fs::write(path, serde_json::to_vec_pretty(&verdicts)?)?)
+        })?;
     serde_json::from_slice(&fs::read(&kept)?).with_context(|| format!("reading {}", kept.display()))
 }
 
@@ -127,13 +93,13 @@ fn side_by_side(scenario: &str, only: &[String], oscap: &Verdicts, audit: Audit)
     let mut agent = audit.by_id();
     let rules: BTreeSet<String> = match only {
         [] => oscap.keys().chain(agent.keys()).cloned().collect(),
-        only => only.iter().map(|rule| verdict::short_id(rule).to_owned()).collect(),
+        only => only.iter().map(|rule| short_id(rule).to_owned()).collect(),
     };
     let mut agreement = Agreement { agreed: 0, differences: Vec::new() };
     for rule in rules {
         let theirs = oscap.get(&rule).copied().unwrap_or(Verdict::Absent);
         let (ours, evidence) = match agent.remove(&rule) {
-            Some(found) => (found.result, found.evidence.iter().map(ToString::to_string).collect()),
+            Some(found) => (found.result, found.grounds()),
             None => (Verdict::Absent, Vec::new()),
         };
         if theirs.agrees(ours) {
@@ -153,11 +119,13 @@ impl Agreement {
         self.differences.iter().filter(explained).collect()
     }
 
-    /// A table of the differences, and the counts.
+    /// A table of the differences, and the counts. Rules that the agent lacks are only named.
     pub fn table(&self, triage: &[Line]) -> String {
         let mut table = String::new();
-        let width = self.differences.iter().map(|difference| difference.rule.len()).max().unwrap_or(4);
-        for difference in &self.differences {
+        let (absent, differ): (Vec<_>, Vec<_>) =
+            self.differences.iter().partition(|difference| difference.agent == Verdict::Absent);
+        let width = differ.iter().map(|difference| difference.rule.len()).max().unwrap_or(4);
+        for difference in differ {
             let explained = triage.iter().find(|line| line.explains(difference));
             let note = explained.map(|line| format!("  (triage.md:{})", line.number)).unwrap_or_default();
             let Difference { rule, oscap, agent, .. } = difference;
@@ -165,6 +133,10 @@ impl Agreement {
             for line in difference.evidence.iter().take(3) {
                 let _ = writeln!(table, "    {line}");
             }
+        }
+        if !absent.is_empty() {
+            let names: Vec<&str> = absent.iter().map(|difference| difference.rule.as_str()).collect();
+            let _ = writeln!(table, "the agent has no rule for: {}", names.join(" "));
         }
         let unexplained = self.unexplained(triage).len();
         let explained = self.differences.len() - unexplained;

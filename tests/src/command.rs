@@ -46,14 +46,14 @@ impl Program {
         self
     }
 
-    /// Runs to the end. The error of a failed run quotes what was written to standard error.
+    /// Runs to the end. The error of a failed run quotes what it wrote.
     pub fn run(mut self) -> Result<Output> {
         let name = self.command.get_program().to_string_lossy().into_owned();
         let output = self.command.output().with_context(|| format!("starting {name}"))?;
         if output.status.code().is_none_or(|code| !self.accepted.contains(&code)) {
-            let said = String::from_utf8_lossy(&output.stderr);
-            let said = if said.trim().is_empty() { String::from_utf8_lossy(&output.stdout) } else { said };
-            bail!("{:?} ended with {}: {}", self.command, output.status, said.trim());
+            let said =
+                [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).trim().to_owned());
+            bail!("{:?} ended with {}: {}", self.command, output.status, said.join("\n"));
         }
         Ok(output)
     }

@@ -1,12 +1,14 @@
 //! QEMU: which acceleration works here, and a machine's hardware.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::cache;
 use crate::command::Program;
@@ -39,21 +41,59 @@ impl Kernel {
     }
 }
 
-/// Starts a machine with these drives (path, format), its port 22 at `port` here, its console in a file.
+/// A machine's hardware. Two of the same can hand a running system from one to the other.
+#[derive(Debug)]
+pub struct Hardware<'a> {
+    /// What it boots.
+    pub kernel: &'a Kernel,
+    /// Its hard disk, qcow2.
+    pub disk: &'a Path,
+    /// Its second disk, with what cloud-init reads.
+    pub seed: &'a Path,
+    /// Where its port 22 is reached on this machine.
+    pub port: u16,
+    /// Where its console and its monitor go.
+    pub directory: &'a Path,
+}
+
+/// The file in the machine's directory that its console writes to.
+pub const CONSOLE: &str = "console";
+const MONITOR: &str = "monitor";
+
+/// Switches a machine on; with `memory`, in the state that [`freeze`] wrote there.
 ///
 /// A guest that reboots ends QEMU. QEMU ends when the thread that started it does.
-pub fn start(kernel: &Kernel, drives: &[(PathBuf, &str)], port: u16, console: &Path) -> Result<Child> {
-    let drives = drives.iter().flat_map(|(path, format)| {
-        ["-drive".to_owned(), format!("file={},format={format},if=virtio", path.display())]
-    });
-    machine(kernel, acceleration(kernel)?, console)
-        .args(drives)
+pub fn start(hardware: &Hardware, memory: Option<&Path>) -> Result<Child> {
+    let Hardware { kernel, disk, seed, port, directory } = hardware;
+    let incoming = memory.map(|file| ["-incoming".to_owned(), format!("exec:cat '{}'", file.display())]);
+    computer(kernel, acceleration(kernel)?, &directory.join(CONSOLE))
+        .args(["-drive", &format!("file={},format=qcow2,if=virtio", disk.display())])
+        .args(["-drive", &format!("file={},format=raw,if=virtio,readonly=on", seed.display())])
         .args(["-netdev", &format!("user,id=net,hostfwd=tcp:127.0.0.1:{port}-:22")])
         .args(["-device", "virtio-net-pci,netdev=net", "-device", "virtio-rng-pci"])
+        .args(["-monitor", &format!("unix:{},server=on,wait=off", directory.join(MONITOR).display())])
+        .args(incoming.into_iter().flatten())
         .start()
 }
 
-fn machine(kernel: &Kernel, acceleration: &[&str], console: &Path) -> Program {
+/// Writes a running machine's memory to a file and ends it; its disk stays as it was at that moment.
+pub fn freeze(hardware: &Hardware, memory: &Path) -> Result<()> {
+    let mut monitor =
+        UnixStream::connect(hardware.directory.join(MONITOR)).context("reaching QEMU's monitor")?;
+    writeln!(monitor, "migrate \"exec:cat > '{}'\"\ninfo migrate\nquit", memory.display())?;
+    let mut said = String::new();
+    monitor.read_to_string(&mut said)?;
+    ensure!(said.contains("Migration status: completed"), "QEMU wrote no memory: {said}");
+    Ok(())
+}
+
+/// How machines run here; part of what makes their frozen memory usable.
+pub fn version(kernel: &Kernel) -> Result<String> {
+    let qemu = Program::new("qemu-system-x86_64").args(["--version"]).output()?;
+    Ok(format!("{qemu}{:?}", acceleration(kernel)?))
+}
+
+fn computer(kernel: &Kernel, acceleration: &[&str], console: &Path) -> Program {
     Program::new("setpriv")
         .args(["--pdeathsig", "KILL", "qemu-system-x86_64"])
         .args(acceleration)
@@ -80,7 +120,7 @@ fn acceleration(kernel: &Kernel) -> Result<&'static [&'static str]> {
 fn kernel_speaks(kernel: &Kernel) -> Result<bool> {
     let directory = tempfile::tempdir()?;
     let console = directory.path().join("console");
-    let mut qemu = machine(kernel, KVM, &console).start()?;
+    let mut qemu = computer(kernel, KVM, &console).start()?;
     let begun = Instant::now();
     let mut speaks = false;
     while !speaks && begun.elapsed() < Duration::from_secs(10) && qemu.try_wait()?.is_none() {

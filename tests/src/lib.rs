@@ -5,13 +5,14 @@
 //! | [`cache`] | where things that are slow to make are kept between runs |
 //! | [`command`] | running an external program and reporting its failure |
 //! | [`root`] | Debian root trees, and scratch copies of them to run programs in |
+//! | [`vm`], [`hypervisor`] | booted machines |
+//! | [`machine`], [`scenario`] | what both have in common; named states of them |
 //! | [`content`] | the SCAP data streams both tools read |
 //! | [`oscap`] | OpenSCAP's verdicts on a scratch copy |
 //! | [`agent`] | our verdicts on the same copy |
 //! | [`agreement`] | the two, rule by rule |
 //! | [`coverage`] | which rules of the content the catalogue has |
 //! | [`verdict`] | the words both speak |
-//! | [`vm`], [`hypervisor`] | booted machines |
 //! | [`tree`] | small trees that a test changes thousands of times |
 //! | [`triage`] | the differences that are understood, read from `docs/triage.md` |
 
@@ -22,8 +23,10 @@ pub mod command;
 pub mod content;
 pub mod coverage;
 pub mod hypervisor;
+pub mod machine;
 pub mod oscap;
 pub mod root;
+pub mod scenario;
 pub mod tree;
 pub mod triage;
 pub mod verdict;

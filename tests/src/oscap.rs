@@ -9,8 +9,10 @@ use quick_xml::events::Event;
 use quick_xml::{Reader, XmlVersion};
 
 use crate::content::Content;
-use crate::root::Copy;
+use crate::machine::Machine;
 use crate::verdict::{Verdict, short_id};
+
+const SSG: &str = "xccdf_org.ssgproject.content";
 
 /// Verdicts by short rule id; rules that are not selected are left out.
 pub type Verdicts = BTreeMap<String, Verdict>;
@@ -23,28 +25,27 @@ pub fn profile(tier: &str) -> &'static str {
     }
 }
 
-/// The arguments of an evaluation of `profile`, or of these rules alone when there are any.
-pub fn arguments(profile: &str, rules: &[String], content: &str, results: &str) -> Vec<String> {
-    let ssg = "xccdf_org.ssgproject.content";
-    let mut arguments = vec!["xccdf".to_owned(), "eval".to_owned()];
-    arguments.extend(["--profile".to_owned(), format!("{ssg}_profile_{profile}")]);
-    for rule in rules {
-        arguments.extend(["--rule".to_owned(), format!("{ssg}_rule_{rule}")]);
-    }
-    arguments.extend(["--results".to_owned(), results.to_owned(), content.to_owned()]);
-    arguments
-}
-
-/// Runs oscap in the copy. Debian's build checks every S-expression it makes, which is slow and decides nothing:
-/// switched off.
-pub fn evaluate(copy: &Copy, content: &Content, profile: &str, rules: &[String]) -> Result<Verdicts> {
-    copy.lend(&content.path, "content.xml")?;
-    copy.program("env")
-        .args(["SEXP_VALIDATE_DISABLE=1", "oscap"])
-        .args(arguments(profile, rules, "/run/lab/content.xml", "/run/lab/oscap.xml"))
+/// Judges the machine by `profile`, or by these rules alone when there are any.
+///
+/// Debian's build of oscap checks every S-expression it makes, which is slow and decides nothing: switched off.
+pub fn evaluate(
+    machine: &dyn Machine,
+    content: &Content,
+    profile: &str,
+    rules: &[String],
+) -> Result<Verdicts> {
+    let results = format!("{}/oscap.xml", machine.scratch());
+    let rules = rules.iter().flat_map(|rule| ["--rule".to_owned(), format!("{SSG}_rule_{rule}")]);
+    machine
+        .program(&["env", "SEXP_VALIDATE_DISABLE=1", "oscap", "xccdf", "eval"])
+        .args(["--profile".to_owned(), format!("{SSG}_profile_{profile}")])
+        .args(rules)
+        .args(["--results", &results, &machine.lend(&content.path, "content.xml")?])
         .accept(&[0, 2])
         .run()?;
-    read(&copy.lab().join("oscap.xml"))
+    let here = tempfile::NamedTempFile::new()?;
+    machine.fetch(&results, here.path())?;
+    read(here.path())
 }
 
 /// Reads the verdicts from an XCCDF results file.

@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 use crate::command::Program;
+use crate::machine::Machine;
 use crate::{cache, content};
 
 /// What a root tree is made from.
@@ -108,38 +109,32 @@ pub struct Copy {
 }
 
 impl Copy {
-    /// A directory that programs in the copy see, writable, as `/run/lab`.
-    ///
-    /// It lies on a mount of its own, so what is put there is not part of the tree.
-    pub fn lab(&self) -> PathBuf {
-        self.layers.path().join("lab")
-    }
-
-    /// Makes a file of this machine readable in the copy as `/run/lab/NAME`.
-    pub fn lend(&self, file: &Path, name: &str) -> Result<()> {
-        let target = self.lab().join(name);
-        fs::hard_link(file, &target)
-            .or_else(|_| fs::copy(file, &target).map(drop))
-            .with_context(|| format!("lending {} to the copy", file.display()))
-    }
-
     /// What was written since the copy was made, as overlayfs keeps it.
     pub fn changes(&self) -> PathBuf {
         self.layers.path().join("upper")
     }
+}
 
-    /// A program about to run inside, as root.
-    pub fn program(&self, name: &str) -> Program {
+impl Machine for Copy {
+    fn program(&self, words: &[&str]) -> Program {
         Program::new("unshare")
             .args(NAMESPACES)
             .args(["sh", ENTER])
             .args([self.lower.as_os_str(), self.layers.path().as_os_str()])
-            .args([name])
+            .args(words)
     }
 
-    /// Keeps the copy on disk and gives the command that opens a shell in it.
-    pub fn keep(self) -> String {
-        let (lower, layers) = (self.lower.display().to_string(), self.layers.keep());
-        format!("unshare {} sh {ENTER} {lower} {} bash", NAMESPACES.join(" "), layers.display())
+    /// It lies on a mount of its own, so it is not part of the tree.
+    fn scratch(&self) -> &'static str {
+        "/run/lab"
+    }
+
+    fn lend(&self, file: &Path, name: &str) -> Result<String> {
+        let target = self.layers.path().join("lab").join(name);
+        let _ = fs::remove_file(&target); // lent before: never write through a link into the cache
+        fs::hard_link(file, &target)
+            .or_else(|_| fs::copy(file, &target).map(drop))
+            .with_context(|| format!("lending {} to the copy", file.display()))?;
+        Ok(format!("/run/lab/{name}"))
     }
 }

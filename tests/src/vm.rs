@@ -3,31 +3,35 @@
 //! No boot loader: QEMU loads the kernel itself and, from the second start on, takes the kernel's arguments from the
 //! `grub.cfg` that the machine wrote, as GRUB would. Disks: the root tree as ext4 (`disk`), on top of it what one first
 //! boot wrote (`machine`: cloud-init done, package lists fetched), both cached; on top of that each [`Vm`]'s own layer.
+//! The memory of the machine at that point is cached too, so that a test begins within seconds and not with a boot.
 
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Output};
+use std::process::Child;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
 use crate::cache;
 use crate::command::Program;
-use crate::hypervisor::{self, Kernel};
+use crate::hypervisor::{self, Hardware, Kernel};
+use crate::machine::Machine;
 use crate::root::Root;
 
+const DISK: &str = "disk.qcow2";
 const BOOT: Duration = Duration::from_secs(400);
 const SHUTDOWN: Duration = Duration::from_secs(200);
 /// What the first boot leaves behind beyond cloud-init's work.
-const PREPARE: &str = "cloud-init status --wait; apt-get -q update; update-grub; sync";
+const PREPARE: &str = "cloud-init status --wait --long; apt-get -q update; update-grub; sync";
 
 /// A machine, running or switched off. Dropping it switches it off and throws its disk away.
 #[derive(Debug)]
 pub struct Vm {
     files: TempDir,
+    disk: PathBuf,
     kernel: Kernel,
     key: PathBuf,
     seed: PathBuf,
@@ -36,12 +40,14 @@ pub struct Vm {
 }
 
 impl Vm {
-    /// A machine of this root tree that has had its first boot and been booted again.
+    /// A running machine of this root tree that has had its first boot and a second one.
     pub fn boot(root: &Root) -> Result<Self> {
         let prepared = prepared(root)?;
-        let mut vm = Self::create(root, &prepared.join("disk.qcow2"), "qcow2", &prepared)?;
+        let mut vm = Self::create(root, &prepared.join(DISK), "qcow2", &prepared)?;
         vm.kernel.arguments = fs::read_to_string(prepared.join("arguments"))?;
-        vm.start()?;
+        vm.switch_on(Some(&prepared.join("memory")))?;
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
+        vm.shell(&format!("date -s @{now}"))?;
         Ok(vm)
     }
 
@@ -50,9 +56,10 @@ impl Vm {
         let files = tempfile::Builder::new().prefix("vm-").tempdir_in(cache::directory()?)?;
         Program::new("qemu-img")
             .args(["create", "-q", "-f", "qcow2", "-F", format, "-b"])
-            .args([disk, &files.path().join("disk.qcow2")])
+            .args([disk, &files.path().join(DISK)])
             .run()?;
         Ok(Self {
+            disk: files.path().join(DISK),
             files,
             kernel: Kernel::of(&root.path)?,
             key: identity.join("key"),
@@ -64,64 +71,42 @@ impl Vm {
 
     /// Switches it on and waits until one can log in.
     pub fn start(&mut self) -> Result<()> {
+        self.switch_on(None)
+    }
+
+    fn switch_on(&mut self, memory: Option<&Path>) -> Result<()> {
         self.port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let drives = [(self.files.path().join("disk.qcow2"), "qcow2"), (self.seed.clone(), "raw")];
-        self.running = Some(hypervisor::start(&self.kernel, &drives, self.port, &self.console())?);
+        self.running = Some(hypervisor::start(&self.hardware(), memory)?);
         let begun = Instant::now();
         while self.ssh().args(["true"]).run().is_err() {
             if self.exited()? || begun.elapsed() > BOOT {
-                bail!(
-                    "no login after {} s; the console's last words:\n{}",
-                    begun.elapsed().as_secs(),
-                    self.last_words()
-                );
+                let seconds = begun.elapsed().as_secs();
+                bail!("no login after {seconds} s; the console's last words:\n{}", self.last_words());
             }
             sleep(Duration::from_secs(1));
         }
         Ok(())
     }
 
-    /// Runs a shell script as root, reached the way an administrator would: ssh with a key, then sudo.
-    pub fn run(&self, script: &str) -> Result<Output> {
-        self.program(script).run()
-    }
-
-    /// What such a script writes to standard output.
-    pub fn output(&self, script: &str) -> Result<String> {
-        self.program(script).output()
-    }
-
-    /// Such a script, about to run.
-    pub fn program(&self, script: &str) -> Program {
-        self.ssh().args(["sudo", "-n", "bash", "-c"]).args([quoted(script)])
-    }
-
-    /// Copies a file of ours into the machine, executable for root.
-    pub fn send(&self, file: &Path, to: &str) -> Result<()> {
-        let write = format!("cat > {to} && chmod 0755 {to}", to = quoted(to));
-        self.program(&write).input(file)?.run().map(drop)
-    }
-
-    /// Copies a file out of the machine.
-    pub fn fetch(&self, from: &str, file: &Path) -> Result<()> {
-        let content = self.run(&format!("cat {}", quoted(from)))?.stdout;
-        fs::write(file, content).with_context(|| format!("writing {}", file.display()))
+    fn hardware(&self) -> Hardware<'_> {
+        let directory = self.files.path();
+        Hardware { kernel: &self.kernel, disk: &self.disk, seed: &self.seed, port: self.port, directory }
     }
 
     /// Restarts the machine in good order.
     pub fn reboot(&mut self) -> Result<()> {
         let arguments =
-            self.output("awk '$1 == \"linux\" { $1 = $2 = \"\"; print; exit }' /boot/grub/grub.cfg")?;
+            self.shell("awk '$1 == \"linux\" { $1 = $2 = \"\"; print; exit }' /boot/grub/grub.cfg")?;
         self.kernel.arguments = arguments.trim().to_owned();
         // The connection may be gone before the answer: what counts is that the machine ends.
-        self.program("systemctl reboot").accept(&[0, 255]).run()?;
+        self.program(&["systemctl", "reboot"]).accept(&[0, 255]).run()?;
         self.wait()?;
         self.start()
     }
 
     /// Switches it off in good order.
     pub fn stop(&mut self) -> Result<()> {
-        self.program("systemctl poweroff").accept(&[0, 255]).run()?;
+        self.program(&["systemctl", "poweroff"]).accept(&[0, 255]).run()?;
         self.wait()
     }
 
@@ -160,15 +145,30 @@ impl Vm {
             .args(["admin@127.0.0.1"])
     }
 
-    fn console(&self) -> PathBuf {
-        self.files.path().join("console")
-    }
-
     fn last_words(&self) -> String {
-        let console = fs::read(self.console()).unwrap_or_default();
+        let console = fs::read(self.files.path().join(hypervisor::CONSOLE)).unwrap_or_default();
         let console = String::from_utf8_lossy(&console);
         let lines: Vec<&str> = console.lines().collect();
         lines.get(lines.len().saturating_sub(30)..).unwrap_or_default().join("\n")
+    }
+}
+
+impl Machine for Vm {
+    /// Reached the way an administrator would: ssh with a key, then sudo.
+    fn program(&self, words: &[&str]) -> Program {
+        self.ssh().args(["sudo", "-n"]).args(words.iter().map(|word| quoted(word)))
+    }
+
+    /// Not below `/run` or `/tmp`, where nothing may be executed.
+    fn scratch(&self) -> &'static str {
+        "/root/lab"
+    }
+
+    fn lend(&self, file: &Path, name: &str) -> Result<String> {
+        let to = format!("{}/{name}", self.scratch());
+        let script = format!("mkdir -p {} && cat > {to} && chmod 0755 {to}", self.scratch());
+        self.program(&["sh", "-c", &script]).input(file)?.run()?;
+        Ok(to)
     }
 }
 
@@ -178,8 +178,8 @@ impl Drop for Vm {
     }
 }
 
-/// The cached disk, key, seed and kernel arguments of a machine of this tree after its first boot.
-fn prepared(root: &Root) -> Result<PathBuf> {
+/// The cached state of a machine of this tree after its second boot: disk, memory, kernel arguments, key, seed.
+pub fn prepared(root: &Root) -> Result<PathBuf> {
     let tree = root.path.to_string_lossy();
     let disk = cache::entry(&format!("disk-{}", root.name), &[&tree], |path| {
         Program::new("mke2fs")
@@ -189,23 +189,27 @@ fn prepared(root: &Root) -> Result<PathBuf> {
             .run()?;
         Ok(())
     })?;
-    let recipe = [tree.as_ref(), PREPARE, USER, &apt_settings()?];
+    let hypervisor = hypervisor::version(&Kernel::of(&root.path)?)?;
+    let recipe = [tree.as_ref(), PREPARE, USER, &apt_settings()?, &hypervisor];
     cache::entry(&format!("machine-{}", root.name), &recipe, |path| {
-        eprintln!("booting {} for the first time", root.name);
+        eprintln!("booting {} for the first time (some minutes without KVM)", root.name);
         fs::create_dir(path)?;
         seed(path)?;
         let mut vm = Vm::create(root, &disk, "raw", path)?;
         vm.start()?;
-        vm.run(PREPARE)?;
+        vm.shell(PREPARE)?;
         vm.reboot()?;
+        vm.shell("systemctl is-system-running --wait; sync; echo 3 > /proc/sys/vm/drop_caches")?;
         fs::write(path.join("arguments"), &vm.kernel.arguments)?;
-        vm.stop()?;
-        fs::rename(vm.files.path().join("disk.qcow2"), path.join("disk.qcow2"))?;
-        Ok(())
+        hypervisor::freeze(&vm.hardware(), &path.join("memory"))?;
+        vm.wait()?;
+        fs::rename(&vm.disk, path.join(DISK)).context("keeping the disk")
     })
 }
 
 const USER: &str = "#cloud-config
+manage_etc_hosts: true
+locale: C.UTF-8
 users:
   - name: admin
     sudo: 'ALL=(ALL) NOPASSWD:ALL'

@@ -5,15 +5,17 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser;
 
-use e2e::agreement::{self, Question, Scenario};
+use e2e::agreement::{self, Question};
+use e2e::scenario::Scenario;
 use e2e::triage;
 
 /// Have the agent and oscap judge the same root tree, and show the rules on which they differ.
 #[derive(Parser)]
 struct Arguments {
-    /// Root tree, or ROOT/NAME for that tree after tests/scenarios/NAME.sh
+    /// Root tree; ROOT@booted for a running machine; either with /NAME, after tests/scenarios/NAME.sh has run there
     #[arg(long, default_value = "debian12")]
     root: String,
+    /// Tier that both judge by
     #[arg(long, default_value = "strict")]
     tier: String,
     /// Compare these rules alone (may be repeated)
@@ -25,26 +27,25 @@ struct Arguments {
     /// Have the agent read the SCAP content too, not its catalogue
     #[arg(long)]
     same_content: bool,
-    /// Keep the tree, and say how to look into it
+    /// Afterwards run a shell script in the tree and show its output: 'grep -r pwquality /etc/pam.d'
     #[arg(long)]
-    keep: bool,
+    then: Option<String>,
 }
 
 fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
     let mut scenario = Scenario::named(&arguments.root)?;
     if let Some(setup) = arguments.setup {
-        scenario.setup = Some(format!("{}\n{setup}", scenario.setup.unwrap_or_default()));
+        scenario.script.push_str(&format!("\n{setup}"));
     }
     let question =
         Question { tier: arguments.tier, rules: arguments.rule, same_content: arguments.same_content };
-    let copy = scenario.copy()?;
-    let agreement = agreement::compare(&scenario, &question, &copy);
-    if arguments.keep {
-        eprintln!("look into the tree with: {}", copy.keep());
+    let machine = scenario.machine()?;
+    let agreement = agreement::compare(&scenario, &question, machine.as_ref());
+    if let Some(script) = arguments.then {
+        print!("{}", machine.shell(&script)?);
     }
-    let agreement = agreement?;
-    let triage = triage::read()?;
+    let (agreement, triage) = (agreement?, triage::read()?);
     print!("{}", agreement.table(&triage));
     let agree = agreement.unexplained(&triage).is_empty();
     Ok(if agree { ExitCode::SUCCESS } else { ExitCode::from(2) })
