@@ -25,9 +25,17 @@ pub fn profile(tier: &str) -> &'static str {
     }
 }
 
-/// Judges the machine by `profile`, or by these rules alone when there are any.
-///
-/// Debian's build of oscap checks every S-expression it makes, which is slow and decides nothing: switched off.
+/// The arguments of an evaluation of `profile`, or of these rules alone when there are any.
+pub fn arguments(profile: &str, rules: &[String], content: &str, results: &str) -> Vec<String> {
+    let mut arguments = ["xccdf", "eval", "--profile"].map(str::to_owned).to_vec();
+    arguments.push(format!("{SSG}_profile_{profile}"));
+    arguments.extend(rules.iter().flat_map(|rule| ["--rule".to_owned(), format!("{SSG}_rule_{rule}")]));
+    arguments.extend(["--results", results, content].map(str::to_owned));
+    arguments
+}
+
+/// Judges the machine. Debian's build of oscap checks every S-expression it makes, which is slow and decides nothing:
+/// switched off.
 pub fn evaluate(
     machine: &dyn Machine,
     content: &Content,
@@ -35,12 +43,10 @@ pub fn evaluate(
     rules: &[String],
 ) -> Result<Verdicts> {
     let results = format!("{}/oscap.xml", machine.scratch());
-    let rules = rules.iter().flat_map(|rule| ["--rule".to_owned(), format!("{SSG}_rule_{rule}")]);
+    let content = machine.lend(&content.path, "content.xml")?;
     machine
-        .program(&["env", "SEXP_VALIDATE_DISABLE=1", "oscap", "xccdf", "eval"])
-        .args(["--profile".to_owned(), format!("{SSG}_profile_{profile}")])
-        .args(rules)
-        .args(["--results", &results, &machine.lend(&content.path, "content.xml")?])
+        .program(&["env", "SEXP_VALIDATE_DISABLE=1", "oscap"])
+        .args(arguments(profile, rules, &content, &results))
         .accept(&[0, 2])
         .run()?;
     let here = tempfile::NamedTempFile::new()?;

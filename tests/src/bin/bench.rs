@@ -1,10 +1,10 @@
 //! Times a full strict audit of one root tree by oscap and by the agent, alternating: see `tests/bench/audit.sh`.
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use e2e::content::Content;
+use e2e::machine::Machine;
 use e2e::root::{Copy, Root};
 use e2e::{agent, oscap};
 
@@ -25,7 +25,7 @@ fn main() -> Result<()> {
     copy.lend(&agent::binary()?, "agent")?;
     copy.lend(&Content::find(root.os)?.path, "content.xml")?;
     copy.lend(Path::new("/usr/bin/time"), "time")?;
-    let files = copy.program("sh").args(["-c", "find / -xdev | wc -l"]).output()?;
+    let files = copy.shell("find / -xdev | wc -l")?;
     let mut contenders = contenders();
     for round in 1..=rounds {
         for contender in &mut contenders {
@@ -74,12 +74,12 @@ fn contenders() -> Vec<Contender> {
 
 /// Wall time in seconds and peak memory in KiB.
 fn time(copy: &Copy, command: &[String]) -> Result<(f64, u64)> {
-    copy.program("/run/lab/time")
+    copy.program(&["/run/lab/time"])
         .args(["-q", "-f", "%e %M", "-o", "/run/lab/time.txt"])
         .args(command)
         .accept(&[0, 1, 2])
         .run()?;
-    let text = fs::read_to_string(copy.lab().join("time.txt"))?;
+    let text = copy.shell("cat /run/lab/time.txt")?;
     let (seconds, memory) = text.trim().split_once(' ').context("time(1) told something else")?;
     Ok((seconds.parse()?, memory.parse()?))
 }
