@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::report::Format;
 
@@ -37,6 +37,22 @@ pub enum Command {
     Rollback(Rollback),
     /// List the runs that changed this machine.
     History(History),
+    /// Tell how this machine stands: the last run, its verdicts, expired exceptions, whether it must be rebooted.
+    Status(Status),
+    /// List what there is: rules, tiers, profiles, values or kinds of settings.
+    List(List),
+    /// Explain a rule: why, how it is checked, what it would change here, how to except it.
+    Explain(Explain),
+    /// Write a tailoring file: rules excepted with a reason, values set, rules added to a tier.
+    Tailor(Tailor),
+    /// Tell whether tailoring, configuration and benchmark files are good, with the place of every mistake.
+    Check(Check),
+    /// Write the catalogue as an XCCDF 1.2 benchmark, the tiers as its profiles.
+    Export(Export),
+    /// Write the completions for a shell.
+    Completions(Completions),
+    /// Write the manual pages into a directory.
+    Man(Man),
 }
 
 /// Which machine, which rules.
@@ -76,8 +92,14 @@ pub struct Output {
     pub verbose: bool,
 }
 
+const AUDIT: &str = "Examples:
+  agent audit --tier standard
+  agent audit --tier strict --rule sshd_disable_root_login --verbose
+  agent audit --root /mnt --tier standard --format json";
+
 /// Arguments of `audit`.
 #[derive(Debug, Args)]
+#[command(after_help = AUDIT)]
 pub struct Audit {
     /// Which machine, which rules.
     #[command(flatten)]
@@ -87,8 +109,13 @@ pub struct Audit {
     pub output: Output,
 }
 
+const PLAN: &str = "Examples:
+  agent plan --tier standard
+  agent plan --tier strict --tailoring site.xml --rule sshd_disable_root_login";
+
 /// Arguments of `plan`.
 #[derive(Debug, Args)]
+#[command(after_help = PLAN)]
 pub struct PlanArgs {
     /// Which machine, which rules.
     #[command(flatten)]
@@ -98,8 +125,14 @@ pub struct PlanArgs {
     pub output: Output,
 }
 
+const APPLY: &str = "Examples:
+  agent apply --tier standard              shows the plan and asks
+  agent apply --tier standard --yes        for scripts
+  agent apply --tier light --rule banner_etc_issue_cis --yes";
+
 /// Arguments of `apply`.
 #[derive(Debug, Args)]
+#[command(after_help = APPLY)]
 pub struct Apply {
     /// Which machine, which rules.
     #[command(flatten)]
@@ -112,8 +145,14 @@ pub struct Apply {
     pub yes: bool,
 }
 
+const ROLLBACK: &str = "Examples:
+  agent rollback                           the last run that changed something
+  agent rollback 2026-11-25T00-00-00Z      that run ('agent history' lists them)
+  agent rollback --rule sshd_disable_root_login";
+
 /// Arguments of `rollback`.
 #[derive(Debug, Args)]
+#[command(after_help = ROLLBACK)]
 pub struct Rollback {
     /// The run; the last one that changed something when left out.
     #[arg(value_name = "RUN")]
@@ -128,6 +167,7 @@ pub struct Rollback {
 
 /// Arguments of `history`.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  agent history --format json")]
 pub struct History {
     /// The directory that holds the machine.
     #[arg(long, value_name = "DIR", default_value = "/")]
@@ -135,6 +175,165 @@ pub struct History {
     /// The format.
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
+}
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  agent status --format json")]
+pub struct Status {
+    /// The directory that holds the machine.
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub root: PathBuf,
+    /// The format.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+/// What can be listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Subject {
+    /// The rules of the catalogue.
+    Rules,
+    /// The tiers of each operating system.
+    Tiers,
+    /// The profiles a tailoring can extend.
+    Profiles,
+    /// The values a tailoring can set.
+    Values,
+    /// The kinds of settings a rule can ensure.
+    Settings,
+}
+
+/// Arguments of `list`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  agent list rules | grep sshd\n  agent list values --format json")]
+pub struct List {
+    /// What to list.
+    #[arg(value_enum, default_value = "rules")]
+    pub subject: Subject,
+    /// The format.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  agent explain sshd_disable_root_login --tier standard")]
+pub struct Explain {
+    /// The rule.
+    #[arg(value_name = "RULE")]
+    pub rule: String,
+    /// The tier whose values count; that of the configuration when left out, else strict.
+    #[arg(long, value_name = "TIER")]
+    pub tier: Option<String>,
+    /// XCCDF tailoring files, each laid over the ones before.
+    #[arg(long, value_name = "FILE")]
+    pub tailoring: Vec<PathBuf>,
+    /// Leave out the machine's own configuration and tailoring below /etc/trempe.
+    #[arg(long)]
+    pub no_config: bool,
+    /// The directory that holds the machine.
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub root: PathBuf,
+}
+
+/// For which operating system.
+#[derive(Debug, Args)]
+pub struct Product {
+    /// The operating system, as debian12; that of this machine when left out.
+    #[arg(long, value_name = "OS")]
+    pub product: Option<String>,
+    /// The directory that holds the machine.
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub root: PathBuf,
+}
+
+const TAILOR: &str = "Examples:
+  agent tailor --tier standard --except sshd_disable_root_login \\
+      --reason 'backup server logs in as root' --owner ops@example.org \\
+      --until 2027-06-30 -o site.xml
+  agent tailor --extends site.xml --set var_accounts_tmout=1800 \\
+      --reason 'long maintenance sessions' -o site.xml
+  agent audit --tailoring site.xml";
+
+/// Arguments of `tailor`.
+#[derive(Debug, Args)]
+#[command(after_help = TAILOR)]
+pub struct Tailor {
+    /// The tier to build on.
+    #[arg(long, value_name = "TIER", required_unless_present = "extends")]
+    pub tier: Option<String>,
+    /// Tailoring files whose content the new one takes over; may be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub extends: Vec<PathBuf>,
+    /// A rule not to ask for; may be given several times.
+    #[arg(long, value_name = "RULE", requires = "reason")]
+    pub except: Vec<String>,
+    /// A value to set otherwise than the tier does; may be given several times.
+    #[arg(long, value_name = "VALUE=CONTENT", requires = "reason")]
+    pub set: Vec<String>,
+    /// A rule to ask for though the tier does not; may be given several times.
+    #[arg(long, value_name = "RULE")]
+    pub select: Vec<String>,
+    /// Why the exceptions are made.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Who answers for the exceptions.
+    #[arg(long, value_name = "WHO", default_value = "")]
+    pub owner: String,
+    /// The last day on which the exceptions hold; without end when left out.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub until: Option<String>,
+    /// The last part of the new profile's id.
+    #[arg(long, value_name = "NAME", default_value = "site")]
+    pub name: String,
+    /// For which operating system. With --product, the file is for that one alone.
+    #[command(flatten)]
+    pub product: Product,
+    /// The file to write; standard output when left out.
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  agent check /etc/trempe/agent.yml site.xml")]
+pub struct Check {
+    /// The files: tailoring (.xml), configuration (.yml) or benchmark (.xml).
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// The operating system; what a tailoring says it is for, else that of this machine, when left out.
+    #[command(flatten)]
+    pub product: Product,
+}
+
+/// Arguments of `export`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  agent export -o trempe-xccdf.xml && oscap xccdf validate trempe-xccdf.xml"
+)]
+pub struct Export {
+    /// The file to write; standard output when left out.
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  agent completions bash > /etc/bash_completion.d/agent")]
+pub struct Completions {
+    /// The shell.
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  agent man /usr/local/share/man/man1")]
+pub struct Man {
+    /// The directory.
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
 }
 
 #[cfg(test)]

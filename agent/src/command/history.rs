@@ -6,7 +6,6 @@ use serde::Serialize;
 use crate::apply::journal::{self, Journal};
 use crate::cli::History;
 use crate::exit::Exit;
-use crate::report::Format;
 use crate::system::System;
 
 /// A run, in short.
@@ -38,20 +37,20 @@ pub fn run(args: &History) -> Result<Exit> {
             interrupted: !closed,
         });
     }
-    match args.format {
-        Format::Json => println!("{}", serde_json::to_string_pretty(&lines)?),
-        Format::Text if lines.is_empty() => println!("no run has changed this machine"),
-        Format::Text => lines.iter().for_each(print),
+    let mut text: String = lines.iter().map(sentence).collect();
+    if lines.is_empty() {
+        text = "no run has changed this machine\n".to_owned();
     }
+    super::print(args.format, &text, &lines)?;
     Ok(Exit::Good)
 }
 
-fn print(line: &Line) {
+fn sentence(line: &Line) -> String {
     let state = match line {
         Line { interrupted: true, .. } => "  interrupted",
         Line { taken_back, changes, .. } if taken_back == changes => "  taken back",
         Line { taken_back: 1.., .. } => "  partly taken back",
         _ => "",
     };
-    println!("{}  {} changes for {} rules{state}", line.run, line.changes, line.rules);
+    format!("{}  {} changes for {} rules{state}\n", line.run, line.changes, line.rules)
 }

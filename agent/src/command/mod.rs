@@ -4,22 +4,32 @@
 
 pub mod apply;
 pub mod audit;
+pub mod check;
+pub mod explain;
+pub mod export;
 pub mod history;
+pub mod list;
+pub mod manual;
 pub mod plan;
 pub mod rollback;
+pub mod status;
+pub mod tailor;
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{IsTerminal, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use anyhow::{Context, Result};
+use serde::Serialize;
 use xccdf::Tailoring;
 
-use crate::cli::{Output, Selection};
+use crate::cli::{Output, Product, Selection};
 use crate::config::{self, Config};
 use crate::content::{BENCHMARK_ID, Catalogue};
 use crate::policy::{self, Policy, Request};
 use crate::report::text::Style;
-use crate::report::{ContentInfo, Report};
+use crate::report::{ContentInfo, Format, Report};
 use crate::system::System;
 
 /// What every command that judges a machine starts with.
@@ -106,13 +116,59 @@ pub fn tell(report: &Report, output: &Output) -> Result<()> {
     report.write(output.format, &mut *writer(output)?, &style(output)).context("writing the report")
 }
 
+/// Writes text, or a value as JSON, to standard output.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn print(format: Format, text: &str, value: &impl Serialize) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match format {
+        Format::Text => out.write_all(text.as_bytes())?,
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut out, value)?;
+            writeln!(out)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes a document to a file, whole or not at all, or to standard output.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn deliver(document: &[u8], output: Option<&Path>) -> Result<()> {
+    let Some(path) = output else { return Ok(std::io::stdout().lock().write_all(document)?) };
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let write = || -> Result<()> {
+        let readable = Permissions::from_mode(0o644);
+        let mut file = tempfile::Builder::new().permissions(readable).tempfile_in(directory)?;
+        file.write_all(document)?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().with_context(|| format!("writing {}", path.display()))
+}
+
+/// The operating system that is meant.
+///
+/// # Errors
+/// When none is named and that of the machine is not known.
+pub fn product(args: &Product) -> Result<String> {
+    match &args.product {
+        Some(product) => Ok(product.clone()),
+        None => Ok(System::open(&args.root)?.os()?.product()),
+    }
+}
+
 /// A line of progress on standard error, where a person watches.
 pub fn progress(total: usize) -> impl Fn(usize) + Sync {
     let watched = std::io::stderr().is_terminal();
     move |done| {
         if watched {
             let end = if done == total { "\r\x1b[K" } else { "" };
-            eprint!("\r{done} of {total} rules{end}");
+            // Progress that cannot be shown is no reason to stop.
+            let _ = write!(std::io::stderr(), "\r{done} of {total} rules{end}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! `agent rollback`: take changes back.
 
+use std::io::Write;
+
 use anyhow::Result;
 
 use crate::apply::{lock, rollback};
@@ -16,12 +18,13 @@ pub fn run(args: &Rollback) -> Result<Exit> {
     let (state, _lock) = lock(&system)?;
     let dir = rollback::find(&state, args.run.as_deref())?;
     let undone = rollback::take_back(&mut system, &dir, &args.rule)?;
+    let mut out = std::io::stdout().lock();
     for line in &undone.changes {
-        println!("{line}");
+        writeln!(out, "{line}")?;
     }
     for line in &undone.failed {
         eprintln!("agent: could not take back: {line}");
     }
-    println!("run {}: {} changes taken back", undone.run, undone.changes.len());
+    writeln!(out, "run {}: {} changes taken back", undone.run, undone.changes.len())?;
     Ok(if undone.failed.is_empty() { Exit::Good } else { Exit::Trouble })
 }

@@ -8,6 +8,8 @@ mod profile;
 mod resolve;
 mod tailoring;
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 
 use crate::content::{Applies, Condition, Severity};
@@ -73,6 +75,8 @@ pub struct PolicyRule {
     pub anssi: Vec<String>,
     /// How it is checked.
     pub check: Check,
+    /// The values it uses, as bound: id and content.
+    pub values: BTreeMap<String, String>,
     /// Why it is not asked for, when it is not.
     pub not_selected: Option<String>,
     /// The exception that speaks of it.
@@ -90,6 +94,8 @@ pub struct Policy {
     pub tailoring: Vec<String>,
     /// Every rule of the content that is about this operating system, in catalogue order.
     pub rules: Vec<PolicyRule>,
+    /// How many lines of the tailoring leave out what the catalogue does not have anyway.
+    pub ignored: usize,
     /// Digest of all the above, in hexadecimal: two machines with the same digest were asked the same.
     pub sha256: String,
 }

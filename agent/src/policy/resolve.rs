@@ -21,9 +21,9 @@ pub fn resolve(catalogue: &Catalogue, request: &Request, product: &str) -> Resul
     let benchmark = benchmark(catalogue)?;
     let named = profile::named(request, &benchmark, product)?;
     let names = SsgNames::embedded();
-    let (mut stack, mut records) = (request.tailoring.clone(), Vec::new());
+    let (mut stack, mut records, mut ignored) = (request.tailoring.clone(), Vec::new(), 0);
     for tailoring in &mut stack {
-        tailoring::fit(tailoring, &benchmark, &names, product)?;
+        ignored += tailoring::fit(tailoring, &benchmark, &names, product)?;
         records.extend(exception::enforce(tailoring, request.today)?);
     }
     let alias = |id: &str| profile::alias(id, product);
@@ -46,6 +46,7 @@ pub fn resolve(catalogue: &Catalogue, request: &Request, product: &str) -> Resul
         tier,
         profile: chosen.chosen.applied.last().map(|applied| applied.id.clone()).unwrap_or_default(),
         tailoring: stack.into_iter().map(|tailoring| tailoring.source).collect(),
+        ignored,
         sha256: digest(&catalogue.sha256, &rules)?,
         rules,
     })
@@ -110,6 +111,7 @@ impl Chosen<'_> {
                 .unwrap_or_default(),
             anssi: rule.anssi.clone(),
             check,
+            values: values.iter().filter(|(id, _)| used.contains(*id)).map(owned).collect(),
             not_selected: self.not_selected(decided, asked),
             exception,
         })
@@ -187,6 +189,10 @@ fn said(reason: &Reason) -> Option<String> {
         Reason::Group { reason, .. } => said(reason),
         _ => None,
     }
+}
+
+fn owned((id, content): (&String, &String)) -> (String, String) {
+    (id.clone(), content.clone())
 }
 
 fn selected(decided: &xccdf::PolicyRule) -> bool {

@@ -1,12 +1,16 @@
-//! The report for people: what matters first, calm, within 80 columns.
+//! The report for people: the summary first and last, in between what matters most first, within 80 columns.
 
 use std::io::Write;
 
 use anyhow::Result;
 
-use super::{Report, Row};
-use crate::finding::State;
+use super::{Report, Row, Summary};
+use crate::finding::{Evidence, State};
 use crate::inspect::Verdict;
+use crate::policy::Exception;
+
+/// The columns that text is wrapped to.
+const COLUMNS: usize = 80;
 
 /// How to write.
 #[derive(Debug, Clone, Default)]
@@ -41,19 +45,36 @@ impl Style {
 /// When it cannot be written.
 pub fn write(report: &Report, out: &mut dyn Write, style: &Style) -> Result<()> {
     head(report, out, style)?;
-    let wanted = |row: &&Row| style.verbose || wants_attention(row);
-    for row in report.rules.iter().filter(wanted) {
+    summary(report, out, style)?;
+    let mut rows: Vec<&Row> = report.rules.iter().filter(|row| is_shown(row, style)).collect();
+    // Stable: rules of one severity stay in the order of the catalogue.
+    rows.sort_by_key(|row| severity_rank(&row.severity));
+    for row in rows.iter() {
         rule(row, out, style)?;
     }
+    exceptions(report, out, style)?;
     for problem in &report.problems {
-        writeln!(out, "{} {problem}", style.paint("35", "problem"))?;
+        write!(out, "\n{} {}", style.paint("35", "problem"), wrapped(problem, "", "  "))?;
     }
-    foot(report, out, style)
+    if !rows.is_empty() {
+        writeln!(out)?;
+        summary(report, out, style)?;
+    }
+    Ok(())
 }
 
-fn wants_attention(row: &Row) -> bool {
-    matches!(row.result, Verdict::Fail | Verdict::Error | Verdict::Unknown | Verdict::Fixed)
-        || row.exception.is_some()
+fn is_shown(row: &Row, style: &Style) -> bool {
+    match row.result {
+        Verdict::Fail | Verdict::Error | Verdict::Unknown | Verdict::Fixed => true,
+        Verdict::NotSelected => false,
+        _ => style.verbose,
+    }
+}
+
+/// The gravest first.
+fn severity_rank(severity: &str) -> usize {
+    let ranks = ["high", "medium", "low", "info"];
+    ranks.iter().position(|rank| *rank == severity).unwrap_or(ranks.len())
 }
 
 fn head(report: &Report, out: &mut dyn Write, style: &Style) -> Result<()> {
@@ -65,35 +86,16 @@ fn head(report: &Report, out: &mut dyn Write, style: &Style) -> Result<()> {
     for file in &report.policy.tailoring {
         writeln!(out, "  tailored by {file}")?;
     }
-    writeln!(out)?;
     Ok(())
 }
 
-fn rule(row: &Row, out: &mut dyn Write, style: &Style) -> Result<()> {
-    let cis = row.references.cis.join(" ");
-    let cis = if cis.is_empty() { String::new() } else { format!("  CIS {cis}") };
-    writeln!(out, "{} {}  {}{cis}", style.verdict(row.result), style.paint("1", &row.id), row.severity)?;
-    writeln!(out, "     {}", row.title)?;
-    for evidence in row.evidence.iter().filter(|evidence| style.verbose || !evidence.holds) {
-        let when = if evidence.state == State::Running { "now" } else { "at boot" };
-        writeln!(out, "     found  {}  ({when}, {})", evidence.found, evidence.place)?;
-        writeln!(out, "     wanted {}", evidence.wanted)?;
-    }
-    if let Some(reason) = &row.reason {
-        writeln!(out, "     because {reason}")?;
-    }
-    if let Some(exception) = &row.exception {
-        let until =
-            exception.until.as_deref().map_or("without end".to_owned(), |date| format!("until {date}"));
-        let word =
-            if exception.expired { style.paint("31", "EXPIRED exception") } else { "exception".to_owned() };
-        writeln!(out, "     {word} {until}, {}: {}", exception.owner, exception.reason)?;
-    }
+fn summary(report: &Report, out: &mut dyn Write, style: &Style) -> Result<()> {
+    writeln!(out, "{}   score {:.2} of 100", counts(&report.summary, style), report.score.value)?;
     Ok(())
 }
 
-fn foot(report: &Report, out: &mut dyn Write, style: &Style) -> Result<()> {
-    let summary = &report.summary;
+/// The counts of a summary that are not zero, in one line.
+pub fn counts(summary: &Summary, style: &Style) -> String {
     let counts = [
         (Verdict::Pass, summary.pass),
         (Verdict::Fixed, summary.fixed),
@@ -106,6 +108,97 @@ fn foot(report: &Report, out: &mut dyn Write, style: &Style) -> Result<()> {
     let shown = counts.iter().filter(|(_, count)| *count > 0);
     let parts: Vec<String> =
         shown.map(|(verdict, count)| format!("{count} {}", style.verdict(*verdict))).collect();
-    writeln!(out, "{}   score {:.2} of 100", parts.join("  "), report.score.value)?;
+    if parts.is_empty() { "no rule was asked for".to_owned() } else { parts.join("  ") }
+}
+
+fn rule(row: &Row, out: &mut dyn Write, style: &Style) -> Result<()> {
+    let cis = row.references.cis.join(" ");
+    let cis = if cis.is_empty() { String::new() } else { format!("  CIS {cis}") };
+    writeln!(out, "\n{} {}  {}{cis}", style.verdict(row.result), style.paint("1", &row.id), row.severity)?;
+    write!(out, "{}", wrapped(&row.title, "  ", "  "))?;
+    let failing = row.result == Verdict::Fail;
+    for one in row.evidence.iter().filter(|one| style.verbose || (failing && !one.holds)) {
+        write!(out, "{}", evidence(one, style))?;
+    }
+    if let Some(reason) = &row.reason {
+        write!(out, "{}", wrapped(reason, "  because ", "    "))?;
+    }
+    if row.result == Verdict::Fixed {
+        for change in &row.changes {
+            write!(out, "{}", wrapped(change, "  did     ", "          "))?;
+        }
+    }
     Ok(())
+}
+
+/// What was found and what was wanted.
+pub fn evidence(evidence: &Evidence, style: &Style) -> String {
+    let when = if evidence.state == State::Running { "now" } else { "at boot" };
+    let found = format!("{}  ({when}, {})", evidence.found, evidence.place);
+    let met = if evidence.holds && style.verbose { "  (met)" } else { "" };
+    let rest = "          ";
+    wrapped(&found, "  found   ", rest) + &wrapped(&format!("{}{met}", evidence.wanted), "  wanted  ", rest)
+}
+
+/// Every exception there is: none is hidden by a verdict.
+fn exceptions(report: &Report, out: &mut dyn Write, style: &Style) -> Result<()> {
+    let rows = report.rules.iter().filter_map(|row| Some((row, row.exception.as_ref()?)));
+    for (number, (row, own)) in rows.enumerate() {
+        if number == 0 {
+            writeln!(out, "\n{}", style.paint("1", "Exceptions"))?;
+        }
+        write!(out, "  {} {}\n{}", style.verdict(row.result), row.id, exception(own, style))?;
+    }
+    Ok(())
+}
+
+/// An exception, with what makes it one.
+pub fn exception(exception: &Exception, style: &Style) -> String {
+    let until = match (&exception.until, exception.expired) {
+        (Some(day), true) => format!("{} since {day}", style.paint("31", "EXPIRED")),
+        (Some(day), false) => format!("until {day}"),
+        (None, _) => "without end".to_owned(),
+    };
+    let owner = if exception.owner.is_empty() { String::new() } else { format!(" by {}", exception.owner) };
+    let reason = if exception.reason.is_empty() { "no reason given" } else { &exception.reason };
+    wrapped(&format!("{until}{owner}: {reason} ({})", exception.source), "    ", "    ")
+}
+
+/// Text in lines of at most 80 columns, the first after `first`, the others after `rest`. A word too long for a line stays whole.
+pub fn wrapped(text: &str, first: &str, rest: &str) -> String {
+    let mut lines = String::new();
+    let mut line = first.to_owned();
+    let mut empty = true;
+    for word in text.split_whitespace() {
+        if !empty && line.chars().count() + 1 + word.chars().count() > COLUMNS {
+            lines.push_str(&line);
+            lines.push('\n');
+            rest.clone_into(&mut line);
+            empty = true;
+        }
+        if !empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        empty = false;
+    }
+    lines + line.trim_end() + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_wrapped_and_words_stay_whole() {
+        let long = "x".repeat(90);
+        for (text, expected) in [
+            ("a b", "> a b\n".to_owned()),
+            ("", ">\n".to_owned()),
+            (&"word ".repeat(20), format!("> {}\n  {}\n", ["word"; 15].join(" "), ["word"; 5].join(" "))),
+            (&format!("a {long} b"), format!("> a\n  {long}\n  b\n")),
+        ] {
+            assert_eq!(wrapped(text, "> ", "  "), expected, "{text:?}");
+        }
+    }
 }

@@ -75,13 +75,6 @@ macro_rules! kinds {
             Any(Vec<Kind>),
         }
 
-        impl Kind {
-            /// The names of all kinds, as the catalogue writes them.
-            pub fn names() -> Vec<&'static str> {
-                vec![$(stringify!($variant),)* "All", "Any"]
-            }
-        }
-
         impl Setting for Kind {
             fn examine(&self, system: &System) -> Result<Finding> {
                 match self {

@@ -28,6 +28,7 @@ fn policy(keys: &[&str]) -> Policy {
             instead: vec![],
         },
         not_selected: None,
+        values: std::collections::BTreeMap::new(),
         exception: None,
     };
     Policy { rules: keys.iter().map(rule).collect(), ..Policy::default() }

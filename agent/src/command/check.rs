@@ -1,0 +1,131 @@
+//! `agent check FILE…`: is this tailoring, configuration or benchmark good. Every mistake is told with its place.
+
+use std::io::{BufReader, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use xccdf::{Benchmark, Limits, Tailoring};
+
+use crate::cli::{Check, Product};
+use crate::config::Config;
+use crate::content::{Catalogue, TIERS};
+use crate::exit::Exit;
+use crate::policy::{Request, Target, resolve};
+use crate::trust;
+
+/// Runs the command.
+///
+/// # Errors
+/// When what is found out cannot be written.
+pub fn run(args: &Check) -> Result<Exit> {
+    let catalogue = Catalogue::embedded()?;
+    let mut exit = Exit::Good;
+    for path in &args.files {
+        match check(path, &catalogue, &args.product) {
+            Ok(sentence) => writeln!(std::io::stdout(), "{}: good, {sentence}", path.display())?,
+            Err(error) => {
+                exit = Exit::Trouble;
+                writeln!(std::io::stderr(), "{error:#}")?;
+            }
+        }
+    }
+    Ok(exit)
+}
+
+/// What a good file is.
+fn check(path: &Path, catalogue: &Catalogue, product: &Product) -> Result<String> {
+    trust::check(path)?;
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+    match extension.as_deref() {
+        Some("yml" | "yaml") => configuration(path),
+        Some("xml") => match root_element(path)?.as_str() {
+            "Benchmark" => benchmark(path),
+            _ => tailoring(path, catalogue, product),
+        },
+        _ => bail!(
+            "{}: neither .xml nor .yml: give a tailoring, a benchmark or a configuration",
+            path.display()
+        ),
+    }
+}
+
+fn configuration(path: &Path) -> Result<String> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+    let config = Config::parse(&text, path)?;
+    if let Some(tier) = config.tier.as_deref().filter(|tier| !TIERS.contains(tier)) {
+        let near = xccdf::id::did_you_mean(tier, TIERS);
+        let known = format!("there are: {}", TIERS.join(", "));
+        bail!("{}: unknown tier {tier:?} ({})", path.display(), if near.is_empty() { known } else { near });
+    }
+    Ok(format!("a configuration{}", config.tier.map(|tier| format!(" for tier {tier}")).unwrap_or_default()))
+}
+
+fn benchmark(path: &Path) -> Result<String> {
+    let file = std::fs::File::open(path).with_context(|| format!("reading {}", path.display()))?;
+    let benchmark = Benchmark::read(BufReader::new(file), &path.display().to_string(), &Limits::default())?;
+    Ok(format!(
+        "a benchmark with {} rules and {} profiles",
+        benchmark.rules().count(),
+        benchmark.profiles.len()
+    ))
+}
+
+/// Checks every profile that can be chosen, each as if it were.
+fn tailoring(path: &Path, catalogue: &Catalogue, product: &Product) -> Result<String> {
+    let tailoring = crate::policy::read_tailoring(path)?;
+    let product = meant_for(&tailoring, product)?;
+    let mut sentences = Vec::new();
+    for profile in tailoring.profiles.iter().filter(|profile| !profile.is_abstract) {
+        let request = Request {
+            profile: Some(profile.id.clone()),
+            tailoring: vec![tailoring.clone()],
+            today: super::today(),
+            ..Request::default()
+        };
+        let policy = resolve(catalogue, &request, &product)?;
+        let asked = policy.rules.iter().filter(|rule| rule.not_selected.is_none()).count();
+        let exceptions = policy.rules.iter().filter_map(|rule| rule.exception.as_ref());
+        let (expired, valid): (Vec<_>, Vec<_>) = exceptions.partition(|exception| exception.expired);
+        sentences.push(format!(
+            "{} asks {product} for {asked} rules, with {} exceptions and {} expired ones",
+            xccdf::short_id(&profile.id),
+            valid.len(),
+            expired.len()
+        ));
+        if policy.ignored > 0 {
+            sentences
+                .push(format!("{} lines left out what the catalogue does not have anyway", policy.ignored));
+        }
+    }
+    Ok(format!("a tailoring: {}", sentences.join("; ")))
+}
+
+/// The operating system to check for: what the user says, what the file says, that of this machine.
+fn meant_for(tailoring: &Tailoring, product: &Product) -> Result<String> {
+    match (&product.product, tailoring.benchmark.as_ref().map(Target::of)) {
+        (None, Some(Target::Ssg(product))) => Ok(product),
+        _ => super::product(product),
+    }
+}
+
+/// The name of a document's root element; empty when there is none in the first bytes.
+fn root_element(path: &Path) -> Result<String> {
+    use std::io::Read;
+    let file = std::fs::File::open(path).with_context(|| format!("reading {}", path.display()))?;
+    let mut head = Vec::new();
+    file.take(64 * 1024).read_to_end(&mut head).with_context(|| format!("reading {}", path.display()))?;
+    let head = String::from_utf8_lossy(&head);
+    let name = |tag: &str| {
+        let end = tag.find(|c: char| c.is_whitespace() || c == '>' || c == '/').unwrap_or(tag.len());
+        tag.get(..end).and_then(|name| name.rsplit(':').next()).unwrap_or_default().to_owned()
+    };
+    let mut comment = false;
+    for tag in head.split('<').skip(1) {
+        comment |= tag.starts_with("!--");
+        if !comment && !tag.starts_with(['?', '!']) {
+            return Ok(name(tag));
+        }
+        comment &= !tag.contains("-->");
+    }
+    Ok(String::new())
+}

@@ -1,0 +1,172 @@
+//! `agent list`: what there is to choose from.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+use serde_json::{Value as Json, json};
+use xccdf::{Benchmark, Kind, no_alias, short_id};
+
+use super::print;
+use crate::cli::{List, Subject};
+use crate::content::{Catalogue, TIERS, benchmark, products, tier_of, tier_profile};
+use crate::exit::Exit;
+
+/// Runs the command.
+///
+/// # Errors
+/// When the list cannot be written.
+pub fn run(args: &List) -> Result<Exit> {
+    let catalogue = Catalogue::embedded()?;
+    let benchmark = benchmark(&catalogue)?;
+    let table = match args.subject {
+        Subject::Rules => rules(&catalogue, &benchmark)?,
+        Subject::Tiers => tiers(&benchmark)?,
+        Subject::Profiles => profiles(&benchmark),
+        Subject::Values => values(&catalogue),
+        Subject::Settings => settings(&catalogue)?,
+    };
+    print(args.format, &aligned(&table.rows), &table.json)?;
+    Ok(Exit::Good)
+}
+
+/// A list, for people and for programs.
+#[derive(Default)]
+struct Table {
+    rows: Vec<Vec<String>>,
+    json: Vec<Json>,
+}
+
+impl Table {
+    fn add(&mut self, row: impl IntoIterator<Item = String>, json: Json) {
+        self.rows.push(row.into_iter().collect());
+        self.json.push(json);
+    }
+}
+
+/// Rows as lines, every column but the last as wide as its widest cell.
+fn aligned(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
+    let width = |column: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or_default()
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
+    };
+    rows.iter().map(line).collect()
+}
+
+/// The rules that each tier of each product selects.
+fn selected(benchmark: &Benchmark) -> Result<BTreeMap<(&'static str, String), Vec<String>>> {
+    let mut selected = BTreeMap::new();
+    for product in products(benchmark) {
+        for tier in TIERS {
+            let profile = tier_profile(tier, product);
+            if benchmark.profile(&profile).is_some() {
+                let policy = xccdf::resolve(benchmark, &[], Some(&profile), &no_alias)?;
+                let rules = policy.selected().map(|rule| short_id(&rule.id).to_owned()).collect();
+                selected.insert((tier, product.to_owned()), rules);
+            }
+        }
+    }
+    Ok(selected)
+}
+
+fn rules(catalogue: &Catalogue, benchmark: &Benchmark) -> Result<Table> {
+    let selected = selected(benchmark)?;
+    let mut table = Table::default();
+    for rule in catalogue.rules() {
+        let mut least: BTreeMap<&str, &str> = BTreeMap::new();
+        for tier in TIERS {
+            let of_tier =
+                selected.iter().filter(|((name, _), rules)| *name == tier && rules.contains(&rule.id));
+            for ((_, product), _) in of_tier {
+                least.entry(product).or_insert(tier);
+            }
+        }
+        let mut tiers: Vec<&str> = least.values().copied().collect();
+        tiers.sort_unstable();
+        tiers.dedup();
+        let row = [rule.id.clone(), rule.severity.as_str().to_owned(), tiers.join("/"), rule.title.clone()];
+        let json = json!({
+            "id": rule.id, "title": rule.title, "severity": rule.severity, "least_tier": least, "cis": rule.cis,
+            "anssi": rule.anssi, "access": rule.access, "reboot": rule.reboot, "check_only": rule.check_only,
+        });
+        table.add(row, json);
+    }
+    Ok(table)
+}
+
+fn tiers(benchmark: &Benchmark) -> Result<Table> {
+    let mut table = Table::default();
+    for ((tier, product), rules) in selected(benchmark)? {
+        let json = json!({"tier": tier, "product": product, "rules": rules});
+        table.add([tier.to_owned(), product, format!("{} rules", rules.len())], json);
+    }
+    Ok(table)
+}
+
+fn profiles(benchmark: &Benchmark) -> Table {
+    let mut table = Table::default();
+    for profile in benchmark.profiles.iter().filter(|profile| !profile.is_abstract) {
+        let (title, tier) = (profile.title.plain(), tier_of(&profile.id).map(|(tier, _)| tier));
+        table.add(
+            [profile.id.clone(), title.clone()],
+            json!({"id": profile.id, "title": title, "tier": tier}),
+        );
+    }
+    table
+}
+
+fn values(catalogue: &Catalogue) -> Table {
+    let mut table = Table::default();
+    for value in catalogue.values() {
+        let choices = match (value.closed, value.minimum, value.maximum) {
+            (true, ..) => value.selectors.values().map(|text| text.0.clone()).collect::<Vec<_>>().join(", "),
+            (_, None, None) => String::new(),
+            (_, least, most) => {
+                let text = |bound: Option<i64>| bound.map(|bound| bound.to_string()).unwrap_or_default();
+                format!("{}..{}", text(least), text(most))
+            }
+        };
+        let row = [value.id.clone(), value.default.0.clone(), choices, value.title.clone()];
+        let json = json!({
+            "id": value.id, "xccdf_id": crate::content::xccdf_id(Kind::Value, &value.id), "title": value.title,
+            "description": value.description, "type": value.kind, "default": value.default,
+            "selectors": value.selectors, "closed": value.closed, "minimum": value.minimum, "maximum": value.maximum,
+        });
+        table.add(row, json);
+    }
+    table
+}
+
+fn settings(catalogue: &Catalogue) -> Result<Table> {
+    let mut users: BTreeMap<String, usize> = BTreeMap::new();
+    for rule in catalogue.rules() {
+        let mut names = BTreeSet::new();
+        for kind in std::iter::once(&rule.ensure).chain(rule.instead.iter().map(|other| &other.ensure)) {
+            kinds(&serde_json::to_value(kind)?, &mut names);
+        }
+        names.into_iter().for_each(|name| *users.entry(name).or_default() += 1);
+    }
+    let mut table = Table::default();
+    for (name, count) in users {
+        table.add([name.clone(), format!("{count} rules")], json!({"kind": name, "rules": count}));
+    }
+    Ok(table)
+}
+
+/// The names of the kinds in what a rule ensures, as the catalogue writes it.
+fn kinds(written: &Json, names: &mut BTreeSet<String>) {
+    for (name, inside) in written.as_object().into_iter().flatten() {
+        match (name.as_str(), inside) {
+            ("all" | "any", Json::Array(parts)) => parts.iter().for_each(|part| kinds(part, names)),
+            _ => drop(names.insert(name.clone())),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! `agent status`: how this machine stands, from what the last run left behind. Looks at no rule anew.
+
+use std::fmt::Write;
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+use crate::apply::journal::{self, Journal};
+use crate::change::Effect;
+use crate::cli::Status;
+use crate::exit::Exit;
+use crate::policy::Exception;
+use crate::report::{Report, Summary, text};
+use crate::system::System;
+
+/// How a machine stands.
+#[derive(Debug, Serialize)]
+struct Standing {
+    /// The last run that changed it, when there was one.
+    last: Option<Last>,
+    /// Why it must be rebooted; empty when it need not be.
+    reboot: Vec<String>,
+}
+
+/// The last run.
+#[derive(Debug, Serialize)]
+struct Last {
+    run: String,
+    finished: String,
+    tier: String,
+    profile: String,
+    summary: Summary,
+    score: f64,
+    failing: Vec<String>,
+    /// Exceptions whose last day is over by now.
+    expired: Vec<Excepted>,
+}
+
+/// A rule with its exception.
+#[derive(Debug, Serialize)]
+struct Excepted {
+    rule: String,
+    exception: Exception,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the state on disk cannot be read or understood.
+pub fn run(args: &Status) -> Result<Exit> {
+    let system = System::open(&args.root)?;
+    let standing = standing(&system)?;
+    super::print(args.format, &sentences(&standing)?, &standing)?;
+    let deviates =
+        standing.last.as_ref().is_some_and(|last| !last.failing.is_empty() || !last.expired.is_empty());
+    Ok(if deviates { Exit::Deviates } else { Exit::Good })
+}
+
+fn standing(system: &System) -> Result<Standing> {
+    let mut reboot = Vec::new();
+    if system.exists("/run/reboot-required")? {
+        reboot.push("the package manager asks for it".to_owned());
+    }
+    let mut last = None;
+    for dir in journal::runs(&system.host_path(journal::STATE_DIR))? {
+        let (entries, _) = Journal::read(&dir)?;
+        let path = dir.join("result.json");
+        let Ok(json) = std::fs::read(&path) else { continue };
+        let report: Report =
+            serde_json::from_slice(&json).with_context(|| format!("reading {}", path.display()))?;
+        let waiting = entries.iter().filter(|entry| !entry.undone && entry.effects.contains(&Effect::Reboot));
+        if up_since(system)?.is_some_and(|boot| boot <= report.finished) {
+            reboot.extend(waiting.map(|entry| format!("{} waits for it", entry.rule)));
+        }
+        last = Some((dir, report));
+    }
+    reboot.dedup();
+    Ok(Standing { last: last.map(|(dir, report)| summed_up(&dir, report)), reboot })
+}
+
+fn summed_up(dir: &std::path::Path, report: Report) -> Last {
+    let today = super::today().to_string();
+    let failing = report.rules.iter().filter(|row| row.result == crate::inspect::Verdict::Fail);
+    let over = |exception: &Exception| exception.until.as_ref().is_some_and(|until| *until < today);
+    let expired = report.rules.iter().filter_map(|row| {
+        let exception = row.exception.clone().filter(|exception| exception.expired || over(exception))?;
+        Some(Excepted { rule: row.id.clone(), exception: Exception { expired: true, ..exception } })
+    });
+    Last {
+        run: dir.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        failing: failing.map(|row| row.id.clone()).collect(),
+        expired: expired.collect(),
+        finished: report.finished,
+        tier: report.policy.tier,
+        profile: report.policy.profile,
+        summary: report.summary,
+        score: report.score.value,
+    }
+}
+
+/// When the machine was booted, as RFC 3339; `None` when its files are not those of the running machine.
+fn up_since(system: &System) -> Result<Option<String>> {
+    if !system.is_running() {
+        return Ok(None);
+    }
+    let stat = system.read_text("/proc/stat")?.unwrap_or_default();
+    let seconds = stat.lines().find_map(|line| line.strip_prefix("btime "));
+    let seconds =
+        seconds.and_then(|seconds| seconds.trim().parse().ok()).context("/proc/stat has no btime line")?;
+    Ok(Some(jiff::Timestamp::from_second(seconds)?.to_string()))
+}
+
+fn sentences(standing: &Standing) -> Result<String> {
+    let mut out = String::new();
+    match &standing.last {
+        None => writeln!(out, "no run has changed this machine; 'agent audit' tells how it stands")?,
+        Some(last) => {
+            let asked = if last.tier.is_empty() { &last.profile } else { &last.tier };
+            writeln!(out, "last run {}, against {asked}, finished {}", last.run, last.finished)?;
+            writeln!(
+                out,
+                "{}   score {:.2} of 100",
+                text::counts(&last.summary, &text::Style::default()),
+                last.score
+            )?;
+            for rule in &last.failing {
+                writeln!(out, "still fails: {rule}")?;
+            }
+            for Excepted { rule, exception } in &last.expired {
+                let day = exception.until.as_deref().unwrap_or_default();
+                writeln!(out, "exception over since {day}: {rule} ({})", exception.reason)?;
+            }
+        }
+    }
+    for reason in &standing.reboot {
+        writeln!(out, "reboot pending: {reason}")?;
+    }
+    Ok(out)
+}

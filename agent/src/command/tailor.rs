@@ -1,0 +1,162 @@
+//! `agent tailor`: writes a tailoring file that every XCCDF tool reads, with a record of each exception.
+
+use anyhow::{Context, Result, anyhow, bail};
+use jiff::civil::Date;
+use xccdf::{
+    BenchmarkRef, Content, Kind, Profile, Select, SetValue, Status, Tailoring, Text, Version, short_id,
+};
+
+use super::{deliver, product, today};
+use crate::cli::Tailor;
+use crate::content::{BENCHMARK_ID, Catalogue, xccdf_id};
+use crate::exit::Exit;
+use crate::policy::{Exception, Policy, Record, Request, read_tailoring, resolve};
+use crate::report::now;
+
+/// Runs the command.
+///
+/// # Errors
+/// When tier, rule, value, reason or day are not understood, or the file cannot be written.
+pub fn run(args: &Tailor) -> Result<Exit> {
+    let product = product(&args.product)?;
+    let catalogue = Catalogue::embedded()?;
+    let mut profile = foundation(args)?;
+    let before = Request {
+        tailoring: if profile.extends.is_some() { vec![tailoring(profile.clone())] } else { Vec::new() },
+        today: today(),
+        ..Request::default()
+    };
+    let before = resolve(&catalogue, &before, &product)?;
+    add(&mut profile, args, &before)?;
+    let tailoring = tailoring(profile);
+    // What is written is what will be understood: unknown ids and values out of bounds are found here.
+    let request = Request { tailoring: vec![tailoring.clone()], today: today(), ..Request::default() };
+    let after = resolve(&catalogue, &request, &product)?;
+    deliver(&tailoring.to_xml()?, args.output.as_deref())?;
+    tell(&after);
+    Ok(Exit::Good)
+}
+
+/// The profile before anything is added: one that extends the tier, or what the given files hold.
+fn foundation(args: &Tailor) -> Result<Profile> {
+    let named = args.product.product.as_ref().map(|product| format!("_{product}")).unwrap_or_default();
+    let tier = |tier: &String| xccdf_id(Kind::Profile, &format!("{tier}{named}"));
+    let mut profile = Profile {
+        id: xccdf_id(Kind::Profile, &args.name),
+        extends: args.tier.as_ref().map(tier),
+        title: Text::from(args.name.as_str()),
+        ..Profile::default()
+    };
+    for path in &args.extends {
+        let mut given = read_tailoring(path)?;
+        let (Some(own), None) = (given.profiles.pop(), given.profiles.pop()) else {
+            bail!("{}: has several profiles; give files with one", path.display());
+        };
+        profile.extends = profile.extends.or(own.extends);
+        profile.selects.extend(own.selects);
+        profile.set_values.extend(own.set_values);
+        profile.refine_values.extend(own.refine_values);
+        profile.refine_rules.extend(own.refine_rules);
+        profile.metadata.extend(own.metadata);
+    }
+    if profile.extends.is_none() {
+        bail!("nothing to build on: none of the files extends a tier, so give --tier");
+    }
+    Ok(profile)
+}
+
+/// Adds what the command line asks for. `before` is the policy without it.
+fn add(profile: &mut Profile, args: &Tailor, before: &Policy) -> Result<()> {
+    let exception = exception(args)?;
+    let record = |kind, id: &str| Record {
+        kind,
+        id: id.to_owned(),
+        profile: String::new(),
+        exception: exception.clone(),
+    };
+    for id in &args.except {
+        let id = short_id(id);
+        let rule = before.rules.iter().find(|rule| rule.id == id);
+        if rule.is_some_and(|rule| rule.not_selected.is_some()) {
+            bail!("{} does not ask for {id}: there is nothing to except", short_id(&before.profile));
+        }
+        choose(profile, id, false, vec![remark(&exception)]);
+        profile.metadata.push(record(Kind::Rule, id).element());
+    }
+    for id in &args.select {
+        choose(profile, short_id(id), true, Vec::new());
+    }
+    for assignment in &args.set {
+        let (id, content) =
+            assignment.split_once('=').with_context(|| format!("--set {assignment}: write VALUE=CONTENT"))?;
+        let id = short_id(id);
+        profile.set_values.retain(|own| short_id(&own.idref) != id);
+        forget(profile, Kind::Value, id);
+        let (idref, content) = (xccdf_id(Kind::Value, id), Content::One(content.to_owned()));
+        profile.set_values.push(SetValue { idref, content, ..SetValue::default() });
+        profile.metadata.push(record(Kind::Value, id).element());
+    }
+    Ok(())
+}
+
+/// Selects a rule or leaves it out, instead of what the profile said of it.
+fn choose(profile: &mut Profile, id: &str, selected: bool, remarks: Vec<String>) {
+    profile.selects.retain(|own| short_id(&own.idref) != id);
+    forget(profile, Kind::Rule, id);
+    let idref = xccdf_id(Kind::Rule, id);
+    profile.selects.push(Select { idref, selected, remarks, ..Select::default() });
+}
+
+/// Drops the record of an exception that is made anew.
+fn forget(profile: &mut Profile, kind: Kind, id: &str) {
+    profile.metadata.retain(|element| element.attribute(kind.word()).map(short_id) != Some(id));
+}
+
+fn exception(args: &Tailor) -> Result<Exception> {
+    let reason = args.reason.as_deref().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+    let made = !args.except.is_empty() || !args.set.is_empty();
+    if made && reason.is_empty() {
+        bail!("an exception needs a reason: give --reason");
+    }
+    let until = args.until.as_ref().map(|until| {
+        let day: Date = until.parse().map_err(|_| anyhow!("--until {until}: write a day as YYYY-MM-DD"))?;
+        if day < today() {
+            bail!("--until {until}: that day is over");
+        }
+        Ok(day.to_string())
+    });
+    let until = until.transpose()?;
+    Ok(Exception { reason, owner: args.owner.clone(), until, expired: false, source: String::new() })
+}
+
+/// What people read beside the rule, in whatever tool.
+fn remark(exception: &Exception) -> String {
+    let until = exception.until.as_ref().map(|until| format!(" until {until}")).unwrap_or_default();
+    let owner = if exception.owner.is_empty() { String::new() } else { format!(" by {}", exception.owner) };
+    format!("Excepted{until}{owner}: {}", exception.reason)
+}
+
+fn tailoring(profile: Profile) -> Tailoring {
+    Tailoring {
+        source: "the tailoring".to_owned(),
+        id: xccdf_id(Kind::Tailoring, short_id(&profile.id)),
+        benchmark: Some(BenchmarkRef {
+            href: "catalogue".to_owned(),
+            id: Some(BENCHMARK_ID.to_owned()),
+            version: None,
+        }),
+        status: vec![Status { name: "accepted".to_owned(), date: None }],
+        version: Version { name: "1".to_owned(), time: Some(now()), update: None },
+        profiles: vec![profile],
+        ..Tailoring::default()
+    }
+}
+
+/// Says on standard error what the file comes to.
+fn tell(policy: &Policy) {
+    use std::io::Write;
+    let asked = policy.rules.iter().filter(|rule| rule.not_selected.is_none()).count();
+    let excepted = policy.rules.iter().filter(|rule| rule.exception.is_some()).count();
+    // The file is written; nobody hearing of it changes nothing.
+    let _ = writeln!(std::io::stderr(), "{asked} rules, {excepted} with an exception");
+}
