@@ -1,9 +1,15 @@
-//! A sanity check of PAM stacks (`pam.d(5)`) before they are put in place: what would lock everybody out is refused.
+//! A sanity check of PAM stacks (`pam.d(5)`) before they are put in place: what would lock everybody out, or let everybody
+//! in, is refused.
+//!
+//! Beside the shape of each line, the stacks of the new file are run twice, includes followed: once for somebody with the right
+//! password, who must get in where that was so before, and once for somebody with a wrong one, who must not.
 
 use std::path::Path;
 
 use anyhow::{Result, bail};
 
+use crate::setting::pam::line::{Entry, parse};
+use crate::setting::pam::stack::{Step, of_text, opens_for_the_right, opens_for_the_wrong};
 use crate::system::System;
 
 /// Where PAM modules are.
@@ -17,32 +23,29 @@ const MODULE_DIRS: [&str; 4] = [
 /// Checks the new text of a file below `/etc/pam.d`.
 ///
 /// # Errors
-/// When a line is not understood, or a module that is required is not installed.
+/// When a line is not understood, a module that is required is not installed, nobody could get in any more, or a wrong
+/// password would do.
 pub fn check(system: &System, path: &Path, content: &str) -> Result<()> {
-    for (index, line) in logical_lines(content) {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') || line.starts_with('@') {
-            continue;
+    for entry in parse(path, content)? {
+        if let Entry::Module(line) = entry
+            && !line.optional
+            && !installed(system, &line.module)?
+        {
+            bail!("{}:{}: the module {} is not installed", path.display(), line.number, line.module);
         }
-        let fields = fields(line);
-        let (Some(facility), Some(control)) = (fields.first(), fields.get(1)) else {
-            bail!(
-                "{}:{index}: a PAM line needs a facility, a control and a module: '{line}'",
-                path.display()
-            );
-        };
-        let name = facility.trim_start_matches('-');
-        if !matches!(name, "auth" | "account" | "password" | "session") {
-            bail!("{}:{index}: '{facility}' is no PAM facility", path.display());
+    }
+    let before = system.read_text(path)?;
+    for facility in ["auth", "account"] {
+        let new = of_text(system, path, content, facility)?;
+        // A file that is not understood now cannot be a measure.
+        let old = before.as_ref().and_then(|text| of_text(system, path, text, facility).ok());
+        let opened = |steps: &[Step]| !steps.is_empty() && opens_for_the_right(steps);
+        if !new.is_empty() && !opened(&new) && old.as_ref().is_none_or(|old| old.is_empty() || opened(old)) {
+            bail!("{}: nobody would get through its {facility} stack", path.display());
         }
-        if matches!(control.as_str(), "include" | "substack") {
-            continue;
-        }
-        let Some(module) = fields.get(2) else {
-            bail!("{}:{index}: no module: '{line}'", path.display());
-        };
-        if !facility.starts_with('-') && !installed(system, module)? {
-            bail!("{}:{index}: the module {module} is not installed", path.display());
+        let wrong = |steps: &[Step]| opens_for_the_wrong(steps) == Some(true);
+        if facility == "auth" && wrong(&new) && !old.as_ref().is_some_and(|old| wrong(old)) {
+            bail!("{}: a wrong password would do", path.display());
         }
     }
     Ok(())
@@ -60,61 +63,56 @@ fn installed(system: &System, module: &str) -> Result<bool> {
     Ok(false)
 }
 
-/// Lines with continuations joined, and the number of the first.
-fn logical_lines(text: &str) -> Vec<(usize, String)> {
-    let mut lines: Vec<(usize, String)> = Vec::new();
-    let mut open = false;
-    for (index, line) in text.lines().enumerate() {
-        let (part, continues) = line.strip_suffix('\\').map_or((line, false), |part| (part, true));
-        match lines.last_mut() {
-            Some((_, joined)) if open => joined.push_str(part),
-            _ => lines.push((index + 1, part.to_owned())),
-        }
-        open = continues;
-    }
-    lines
-}
-
-/// The fields of a line; brackets keep blanks together.
-fn fields(line: &str) -> Vec<String> {
-    let mut fields = vec![String::new()];
-    let mut bracket = false;
-    for c in line.chars() {
-        match c {
-            '[' => bracket = true,
-            ']' => bracket = false,
-            _ => {}
-        }
-        if c.is_whitespace() && !bracket {
-            fields.push(String::new());
-        } else if let Some(field) = fields.last_mut() {
-            field.push(c);
-        }
-    }
-    fields.retain(|field| !field.is_empty());
-    fields
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::setting::testing::Tree;
 
+    fn machine() -> Tree {
+        let modules = ["unix", "deny", "permit", "faillock", "env"];
+        modules.iter().fold(Tree::new(), |tree, name| {
+            tree.file(&format!("/lib/x86_64-linux-gnu/security/pam_{name}.so"), "")
+        })
+    }
+
     #[test]
-    fn refuses_what_would_lock_out() {
-        let tree = Tree::new().file("/lib/x86_64-linux-gnu/security/pam_unix.so", "");
+    fn refuses_what_is_no_pam_file() {
+        let tree = machine().file("/etc/pam.d/common-auth", "auth required pam_unix.so\n");
+        let tree = tree.file("/etc/pam.d/other", "auth optional pam_env.so\n");
         let check = |text: &str| check(&tree.system(), Path::new("/etc/pam.d/x"), text);
-        check("# comment\nauth [success=1 default=ignore] pam_unix.so nullok\n@include common-auth\n")
-            .unwrap();
+        check("# comment\nauth optional pam_env.so\n@include common-auth\n").unwrap();
         check("-session optional pam_missing.so\nauth include other\n").unwrap();
         for (text, said) in [
             ("auth required pam_missing.so\n", "/etc/pam.d/x:1: the module pam_missing.so is not installed"),
             ("auht required pam_unix.so\n", "'auht' is no PAM facility"),
-            ("auth required\n", "no module"),
-            ("auth\n", "needs a facility"),
+            ("auth required\n", "needs a facility, a control and a module"),
+            ("@include gone\n", "there is no /etc/pam.d/gone"),
         ] {
-            let error = check(text).unwrap_err().to_string();
+            let error = format!("{:#}", check(text).unwrap_err());
             assert!(error.contains(said), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn refuses_what_locks_out_or_lets_in() {
+        let stock = "auth [success=1 default=ignore] pam_unix.so\nauth requisite pam_deny.so\nauth required pam_permit.so\n";
+        let tree =
+            machine().file("/etc/pam.d/x", stock).file("/etc/pam.d/other", "auth required pam_deny.so\n");
+        let check = |name: &str, text: &str| check(&tree.system(), Path::new(name), text);
+        let early = stock.replace("[success=1", "[success=2");
+        for (text, said) in [
+            (format!("auth requisite pam_deny.so\n{stock}"), "nobody would get through its auth stack"),
+            (early.replace("auth required pam_permit.so\n", ""), "nobody would get through"),
+            (
+                stock.replace("auth requisite pam_deny.so\n", "auth optional pam_env.so\n"),
+                "a wrong password would do",
+            ),
+            ("account required pam_deny.so\n".to_owned(), "its account stack"),
+        ] {
+            let error = check("/etc/pam.d/x", &text).unwrap_err().to_string();
+            assert!(error.contains(said), "{text}: {error}");
+        }
+        check("/etc/pam.d/x", &stock.replace("pam_unix.so", "pam_unix.so nullok")).unwrap();
+        check("/etc/pam.d/other", "# still closed\nauth required pam_deny.so\n").unwrap();
     }
 }

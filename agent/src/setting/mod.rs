@@ -8,9 +8,11 @@
 //! apply, inspect again and roll back on a temporary tree. `docs/adding-a-setting.md` walks through one.
 
 pub mod access;
+pub mod account;
 pub mod aide;
 pub mod apparmor;
 pub mod apt_option;
+pub mod assignment;
 pub mod audit_log;
 pub mod audit_privileged;
 pub mod audit_rule;
@@ -25,19 +27,26 @@ pub mod file_present;
 pub mod firewall;
 pub mod home_present;
 pub mod key_value;
+pub mod limits;
 pub mod listening;
+pub mod login_defs;
 pub mod module;
 pub mod mount;
+pub mod must;
 pub mod package;
+pub mod pam;
 pub mod place;
 pub mod postfix;
 pub mod root_path;
 pub mod rsyslog;
+pub mod shell;
+pub mod shell_timeout;
 pub mod sshd;
 pub mod sudo;
 pub mod sysctl;
 #[cfg(test)]
 pub mod testing;
+pub mod umask;
 pub mod unit;
 pub mod unit_count;
 pub mod unit_file;
@@ -175,6 +184,24 @@ kinds! {
     Nftables(firewall::nftables::Nftables);
     /// Switches of APT that are off.
     AptOption(apt_option::AptOption);
+    /// A value for accounts made from now on.
+    LoginDefs(login_defs::LoginDefs);
+    /// A default of `useradd`.
+    Useradd(login_defs::Useradd);
+    /// A module in a PAM stack, and its arguments.
+    Pam(pam::Pam);
+    /// The places of the module that locks accounts.
+    Faillock(pam::faillock::Faillock);
+    /// A value in the configuration file of a PAM module.
+    PamConf(pam::conf::PamConf);
+    /// Something that must be so of all local accounts.
+    Account(account::Account);
+    /// The mask of new files that shells set.
+    Umask(umask::Umask);
+    /// The time after which an idle shell ends.
+    ShellTimeout(shell_timeout::ShellTimeout);
+    /// A limit of what sessions may use.
+    Limits(limits::Limits);
 }
 
 fn all(kinds: &[Kind], system: &System) -> Result<Finding> {
