@@ -60,7 +60,7 @@ pub fn group_id(system: &System) -> Result<Finding> {
             }
         }
         None => {
-            drop(finding.persistent(false, "no user root", wanted, PASSWD).manual("there is no user root"))
+            finding.persistent(false, "no user root", wanted, PASSWD).manual("there is no user root");
         }
     }
     Ok(finding)

@@ -12,7 +12,7 @@ fn machine() -> Tree {
 fn shadow(tree: Tree, text: &str) -> Tree {
     tree.file("/etc/passwd", PASSWD_TEXT)
         .file("/etc/group", GROUP_TEXT)
-        .file_with_mode("/etc/shadow", text, 0o640)
+        .file_with_mode("/etc/shadow", &format!("{text}sync:*:1::::::\n"), 0o640)
         .file_with_mode("/etc/gshadow", "root:*::\nshadow:*::bob\n", 0o640)
         .file("/etc/login.defs", "UID_MIN 1000\n#SYS_UID_MIN 101\n")
         .file("/etc/shells", "# valid\n/bin/sh\n/bin/bash\n")
