@@ -68,6 +68,9 @@ pub fn take_back(system: &mut System, dir: &Path, rules: &[String]) -> Result<Un
                 journal.record(&Record::Undone { number: entry.number })?;
                 undone.changes.push(format!("{}: took back: {}", entry.rule, entry.change.sentence()));
                 effects.extend(entry.effects.iter().cloned());
+                if matches!(entry.change, Change::Unit { .. }) {
+                    effects.push(Effect::DaemonReload);
+                }
             }
             Err(error) => {
                 undone.failed.push(format!("{}: {}: {error:#}", entry.rule, entry.change.sentence()))

@@ -12,7 +12,7 @@ use super::file::{self, Attributes};
 use super::journal::Blobs;
 use super::{package, unit};
 use crate::change::Change;
-use crate::system::{FileKind, System, Tool, UnitState};
+use crate::system::{FileKind, System, Tool};
 
 /// What was at a path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -72,12 +72,7 @@ pub enum Undo {
         added: Vec<String>,
     },
     /// A unit.
-    Unit {
-        /// Its name.
-        unit: String,
-        /// Its state.
-        state: UnitState,
-    },
+    Unit(unit::Before),
     /// A loaded module.
     Module {
         /// Its name.
@@ -120,7 +115,7 @@ pub fn prepare(system: &System, change: &Change, blobs: &Blobs) -> Result<Undo> 
             let added = options.iter().filter(|option| !now.options.contains(option)).cloned().collect();
             Undo::Mount { target: target.clone(), added }
         }
-        Change::Unit { unit, .. } => Undo::Unit { unit: unit.clone(), state: system.units()?.state(unit) },
+        Change::Unit { unit, goal } => Undo::Unit(unit::before(system, unit, *goal, blobs)?),
         Change::UnloadModule { module } => match system.module_loaded(module)? {
             Some(true) => Undo::Module { module: module.clone() },
             _ => Undo::Nothing,
@@ -216,7 +211,7 @@ impl Undo {
             },
             Undo::Sysctl { key, value } => super::kernel::set_sysctl(system, key, value),
             Undo::Mount { target, added } => super::kernel::remount_without(system, target, added),
-            Undo::Unit { unit, state } => unit::bring_back(system, unit, *state),
+            Undo::Unit(before) => unit::bring_back(system, before, blobs),
             Undo::Module { module } => system.run(Tool::Modprobe, &[module])?.success().map(drop),
             Undo::Packages(before) => package::bring_back(system, before, &[], blobs),
             Undo::Nothing => Ok(()),

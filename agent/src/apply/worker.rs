@@ -92,6 +92,9 @@ impl Worker {
         if made.is_ok() {
             self.journal()?.record(&Record::Done { number, touched: Vec::new() })?;
             self.effects.extend(step.effects.iter().cloned());
+            if matches!(step.change, Change::Unit { .. }) {
+                self.effects.push(Effect::DaemonReload);
+            }
         }
         Ok(made)
     }

@@ -136,7 +136,7 @@ impl Tree {
     }
 
     /// Every path with its kind, mode, owner and content.
-    fn snapshot(&self) -> Vec<String> {
+    pub fn snapshot(&self) -> Vec<String> {
         snapshot(self.dir.0.path())
     }
 }

@@ -5,6 +5,7 @@
 //! for all units, since each call costs more than all rules together.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -93,12 +94,33 @@ impl Units {
     }
 }
 
-/// The names that some `.wants` or `.requires` directory below `/etc` pulls in.
+impl System {
+    /// The file of a unit, the one that counts, its mask left aside; `None` when there is none.
+    ///
+    /// # Errors
+    /// When the machine refuses to tell.
+    pub fn unit_file(&self, name: &str) -> Result<Option<PathBuf>> {
+        for dir in UNIT_DIRS {
+            let path = Path::new(dir).join(name);
+            let masked = self.read_link(&path)?.is_some_and(|target| target.as_os_str() == "/dev/null");
+            if !masked && self.exists(&path)? {
+                return Ok(Some(path));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The names that some `.wants` or `.requires` directory below `/etc` pulls in, and those an alias there leads to.
 fn wanted_units(system: &System) -> Result<BTreeSet<String>> {
     let mut wanted = BTreeSet::new();
     for name in system.list("/etc/systemd/system")? {
         if name.ends_with(".wants") || name.ends_with(".requires") {
             wanted.extend(system.list(format!("/etc/systemd/system/{name}"))?);
+        } else if let Some(target) = system.read_link(format!("/etc/systemd/system/{name}"))?
+            && let Some(file) = target.file_name().filter(|file| **file != *name)
+        {
+            wanted.insert(file.to_string_lossy().into_owned());
         }
     }
     Ok(wanted)
