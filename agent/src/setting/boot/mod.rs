@@ -151,15 +151,14 @@ fn starts_a_kernel(line: &str) -> bool {
         && words.next().is_some_and(|path| path.contains("vmlinuz"))
 }
 
-/// The text of our drop-in with an argument appended to a variable; its other arguments stay.
+/// The text of our drop-in with an argument appended to a variable. Each argument has a line of its own, so that one rule can
+/// be taken back without the others.
 fn with_argument(text: &str, variable: &str, name: &str, argument: &str) -> String {
     let start = format!("{variable}=\"${variable} ");
-    let own = text.lines().find_map(|line| line.strip_prefix(&start)?.strip_suffix('"'));
-    let others =
-        own.unwrap_or_default().split_whitespace().filter(|word| word.split('=').next() != Some(name));
-    let all: Vec<&str> = others.chain([argument]).collect();
-    let kept = text.lines().filter(|line| !line.starts_with(&start));
-    let new = format!("{start}{}\"", all.join(" "));
+    let ours =
+        |line: &&str| line.strip_prefix(&start).is_some_and(|rest| rest.split('=').next() == Some(name));
+    let kept = text.lines().filter(|line| !ours(line));
+    let new = format!("{start}{argument}\"");
     kept.chain([new.as_str()]).collect::<Vec<_>>().join("\n") + "\n"
 }
 

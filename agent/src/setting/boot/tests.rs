@@ -91,7 +91,8 @@ fn larger_numbers_may_be_as_good() {
 fn arguments_of_others_stay_in_our_drop_in() {
     let first = with_argument(OWNED_HEADER, ALWAYS, "audit", "audit=1");
     let both = with_argument(&first, ALWAYS, "security", "security=apparmor");
-    assert!(both.ends_with("GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX audit=1 security=apparmor\"\n"));
+    let line = |argument: &str| format!("GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX {argument}\"\n");
+    assert_eq!(both, format!("{OWNED_HEADER}{}{}", line("audit=1"), line("security=apparmor")));
     assert_eq!(with_argument(&both, ALWAYS, "security", "security=apparmor"), both);
     let mut variables = Variables::new();
     read(Path::new("a"), "GRUB_CMDLINE_LINUX=quiet\n", &mut variables).unwrap();
