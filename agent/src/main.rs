@@ -9,7 +9,14 @@ use agent::exit::Exit;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // Help and version are no trouble; a wrong command line is, and must not look like a machine that deviates.
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Trouble } else { Exit::Good }.into();
+        }
+    };
     let done = match &cli.command {
         Command::Audit(args) => command::audit::run(args),
         Command::Plan(args) => command::plan::run(args),

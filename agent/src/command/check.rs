@@ -8,7 +8,7 @@ use xccdf::{Benchmark, Limits, Tailoring};
 
 use crate::cli::{Check, Product};
 use crate::config::Config;
-use crate::content::{Catalogue, TIERS};
+use crate::content::{Catalogue, TIERS, benchmark, products};
 use crate::exit::Exit;
 use crate::policy::{Request, Target, resolve};
 use crate::trust;
@@ -39,7 +39,7 @@ fn check(path: &Path, catalogue: &Catalogue, product: &Product) -> Result<String
     match extension.as_deref() {
         Some("yml" | "yaml") => configuration(path),
         Some("xml") => match root_element(path)?.as_str() {
-            "Benchmark" => benchmark(path),
+            "Benchmark" => whole_benchmark(path),
             _ => tailoring(path, catalogue, product),
         },
         _ => bail!(
@@ -60,7 +60,7 @@ fn configuration(path: &Path) -> Result<String> {
     Ok(format!("a configuration{}", config.tier.map(|tier| format!(" for tier {tier}")).unwrap_or_default()))
 }
 
-fn benchmark(path: &Path) -> Result<String> {
+fn whole_benchmark(path: &Path) -> Result<String> {
     let file = std::fs::File::open(path).with_context(|| format!("reading {}", path.display()))?;
     let benchmark = Benchmark::read(BufReader::new(file), &path.display().to_string(), &Limits::default())?;
     Ok(format!(
@@ -73,7 +73,7 @@ fn benchmark(path: &Path) -> Result<String> {
 /// Checks every profile that can be chosen, each as if it were.
 fn tailoring(path: &Path, catalogue: &Catalogue, product: &Product) -> Result<String> {
     let tailoring = crate::policy::read_tailoring(path)?;
-    let product = meant_for(&tailoring, product)?;
+    let product = meant_for(&tailoring, catalogue, product)?;
     let mut sentences = Vec::new();
     for profile in tailoring.profiles.iter().filter(|profile| !profile.is_abstract) {
         let request = Request {
@@ -87,7 +87,7 @@ fn tailoring(path: &Path, catalogue: &Catalogue, product: &Product) -> Result<St
         let exceptions = policy.rules.iter().filter_map(|rule| rule.exception.as_ref());
         let (expired, valid): (Vec<_>, Vec<_>) = exceptions.partition(|exception| exception.expired);
         sentences.push(format!(
-            "{} asks {product} for {asked} rules, with {} exceptions and {} expired ones",
+            "{} asks {product} for {asked} rules; exceptions: {}, expired: {}",
             xccdf::short_id(&profile.id),
             valid.len(),
             expired.len()
@@ -100,10 +100,11 @@ fn tailoring(path: &Path, catalogue: &Catalogue, product: &Product) -> Result<St
     Ok(format!("a tailoring: {}", sentences.join("; ")))
 }
 
-/// The operating system to check for: what the user says, what the file says, that of this machine.
-fn meant_for(tailoring: &Tailoring, product: &Product) -> Result<String> {
+/// The operating system to check for: what the user says, what the file says if there are tiers for it, that of this machine.
+fn meant_for(tailoring: &Tailoring, catalogue: &Catalogue, product: &Product) -> Result<String> {
+    let benchmark = benchmark(catalogue)?;
     match (&product.product, tailoring.benchmark.as_ref().map(Target::of)) {
-        (None, Some(Target::Ssg(product))) => Ok(product),
+        (None, Some(Target::Ssg(named))) if products(&benchmark).contains(&named.as_str()) => Ok(named),
         _ => super::product(product),
     }
 }

@@ -82,9 +82,7 @@ impl<'a> Stack<'a, '_> {
         let last = self.files.len().saturating_sub(1);
         let Some(spot) = self.find(name, last, None) else {
             let source = self.files.get(last).map_or("", |file| file.source);
-            let near = did_you_mean(name, self.names(last));
-            let known = listed(self.names(last));
-            let remedy = if near.is_empty() { format!("there are: {known}") } else { near };
+            let remedy = self.near_or_all(name, last);
             return Err(Error::new(source, format!("unknown profile {name:?}")).remedy(remedy));
         };
         match self.layer(spot) {
@@ -124,9 +122,8 @@ impl<'a> Stack<'a, '_> {
         match self.find(extends, spot.file, Some(spot)) {
             Some(base) => Ok(Some(base)),
             None => {
-                let near = did_you_mean(extends, self.names(spot.file));
                 let message = format!("extends profile {extends:?}, which is not known");
-                Err(about(layer, message).remedy(near))
+                Err(about(layer, message).remedy(self.near_or_all(extends, spot.file)))
             }
         }
     }
@@ -251,6 +248,12 @@ impl<'a> Stack<'a, '_> {
         let known = listed(self.names(file));
         let message = "it is not clear which profile to use";
         Error::new(source, message).remedy(format!("name one; there are: {known}"))
+    }
+
+    /// What to write instead of the id of a profile that is not known.
+    fn near_or_all(&self, id: &str, last: usize) -> String {
+        let near = did_you_mean(id, self.names(last));
+        if near.is_empty() { format!("there are: {}", listed(self.names(last))) } else { near }
     }
 
     /// The ids of all profiles of a document and those before it, the nearest document first.

@@ -1,0 +1,234 @@
+//! Input that is wrong: said so in one message with its place, exit code 1, nothing changed.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test")]
+
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// A machine with a tailoring file beside it.
+struct Case {
+    dir: TempDir,
+}
+
+impl Case {
+    fn new() -> Case {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("root");
+        fs::create_dir_all(root.join("etc/trempe")).unwrap();
+        fs::create_dir_all(root.join("var/lib/dpkg")).unwrap();
+        fs::write(root.join("etc/os-release"), "ID=debian\nVERSION_ID=\"12\"\n").unwrap();
+        fs::write(root.join("var/lib/dpkg/status"), "").unwrap();
+        Case { dir }
+    }
+
+    fn root(&self) -> PathBuf {
+        self.dir.path().join("root")
+    }
+
+    fn write(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.dir.path().join(name);
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    fn agent(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_agent"));
+        command.current_dir(&self.dir).args(args).args(["--root", "root"]).output().unwrap()
+    }
+
+    /// Every path below the root with its content.
+    fn state(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut found = Vec::new();
+        let mut open = vec![self.root()];
+        while let Some(dir) = open.pop() {
+            for entry in fs::read_dir(dir).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    open.push(path)
+                } else {
+                    found.push((path.clone(), fs::read(path).unwrap()))
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
+    /// The agent says each of these, once, on standard error, ends with 1, and leaves the machine as it is.
+    fn refused(&self, args: &[&str], said: &[&str]) {
+        let before = self.state();
+        let output = self.agent(args);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {stderr}");
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), "", "{args:?}");
+        for words in said {
+            assert_eq!(stderr.matches(words).count(), 1, "{args:?} should say {words:?} once: {stderr}");
+        }
+        assert!(self.state() == before, "{args:?} changed the machine");
+    }
+
+    /// A tailoring is refused by whatever reads it.
+    fn refused_tailoring(&self, said: &[&str]) {
+        self.refused(&["check", "t.xml"], said);
+        self.refused(&["audit", "--tailoring", "t.xml"], said);
+        self.refused(&["apply", "--yes", "--tailoring", "t.xml"], said);
+    }
+}
+
+/// A tailoring with this inside its profile.
+fn tailoring(inside: &str) -> String {
+    format!(
+        "<?xml version=\"1.0\"?>\n<Tailoring xmlns=\"http://checklists.nist.gov/xccdf/1.2\" id=\"xccdf_x_tailoring_t\">\n\
+         <version time=\"2026-01-01T00:00:00Z\">1</version>\n\
+         <Profile id=\"xccdf_x_profile_p\" extends=\"standard\">\n<title>t</title>\n{inside}\n</Profile>\n</Tailoring>\n"
+    )
+}
+
+#[test]
+fn tailoring_that_is_wrong() {
+    let benchmark =
+        |href: &str| tailoring("").replace("<version", &format!("<benchmark href=\"{href}\"/>\n<version"));
+    let bomb = "<!DOCTYPE x [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;\">]>\n";
+    let deep = format!("<metadata>{}{}</metadata>", "<e xmlns=\"urn:x\">".repeat(100), "</e>".repeat(100));
+    for (text, said) in [
+        (String::new(), vec!["t.xml"]),
+        ("not XML".to_owned(), vec!["t.xml:1:"]),
+        (tailoring("<select"), vec!["t.xml:"]),
+        (tailoring("").replace("</Profile>", "</Profil>"), vec!["t.xml:7:"]),
+        (tailoring("").replace("xccdf/1.2", "xccdf/1.1"), vec!["t.xml:2:", "XCCDF 1.1, expected XCCDF 1.2"]),
+        (
+            tailoring("<select idref=\"sshd_disable_root_logn\" selected=\"false\"/>"),
+            vec!["t.xml:6:1: <select>", "did you mean sshd_disable_root_login"],
+        ),
+        (
+            tailoring("<select idref=\"sshd_disable_root_login\"/>"),
+            vec!["t.xml:6:1: <select>", "selected is missing"],
+        ),
+        (
+            tailoring("<set-value idref=\"sshd_max_auth_tries_valu\">3</set-value>"),
+            vec!["t.xml:6:1: <set-value>", "did you mean sshd_max_auth_tries_value"],
+        ),
+        (
+            tailoring("<set-value idref=\"sshd_max_auth_tries_value\">many</set-value>"),
+            vec!["t.xml:6:1: <set-value>", "expected a number"],
+        ),
+        (
+            tailoring("<refine-value idref=\"sshd_max_auth_tries_value\" selector=\"many\"/>"),
+            vec!["t.xml:6:1: <refine-value>", "has no selector \"many\""],
+        ),
+        (
+            tailoring("<select idref=\"sshd_enable_gssapi_auth\" selected=\"true\"/>"),
+            vec!["t.xml:6:1: <select>", "the catalogue has no rule"],
+        ),
+        (tailoring("").replace("\"standard\"", "\"standart\""), vec!["t.xml:4:1: <Profile>", "there are: "]),
+        (
+            tailoring("</Profile><Profile id=\"xccdf_x_profile_p\"><title>t</title>"),
+            vec!["t.xml:6:11: <Profile>"],
+        ),
+        (benchmark("ssg-rhel9-ds.xml"), vec!["benchmark of rhel9, but this is debian12"]),
+        (benchmark("U_RHEL_9_STIG.xml"), vec!["written for another benchmark"]),
+        (
+            tailoring(
+                "<metadata><exception xmlns=\"urn:trempe:exceptions:1\" rule=\"sshd_disable_root_login\"/></metadata>",
+            ),
+            vec!["t.xml:4:1: <exception>", "gives no reason"],
+        ),
+        (
+            tailoring(
+                "<metadata><exception xmlns=\"urn:trempe:exceptions:1\" rule=\"sshd_disable_root_login\">x</exception></metadata>",
+            ),
+            vec!["t.xml:4:1: <exception>", "excepts nothing"],
+        ),
+        (
+            tailoring(
+                "<metadata><exception xmlns=\"urn:trempe:exceptions:1\" rule=\"a\" until=\"soon\">x</exception></metadata>",
+            ),
+            vec!["t.xml:4:1: <exception>", "no date"],
+        ),
+        (tailoring("").replace("<Tailoring", &format!("{bomb}<Tailoring")), vec!["t.xml:2:"]),
+        (tailoring(&deep), vec!["t.xml:6:"]),
+    ] {
+        let case = Case::new();
+        case.write("t.xml", &text);
+        case.refused_tailoring(&said);
+    }
+}
+
+#[test]
+fn a_tailoring_of_200_megabytes_is_not_read() {
+    let case = Case::new();
+    let head = tailoring("").replace("</Tailoring>\n", "");
+    let file = case.write("t.xml", &head);
+    File::options().append(true).open(file).unwrap().set_len(200 << 20).unwrap();
+    case.refused_tailoring(&["t.xml"]);
+    // White space is allowed between elements: only the size is wrong here.
+    let mut text = head;
+    text.push_str(&" ".repeat(9 << 20));
+    case.write("t.xml", &text);
+    case.refused_tailoring(&["larger than"]);
+}
+
+#[test]
+fn files_that_others_can_write() {
+    let case = Case::new();
+    let file = case.write("t.xml", &tailoring(""));
+    let open = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    open(&file, 0o666);
+    case.refused_tailoring(&["chmod go-w"]);
+    open(&file, 0o644);
+    let config = case.root().join("etc/trempe");
+    fs::write(config.join("agent.yml"), "tier: standard\n").unwrap();
+    open(&config.join("agent.yml"), 0o646);
+    case.refused(&["audit"], &["agent.yml is not used", "chmod o-w"]);
+    open(&config.join("agent.yml"), 0o644);
+    open(&config, 0o777);
+    case.refused(&["audit"], &["the directory", "chmod go-w"]);
+}
+
+#[test]
+fn configuration_that_is_wrong() {
+    for (text, said) in [
+        ("tiers: standard\n", "agent.yml:1:1: unknown field `tiers`"),
+        ("tier: standart\n", "did you mean standard?"),
+        ("tier: standard\ntier: strict\n", "agent.yml:2:1"),
+        ("tier: standard\ntailoring: [/etc/none.xml]\n", "/etc/none.xml: no such file"),
+        ("tier: [\n", "agent.yml:"),
+    ] {
+        let case = Case::new();
+        fs::write(case.root().join("etc/trempe/agent.yml"), text).unwrap();
+        case.refused(&["audit"], &[said]);
+        case.refused(&["apply", "--yes"], &[said]);
+    }
+}
+
+#[test]
+fn command_lines_that_are_wrong() {
+    let case = Case::new();
+    for (args, said) in [
+        (&["audit"][..], "light, standard, strict"),
+        (&["audit", "--tier", "strct"], "did you mean strict?"),
+        (
+            &["audit", "--tier", "strict", "--rule", "sshd_disable_root_logn"],
+            "did you mean sshd_disable_root_login",
+        ),
+        (&["audit", "--profile", "cis_level9"], "unknown profile"),
+        (&["audit", "--tailoring", "none.xml"], "No such file"),
+        (&["explain", "sshd_disable_root_logn"], "did you mean sshd_disable_root_login"),
+        (&["check", "none.xml"], "No such file"),
+        (&["audit", "--teir", "strict"], "similar argument exists: '--tier'"),
+    ] {
+        case.refused(args, &[said]);
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_trouble_to_anybody() {
+    let agent = env!("CARGO_BIN_EXE_agent");
+    let script = format!("set -o pipefail; {agent} list rules --format json | head -c 10 >/dev/null");
+    let output = Command::new("bash").args(["-c", &script]).output().unwrap();
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+}
