@@ -46,6 +46,35 @@ pub struct Unit {
     /// have it stopped nothing more is asked when none is.
     #[serde(default)]
     pub package: Option<Names>,
+    /// What must be configured before the unit can run at all. Until then it is left to a person.
+    #[serde(default)]
+    pub needs: Option<Needs>,
+}
+
+/// A key that a configuration file in systemd's format must assign.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Needs {
+    /// The file; the drop-ins in the directory of its name with `.d` count too.
+    pub file: String,
+    /// The key.
+    pub key: String,
+}
+
+impl Needs {
+    fn is_met(&self, system: &System) -> Result<bool> {
+        let mut files = system.drop_ins(format!("{}.d", self.file), ".conf")?;
+        files.push(self.file.clone().into());
+        for file in files {
+            let text = system.read_text(file)?.unwrap_or_default();
+            let values = text.lines().filter_map(|line| line.trim().strip_prefix(&self.key));
+            let mut values = values.filter_map(|rest| rest.trim_start().strip_prefix('='));
+            if values.any(|value| !value.trim().is_empty()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
 }
 
 impl Setting for Unit {
@@ -58,6 +87,12 @@ impl Setting for Unit {
         }
         for unit in self.name.as_slice() {
             self.examine_unit(unit, system, &mut finding)?;
+        }
+        if let Some(needs) = &self.needs
+            && !finding.is_compliant()
+            && !needs.is_met(system)?
+        {
+            finding.manual(format!("it cannot run before {} is set in {}", needs.key, needs.file));
         }
         Ok(finding)
     }
@@ -188,7 +223,7 @@ mod tests {
 
     fn unit(name: &str, state: State, package: Option<&str>) -> Unit {
         let package = package.map(|name| Names::One(name.into()));
-        Unit { name: Names::One(name.into()), state, package }
+        Unit { name: Names::One(name.into()), state, package, needs: None }
     }
 
     fn holds(tree: &Tree, unit: &Unit) -> bool {
@@ -241,6 +276,18 @@ mod tests {
         let mut system = tree.system();
         system.pretend(&install).unwrap();
         assert!(wanted.examine(&system).unwrap().not_checked.is_some());
+    }
+
+    #[test]
+    fn a_unit_that_cannot_run_yet_is_left_to_a_person() {
+        let tree = || Tree::new().file(CUPS, INSTALL);
+        let needs = Some(Needs { file: "/etc/x.conf".into(), key: "URL".into() });
+        let wanted = Unit { needs, ..unit("cups.service", State::Enabled, None) };
+        let left = |tree: Tree| wanted.examine(&tree.system()).unwrap().manual.is_some();
+        assert!(left(tree()));
+        assert!(left(tree().file("/etc/x.conf", "# URL=x\nURL=\n")));
+        assert!(!left(tree().file("/etc/x.conf", "[Upload]\nURL = https://log.example\n")));
+        assert!(!left(tree().file("/etc/x.conf.d/a.conf", "URL=https://log.example\n")));
     }
 
     #[test]

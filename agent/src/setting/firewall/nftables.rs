@@ -18,6 +18,8 @@ use crate::system::System;
 const MAIN: &str = "/etc/nftables.conf";
 const UNIT: &str = "nftables.service";
 const OWN: &str = "/etc/nftables.d/trempe.nft";
+/// How the main file includes it: a pattern, so that a machine without the file still loads the rest.
+const INCLUDE: &str = "include \"/etc/nftables.d/trempe*.nft\"";
 const OWN_TABLE: &str = "table inet trempe
 delete table inet trempe
 table inet trempe {
@@ -172,10 +174,9 @@ fn plan_files(system: &System, finding: &mut Finding) -> Result<()> {
         finding.change(Change::write(OWN, own));
     }
     let main = system.read_text(MAIN)?.unwrap_or_else(|| "#!/usr/sbin/nft -f\n\nflush ruleset\n".to_owned());
-    let line = format!("include \"{OWN}\"");
-    if !main.lines().any(|other| other.trim() == line) {
+    if !main.lines().any(|other| other.trim() == INCLUDE) {
         let newline = if main.is_empty() || main.ends_with('\n') { "" } else { "\n" };
-        finding.change(Change::write(MAIN, format!("{main}{newline}\n{line}\n")));
+        finding.change(Change::write(MAIN, format!("{main}{newline}\n{INCLUDE}\n")));
     }
     finding.effect(Effect::reload(UNIT));
     Ok(())
