@@ -119,11 +119,12 @@ impl Sysctl {
             }
             None => finding.persistent(false, "not set", wanted, "/etc/sysctl.d"),
         };
-        let others: Vec<&Assignment> = assignments.iter().filter(|other| self.contradicts(other)).collect();
+        let ufw = ufw(system)?;
+        let contradicting = assignments.iter().chain(&ufw).filter(|other| self.contradicts(other));
+        let others: Vec<&Assignment> = contradicting.collect();
         for other in others.iter().filter(|other| decides.is_none_or(|(found, _)| found != **other)) {
             let value = other.value.as_deref().unwrap_or_default();
-            let found = format!("{} = {value}, overridden elsewhere", self.key);
-            finding.persistent(false, found, wanted, other.place());
+            finding.persistent(false, format!("{} = {value} as well", self.key), wanted, other.place());
         }
         self.mend_others(system, &others, finding)?;
         let own = system.read_text(DROP_IN)?.unwrap_or_else(|| OWNED_HEADER.to_owned());
@@ -216,10 +217,15 @@ fn assignments(system: &System) -> Result<Vec<Assignment>> {
         found.extend(parse(main, &text));
         found.extend(rest);
     }
-    if system.exists(UFW.0)? {
-        found.extend(parse(Path::new(UFW.1), &system.read_text(UFW.1)?.unwrap_or_default()));
-    }
     Ok(found)
+}
+
+/// What ufw sets when it starts, after everything else. That a value is right there is not enough: ufw can be switched off.
+fn ufw(system: &System) -> Result<Vec<Assignment>> {
+    if !system.exists(UFW.0)? {
+        return Ok(Vec::new());
+    }
+    Ok(parse(Path::new(UFW.1), &system.read_text(UFW.1)?.unwrap_or_default()))
 }
 
 fn parse(file: &Path, text: &str) -> Vec<Assignment> {
@@ -325,6 +331,8 @@ mod tests {
         let tree = tree.file(UFW.0, "");
         tree.round_trip(&forward());
         assert_eq!(tree.applied(&forward()).text(UFW.1), "# routers\nnet/ipv4/ip_forward=0\n");
+        let alone = Tree::new().file(UFW.0, "").file(UFW.1, "net/ipv4/ip_forward=0\n");
+        assert!(!forward().examine(&alone.system()).unwrap().is_compliant(), "ufw can be switched off");
     }
 
     proptest::proptest! {
