@@ -4,6 +4,8 @@
 //! of files. To ask another question, add a list to [`Walk`] and a line to [`Found::consider`].
 
 use std::collections::HashSet;
+use std::fs::DirEntry;
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex};
@@ -12,9 +14,9 @@ use anyhow::{Context, Result};
 
 use super::{FileKind, Meta, System};
 
-/// File systems that are not walked: they hold no files of this machine's disks (`find -xdev` users
-/// know the list). Those of the network are left to the machine that owns them.
-const FOREIGN: [&str; 30] = [
+/// File systems that are not walked: those of the kernel hold no files, those in memory none that last, and those of the
+/// network belong to the machine that serves them.
+const FOREIGN: [&str; 33] = [
     "proc",
     "sysfs",
     "autofs",
@@ -32,6 +34,9 @@ const FOREIGN: [&str; 30] = [
     "mqueue",
     "hugetlbfs",
     "devpts",
+    "devtmpfs",
+    "tmpfs",
+    "ramfs",
     "afs",
     "auristorfs",
     "ceph",
@@ -46,6 +51,9 @@ const FOREIGN: [&str; 30] = [
     "ocfs2",
     "lustre",
 ];
+
+/// Where such file systems are mounted when the mount table is not that of the machine (`--root`).
+const FOREIGN_PLACES: [&str; 4] = ["/proc", "/sys", "/dev", "/run"];
 
 /// The most entries kept of one kind. A machine with more has a bigger problem than the exact list.
 pub const MAX_KEPT: usize = 50_000;
@@ -84,27 +92,31 @@ impl Walk {
     pub(super) fn learn(system: &System) -> Result<Walk> {
         let accounts = system.accounts()?;
         let known = Known {
-            users: accounts.users.iter().map(|user| user.uid).collect(),
-            groups: accounts.groups.iter().map(|group| group.gid).collect(),
+            users: sorted(accounts.users.iter().map(|user| user.uid)),
+            groups: sorted(accounts.groups.iter().map(|group| group.gid)),
         };
-        let base = system.host_path("/");
-        let mut skip: HashSet<PathBuf> =
-            ["/proc", "/sys"].iter().map(|path| system.host_path(path)).collect();
-        if let Ok(mounts) = system.mounts() {
-            let foreign = mounts.now.iter().filter(|mount| is_foreign(&mount.fs_type));
-            skip.extend(foreign.map(|mount| PathBuf::from(&mount.target)));
-        }
-        walk(&base, &skip, &known)
+        let mut skip: HashSet<PathBuf> = FOREIGN_PLACES.iter().map(|path| system.host_path(path)).collect();
+        let mounts = system.mounts()?;
+        let foreign = mounts.now.iter().filter(|mount| is_foreign(&mount.fs_type));
+        skip.extend(foreign.map(|mount| PathBuf::from(&mount.target)));
+        walk(&system.host_path("/"), &skip, &known)
     }
+}
+
+fn sorted(ids: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut ids: Vec<u32> = ids.collect();
+    ids.sort_unstable();
+    ids
 }
 
 fn is_foreign(fs_type: &str) -> bool {
     FOREIGN.contains(&fs_type) || fs_type.strip_prefix("fuse.").is_some_and(|inner| FOREIGN.contains(&inner))
 }
 
+/// Ids that have a name, in order: a search in a few dozen numbers beats hashing.
 struct Known {
-    users: HashSet<u32>,
-    groups: HashSet<u32>,
+    users: Vec<u32>,
+    groups: Vec<u32>,
 }
 
 /// What one worker found.
@@ -112,12 +124,14 @@ struct Known {
 struct Found(Walk);
 
 impl Found {
-    fn consider(&mut self, path: &Path, base: &Path, meta: &Meta, known: &Known) {
+    /// Keeps what is remarkable; the path is only put together for that.
+    fn consider(&mut self, entry: &DirEntry, base: &Path, meta: &Meta, known: &Known) {
         let walk = &mut self.0;
         walk.visited += 1;
         let writable = meta.mode & 0o002 != 0;
         let mut keep = |list: fn(&mut Walk) -> &mut Vec<WalkEntry>| {
-            let below = path.strip_prefix(base).unwrap_or(path);
+            let path = entry.path();
+            let below = path.strip_prefix(base).unwrap_or(&path);
             let entry = WalkEntry { path: Path::new("/").join(below), meta: meta.clone() };
             if list(walk).len() < MAX_KEPT {
                 list(walk).push(entry);
@@ -134,24 +148,27 @@ impl Found {
         if meta.mode & 0o6000 != 0 && meta.kind == FileKind::Regular {
             keep(|walk| &mut walk.set_id);
         }
-        if !known.users.contains(&meta.uid) {
+        if known.users.binary_search(&meta.uid).is_err() {
             keep(|walk| &mut walk.no_user);
         }
-        if !known.groups.contains(&meta.gid) {
+        if known.groups.binary_search(&meta.gid).is_err() {
             keep(|walk| &mut walk.no_group);
         }
     }
 }
 
-/// The directories still to list, shared by the workers.
+/// A directory still to list, and the device it is on.
+type Open = (PathBuf, u64);
+
+/// The directories still to list, shared by the workers: deepest first, so that there are never many.
 struct Queue {
-    state: Mutex<(Vec<PathBuf>, usize)>,
+    state: Mutex<(Vec<Open>, usize)>,
     changed: Condvar,
 }
 
 impl Queue {
     /// The next directory; waits while others may still add some, `None` when all is done.
-    fn next(&self) -> Option<PathBuf> {
+    fn next(&self) -> Option<Open> {
         let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         loop {
             if let Some(dir) = state.0.pop() {
@@ -166,16 +183,19 @@ impl Queue {
         }
     }
 
-    fn done(&self, mut found: Vec<PathBuf>) {
+    fn done(&self, found: &mut Vec<Open>) {
         let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        state.0.append(&mut found);
         state.1 -= 1;
-        self.changed.notify_all();
+        if !found.is_empty() || state.1 == 0 {
+            self.changed.notify_all();
+        }
+        state.0.append(found);
     }
 }
 
 fn walk(base: &Path, skip: &HashSet<PathBuf>, known: &Known) -> Result<Walk> {
-    let queue = Queue { state: Mutex::new((vec![base.to_path_buf()], 0)), changed: Condvar::new() };
+    let device = std::fs::metadata(base).with_context(|| format!("looking at {}", base.display()))?.dev();
+    let queue = Queue { state: Mutex::new((vec![(base.to_path_buf(), device)], 0)), changed: Condvar::new() };
     let workers = std::thread::available_parallelism().map_or(2, |n| n.get().clamp(2, 8));
     let parts: Vec<Walk> = std::thread::scope(|scope| {
         let handles: Vec<_> = (0..workers).map(|_| scope.spawn(|| work(&queue, base, skip, known))).collect();
@@ -206,43 +226,46 @@ fn walk(base: &Path, skip: &HashSet<PathBuf>, known: &Known) -> Result<Walk> {
 
 fn work(queue: &Queue, base: &Path, skip: &HashSet<PathBuf>, known: &Known) -> Walk {
     let mut found = Found::default();
+    let mut below = Vec::new();
     while let Some(dir) = queue.next() {
-        let mut below = Vec::new();
         if let Err(error) = list(&dir, base, skip, known, &mut found, &mut below) {
             found.0.unreadable.push(format!("{error:#}"));
         }
-        queue.done(below);
+        queue.done(&mut below);
     }
     found.0
 }
 
 fn list(
-    dir: &Path,
+    (dir, device): &Open,
     base: &Path,
     skip: &HashSet<PathBuf>,
     known: &Known,
     found: &mut Found,
-    below: &mut Vec<PathBuf>,
+    below: &mut Vec<Open>,
 ) -> Result<()> {
+    let listing = || format!("listing {}", dir.display());
     let entries = match std::fs::read_dir(dir) {
         // Gone since its parent was listed: nothing there to judge.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        other => other.with_context(|| format!("listing {}", dir.display()))?,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        other => other.with_context(listing)?,
     };
     for entry in entries {
-        let entry = entry.with_context(|| format!("listing {}", dir.display()))?;
-        let Ok(metadata) = entry.metadata() else { continue };
-        let path = entry.path();
-        let meta = Meta { size: metadata.size(), ..Meta::from(&metadata) };
+        let entry = entry.with_context(listing)?;
+        let metadata = match entry.metadata() {
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            other => other.with_context(|| format!("looking at {}", entry.path().display()))?,
+        };
+        let meta = Meta::from(&metadata);
         if meta.kind == FileKind::Directory {
-            if skip.contains(&path) {
+            let path = entry.path();
+            // Another device is where something is mounted, and only there the table has to be asked.
+            if metadata.dev() != *device && skip.contains(&path) {
                 continue;
             }
-            found.consider(&path, base, &meta, known);
-            below.push(path);
-        } else {
-            found.consider(&path, base, &meta, known);
+            below.push((path, metadata.dev()));
         }
+        found.consider(&entry, base, &meta, known);
     }
     Ok(())
 }
@@ -262,16 +285,14 @@ mod tests {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
         };
         fs::create_dir_all(dir.path().join("deep/er")).unwrap();
-        fs::create_dir(dir.path().join("skipped")).unwrap();
         at("plain", 0o644);
         at("deep/open", 0o666);
         at("deep/er/suid", 0o4755);
-        at("skipped/open", 0o666);
         fs::create_dir(dir.path().join("pool")).unwrap();
         fs::set_permissions(dir.path().join("pool"), fs::Permissions::from_mode(0o777)).unwrap();
         let meta = fs::metadata(dir.path()).unwrap();
-        let known = Known { users: [meta.uid()].into(), groups: HashSet::new() };
-        let walk = walk(dir.path(), &[dir.path().join("skipped")].into(), &known).unwrap();
+        let known = Known { users: vec![meta.uid()], groups: vec![] };
+        let walk = walk(dir.path(), &HashSet::new(), &known).unwrap();
         let paths =
             |list: &[WalkEntry]| list.iter().map(|e| e.path.display().to_string()).collect::<Vec<_>>();
         assert_eq!(paths(&walk.world_writable_files), ["/deep/open"]);
@@ -280,5 +301,15 @@ mod tests {
         assert!(walk.no_user.is_empty());
         assert_eq!(walk.no_group.len() as u64, walk.visited);
         assert_eq!(walk.visited, 6);
+    }
+
+    #[test]
+    fn a_place_is_foreign_only_where_another_device_begins() {
+        let known = Known { users: vec![0], groups: vec![0] };
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("proc")).unwrap();
+        fs::write(dir.path().join("proc/file"), "").unwrap();
+        let walk = walk(dir.path(), &[dir.path().join("proc")].into(), &known).unwrap();
+        assert_eq!(walk.visited, 2);
     }
 }
