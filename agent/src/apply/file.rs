@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail};
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat, renameat};
-use nix::sys::stat::{FchmodatFlags, Mode, fchmod, fchmodat, mkdirat};
+use nix::sys::stat::{FchmodatFlags, Mode, SFlag, fchmod, fchmodat, fstat, mkdirat};
 use nix::unistd::{Gid, Uid, UnlinkatFlags, fchownat, symlinkat, unlinkat};
 use serde::{Deserialize, Serialize};
 use xattr::FileExt;
@@ -241,6 +241,9 @@ pub fn set_meta(
     let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     let fd = openat(dir.as_fd(), &name, flags, Mode::empty()).with_context(context)?;
     if uid.is_some() || gid.is_some() {
+        if uid.is_some_and(|uid| uid != 0) {
+            refuse_shared(&fd).with_context(context)?;
+        }
         let (uid, gid) = (uid.map(Uid::from_raw), gid.map(Gid::from_raw));
         fchownat(fd.as_fd(), "", uid, gid, AtFlags::AT_EMPTY_PATH).with_context(context)?;
     }
@@ -250,4 +253,32 @@ pub fn set_meta(
         set_mode_at(&dir, &itself, mode).with_context(context)?;
     }
     Ok(())
+}
+
+/// Refuses a file of root that has several names: one of them may be where a user put it, and another where it matters.
+fn refuse_shared(fd: &impl AsFd) -> Result<()> {
+    let stat = fstat(fd)?;
+    let regular = stat.st_mode & SFlag::S_IFMT.bits() == SFlag::S_IFREG.bits();
+    if regular && stat.st_uid == 0 && stat.st_nlink > 1 {
+        bail!("it belongs to root and has {} names (hard links); remove the others first", stat.st_nlink);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::MetadataExt;
+
+    #[test]
+    fn what_has_another_name_is_not_given_away() {
+        let dir = tempfile::tempdir().unwrap();
+        let (secret, name) = (dir.path().join("secret"), dir.path().join("dot"));
+        std::fs::write(&secret, "x").unwrap();
+        std::fs::hard_link(&secret, &name).unwrap();
+        let before = std::fs::metadata(&secret).unwrap().uid();
+        let system = System::open(dir.path()).unwrap();
+        assert!(set_meta(&system, Path::new("/dot"), None, Some(1000), None).is_err());
+        assert_eq!(std::fs::metadata(&secret).unwrap().uid(), before);
+    }
 }
