@@ -6,7 +6,7 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -227,6 +227,9 @@ fn set_mode_at(dir: &impl AsFd, name: &Path, mode: u32) -> Result<()> {
 
 /// Sets mode, owner and group of whatever is at `path`; a symbolic link has no mode of its own.
 ///
+/// What is given to a user is mostly in a place where that user can put things in the way: no link is followed there,
+/// and no file of root that has a second name is given away.
+///
 /// # Errors
 /// When one cannot be set.
 pub fn set_meta(
@@ -237,20 +240,51 @@ pub fn set_meta(
     gid: Option<u32>,
 ) -> Result<()> {
     let context = || format!("setting mode and owner of {}", path.display());
+    if uid.is_none_or(|uid| uid == 0) {
+        return restore_meta(system, path, mode, uid, gid);
+    }
+    let (dir, name) = system.open_parent_unlinked(path)?;
+    let fd = open_inode(&dir, &name).with_context(context)?;
+    refuse_shared(&fd).with_context(context)?;
+    set_inode(&dir, &fd, mode, uid, gid).with_context(context)
+}
+
+/// Like [`set_meta`], for giving back what was.
+///
+/// # Errors
+/// When one cannot be set.
+pub fn restore_meta(
+    system: &System,
+    path: &Path,
+    mode: Option<u32>,
+    uid: Option<u32>,
+    gid: Option<u32>,
+) -> Result<()> {
+    let context = || format!("setting mode and owner of {}", path.display());
     let (dir, name) = system.open_parent(path)?;
+    let fd = open_inode(&dir, &name).with_context(context)?;
+    set_inode(&dir, &fd, mode, uid, gid).with_context(context)
+}
+
+fn open_inode(dir: &impl AsFd, name: &Path) -> Result<OwnedFd> {
     let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-    let fd = openat(dir.as_fd(), &name, flags, Mode::empty()).with_context(context)?;
+    Ok(openat(dir.as_fd(), name, flags, Mode::empty())?)
+}
+
+fn set_inode(
+    dir: &impl AsFd,
+    fd: &OwnedFd,
+    mode: Option<u32>,
+    uid: Option<u32>,
+    gid: Option<u32>,
+) -> Result<()> {
     if uid.is_some() || gid.is_some() {
-        if uid.is_some_and(|uid| uid != 0) {
-            refuse_shared(&fd).with_context(context)?;
-        }
         let (uid, gid) = (uid.map(Uid::from_raw), gid.map(Gid::from_raw));
-        fchownat(fd.as_fd(), "", uid, gid, AtFlags::AT_EMPTY_PATH).with_context(context)?;
+        fchownat(fd.as_fd(), "", uid, gid, AtFlags::AT_EMPTY_PATH)?;
     }
     // After the owner: a change of owner drops the set-id bits.
     if let Some(mode) = mode {
-        let itself = PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd()));
-        set_mode_at(&dir, &itself, mode).with_context(context)?;
+        set_mode_at(dir, &PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd())), mode)?;
     }
     Ok(())
 }
@@ -280,5 +314,17 @@ mod tests {
         let system = System::open(dir.path()).unwrap();
         assert!(set_meta(&system, Path::new("/dot"), None, Some(1000), None).is_err());
         assert_eq!(std::fs::metadata(&secret).unwrap().uid(), before);
+    }
+
+    #[test]
+    fn nothing_is_given_away_behind_a_link() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("root")).unwrap();
+        std::fs::write(dir.path().join("root/.rc"), "").unwrap();
+        std::os::unix::fs::symlink("root", dir.path().join("home")).unwrap();
+        let system = System::open(dir.path()).unwrap();
+        let error = set_meta(&system, Path::new("/home/.rc"), None, Some(1000), None).unwrap_err();
+        assert!(format!("{error:#}").contains("without following links"), "{error:#}");
+        set_meta(&system, Path::new("/home/.rc"), Some(0o600), None, None).unwrap();
     }
 }

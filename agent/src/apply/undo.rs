@@ -205,7 +205,7 @@ impl Undo {
                 directories.iter().rev().try_for_each(|dir| file::remove_directory(system, dir))
             }
             Undo::Meta { path, mode, uid, gid } => match system.meta(path)? {
-                Some(_) => file::set_meta(system, path, *mode, Some(*uid), Some(*gid)),
+                Some(_) => file::restore_meta(system, path, *mode, Some(*uid), Some(*gid)),
                 // Removed since: nothing left to give its mode back to.
                 None => Ok(()),
             },

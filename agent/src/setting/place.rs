@@ -72,7 +72,7 @@ pub fn find(system: &System, pattern: &str, sort: Sort) -> Result<Vec<Place>> {
         Some(below) => {
             let parts = parts(below)?;
             for user in system.accounts()?.interactive() {
-                let home = system.follow(Path::new(&user.home))?;
+                let home = system.resolve(Path::new(&user.home))?;
                 search.user = Some(user.name.clone());
                 search.descend(&home, &parts, 0)?;
             }
@@ -187,7 +187,8 @@ mod tests {
             .file("/home/ann/sub/.deep", "")
             .file("/home/disk/bob/.profile", "")
             .file("/srv/.profile", "")
-            .link("/home/bob", "disk/bob")
+            .link("/home/bob", "data/bob")
+            .link("/home/data", "/home/disk")
     }
 
     #[test]

@@ -183,6 +183,27 @@ impl System {
         bail!("{}: too many symbolic links", path.display())
     }
 
+    /// Like [`System::follow`], with the links on the way followed too: a path without any.
+    ///
+    /// # Errors
+    /// When links go in circles.
+    pub fn resolve(&self, path: &Path) -> Result<PathBuf> {
+        let reversed = |path: &Path| path.iter().rev().map(PathBuf::from).collect::<Vec<_>>();
+        let (mut todo, mut done, mut links) = (reversed(path), PathBuf::from("/"), 0);
+        while let Some(part) = todo.pop() {
+            let next = normal(&done.join(&part));
+            match self.read_link(&next)? {
+                Some(_) if links == MAX_LINKS => bail!("{}: too many symbolic links", path.display()),
+                Some(target) => {
+                    links += 1;
+                    todo.extend(reversed(&target));
+                }
+                None => done = next,
+            }
+        }
+        Ok(done)
+    }
+
     /// The names in a directory, sorted; empty when there is no such directory.
     ///
     /// # Errors
@@ -238,7 +259,19 @@ impl System {
     /// # Errors
     /// When there is no such directory.
     pub(crate) fn open_parent(&self, path: &Path) -> Result<(std::os::fd::OwnedFd, PathBuf)> {
-        self.root.open_parent(path).with_context(|| format!("opening the directory of {}", path.display()))
+        self.root
+            .open_parent(path, true)
+            .with_context(|| format!("opening the directory of {}", path.display()))
+    }
+
+    /// Like [`System::open_parent`], with no symbolic link on the way: below a directory that users write to, a link
+    /// may have come in between since the path was looked at.
+    ///
+    /// # Errors
+    /// When there is no such directory, or it is behind a link.
+    pub(crate) fn open_parent_unlinked(&self, path: &Path) -> Result<(std::os::fd::OwnedFd, PathBuf)> {
+        let context = || format!("opening the directory of {} without following links", path.display());
+        self.root.open_parent(path, false).with_context(context)
     }
 
     /// Lays a change over the machine: every later reading sees it, nothing is written.

@@ -87,18 +87,25 @@ impl Root {
         self.path.join(relative(path))
     }
 
-    /// The directory that holds `path`, opened inside the root, and the last part of `path`: what a writer needs.
-    pub fn open_parent(&self, path: &Path) -> io::Result<(OwnedFd, PathBuf)> {
+    /// The directory that holds `path`, opened inside the root, and the last part of `path`: what a writer needs. With
+    /// `links` false, a symbolic link on the way is an error.
+    pub fn open_parent(&self, path: &Path, links: bool) -> io::Result<(OwnedFd, PathBuf)> {
         let name = path.file_name().ok_or(ErrorKind::InvalidInput)?;
         let parent = path.parent().unwrap_or(Path::new("/"));
-        let dir = self.open_flags(parent, OFlag::O_DIRECTORY | OFlag::O_RDONLY)?;
+        let extra = if links { ResolveFlag::empty() } else { ResolveFlag::RESOLVE_NO_SYMLINKS };
+        let dir = self.open_resolved(parent, OFlag::O_DIRECTORY | OFlag::O_RDONLY, extra)?;
         Ok((dir, PathBuf::from(name)))
     }
 
     fn open_flags(&self, path: &Path, flags: OFlag) -> io::Result<OwnedFd> {
+        self.open_resolved(path, flags, ResolveFlag::empty())
+    }
+
+    fn open_resolved(&self, path: &Path, flags: OFlag, extra: ResolveFlag) -> io::Result<OwnedFd> {
         let below = relative(path);
         let below = if below.as_os_str().is_empty() { Path::new(".") } else { below };
-        let how = OpenHow::new().flags(flags | OFlag::O_CLOEXEC).resolve(ResolveFlag::RESOLVE_IN_ROOT);
+        let how =
+            OpenHow::new().flags(flags | OFlag::O_CLOEXEC).resolve(ResolveFlag::RESOLVE_IN_ROOT | extra);
         match openat2(self.dir.as_fd(), below, how) {
             // Kernels before 5.6 (RHEL 8) lack openat2; on the machine's own root nothing can be left.
             Err(Errno::ENOSYS) if self.slash => nix::fcntl::openat(
