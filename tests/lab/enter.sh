@@ -1,13 +1,12 @@
 #!/bin/sh
-# enter.sh LOWER LAYERS PROGRAM [ARGUMENT]...
-# Runs PROGRAM in the tree LOWER with LAYERS/upper written over it. Called in fresh namespaces (mount, pid, net,
+# enter.sh COPY PROGRAM [ARGUMENT]...
+# Runs PROGRAM in the file system COPY/disk, with COPY/lab as /run/lab. Called in fresh namespaces (mount, pid, net,
 # uts, ipc): the mounts end with the program. /proc and /sys are read only, the one door left to this machine.
 set -eu
-lower=$1 layers=$2
-shift 2
-root=$layers/merged
+copy=$1 root=$1/root
+shift
 ip link set lo up # oscap looks for an address and stops without one
-mount -t overlay overlay -o "lowerdir=$lower,upperdir=$layers/upper,workdir=$layers/work" "$root"
+mount -o loop "$copy/disk" "$root"
 mount -t proc -o ro,nosuid,nodev,noexec proc "$root/proc"
 mount -t sysfs -o ro,nosuid,nodev,noexec sysfs "$root/sys"
 mount -t tmpfs -o nosuid,mode=755 tmpfs "$root/dev"
@@ -20,6 +19,6 @@ mkdir "$root/dev/shm"
 mount -t tmpfs -o nosuid,nodev tmpfs "$root/dev/shm"
 mount -t tmpfs -o nosuid,nodev,mode=755 tmpfs "$root/run"
 mkdir "$root/run/lab"
-mount --bind "$layers/lab" "$root/run/lab"
+mount --bind "$copy/lab" "$root/run/lab"
 exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
     chroot "$root" "$@"

@@ -77,10 +77,10 @@ fn oscap_verdicts(
     content: &Content,
 ) -> Result<Verdicts> {
     let profile = oscap::profile(&question.tier);
-    if !scenario.script.is_empty() && !question.rules.is_empty() {
-        return oscap::evaluate(machine, content, profile, &question.rules);
-    }
-    let state = scenario.hash()?;
+    let state = match scenario.hash()? {
+        Some(state) if scenario.script.is_empty() || question.rules.is_empty() => state,
+        _ => return oscap::evaluate(machine, content, profile, &question.rules),
+    };
     let kept =
         cache::entry(&format!("oscap-{}", scenario.root.name), &[&state, &content.hash, profile], |path| {
             let verdicts = oscap::evaluate(machine, content, profile, &[])?;
@@ -91,6 +91,7 @@ fn oscap_verdicts(
 
 fn side_by_side(scenario: &str, only: &[String], oscap: &Verdicts, audit: Audit) -> Agreement {
     let mut agent = audit.by_id();
+    agent.retain(|_, rule| rule.result != Verdict::Notselected);
     let rules: BTreeSet<String> = match only {
         [] => oscap.keys().chain(agent.keys()).cloned().collect(),
         only => only.iter().map(|rule| short_id(rule).to_owned()).collect(),
@@ -149,13 +150,7 @@ impl Agreement {
     }
 }
 
-/// The triage lines that explain nothing any more, of those that speak of the scenarios compared.
-pub fn outdated<'t>(triage: &'t [Line], compared: &[(Scenario, Agreement)]) -> Vec<&'t Line> {
-    triage
-        .iter()
-        .filter(|line| compared.iter().any(|(scenario, _)| line.applies_to(&scenario.name)))
-        .filter(|line| {
-            !compared.iter().flat_map(|(_, agreement)| &agreement.differences).any(|it| line.explains(it))
-        })
-        .collect()
+/// The triage lines that explain none of these differences.
+pub fn outdated<'t>(triage: &'t [Line], differences: &[Difference]) -> Vec<&'t Line> {
+    triage.iter().filter(|line| !differences.iter().any(|difference| line.explains(difference))).collect()
 }

@@ -7,10 +7,12 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use nix::fcntl::{Flock, FlockArg};
 use sha2::{Digest, Sha256};
+use tempfile::TempDir;
 
 use crate::command::Program;
 
@@ -61,6 +63,20 @@ pub fn entry(name: &str, recipe: &[&str], make: impl FnOnce(&Path) -> Result<()>
         fs::rename(&unfinished, &path).with_context(|| format!("keeping {}", path.display()))?;
     }
     Ok(path)
+}
+
+/// A directory for things that are thrown away, beside the cached ones. What killed runs left there goes after a day.
+pub fn scratch(name: &str) -> Result<TempDir> {
+    let (parent, prefix) = (directory()?, format!("scratch-{name}-"));
+    for entry in fs::read_dir(&parent)?.flatten() {
+        let old = || {
+            Some(entry.metadata().ok()?.modified().ok()?.elapsed().ok()? > Duration::from_secs(24 * 60 * 60))
+        };
+        if entry.file_name().to_string_lossy().starts_with(&prefix) && old() == Some(true) {
+            remove(&entry.path())?;
+        }
+    }
+    Ok(tempfile::Builder::new().prefix(&prefix).tempdir_in(parent)?)
 }
 
 /// Sixteen hexadecimal digits that stand for these strings in this order.

@@ -1,8 +1,8 @@
-//! Debian root trees, and scratch copies of them.
+//! Debian root trees, and copies of them.
 //!
 //! A [`Root`] is what `mmdebstrap` makes from a recipe: a plain Debian server, cached, never written to again.
-//! A [`Copy`] is that tree with a writable layer on top (overlayfs), made and thrown away in no time. Programs
-//! run in it with their own mounts, processes, network and `/proc`, so that nothing they do reaches this
+//! A [`Copy`] is that tree on a disk image of its own (a real file system, as some probes pass over anything else).
+//! Programs run in it with their own mounts, processes, network and `/proc`, so that nothing they do reaches this
 //! machine; see `lab/enter.sh`. To add a distribution, add a [`Recipe`].
 
 use std::fs;
@@ -51,8 +51,6 @@ const FULL: &str = "auditd,audispd-plugins,aide,apparmor,apparmor-utils,libpam-p
                     apache2,autofs,avahi-daemon,bind9,cups,dnsmasq,dovecot-imapd,ftp,ldap-utils,nfs-kernel-server,nginx,\
                     nis,postfix,rpcbind,rsync,samba,slapd,snmpd,squid,telnet,tftpd-hpa,tnftp,vsftpd,xinetd,ypserv";
 
-const ENTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/lab/enter.sh");
-const NAMESPACES: [&str; 7] = ["--mount", "--pid", "--fork", "--kill-child", "--net", "--uts", "--ipc"];
 const FSTAB: &str = "echo '/dev/vda / ext4 defaults 0 1' > \"$1/etc/fstab\"";
 
 /// A finished, unchanging tree.
@@ -79,13 +77,26 @@ impl Root {
         Ok(Self { name: recipe.name, os: recipe.os, path })
     }
 
+    /// The tree as an ext4 file system in a file.
+    pub fn disk(&self) -> Result<PathBuf> {
+        cache::entry(&format!("disk-{}", self.name), &[&self.path.to_string_lossy()], |path| {
+            Program::new("mke2fs")
+                .args(["-q", "-t", "ext4", "-d"])
+                .args([&self.path, path])
+                .args(["6G"])
+                .run()?;
+            Ok(())
+        })
+    }
+
     /// A writable copy; it is gone when dropped.
     pub fn copy(&self) -> Result<Copy> {
-        let layers = tempfile::Builder::new().prefix("copy-").tempdir_in(cache::directory()?)?;
-        for directory in ["upper", "work", "merged", "lab"] {
-            fs::create_dir(layers.path().join(directory))?;
-        }
-        Ok(Copy { lower: self.path.clone(), layers })
+        let files = cache::scratch("copy")?;
+        fs::create_dir(files.path().join("root"))?;
+        fs::create_dir(files.path().join("lab"))?;
+        let disk = [self.disk()?, files.path().join("disk")];
+        Program::new("cp").args(["--sparse=always"]).args(disk).run()?;
+        Ok(Copy { files })
     }
 }
 
@@ -101,26 +112,20 @@ impl Recipe {
     }
 }
 
-/// A root tree with a writable layer over it.
+/// A root tree that may be changed.
 #[derive(Debug)]
 pub struct Copy {
-    lower: PathBuf,
-    layers: TempDir,
-}
-
-impl Copy {
-    /// What was written since the copy was made, as overlayfs keeps it.
-    pub fn changes(&self) -> PathBuf {
-        self.layers.path().join("upper")
-    }
+    files: TempDir,
 }
 
 impl Machine for Copy {
     fn program(&self, words: &[&str]) -> Program {
         Program::new("unshare")
-            .args(NAMESPACES)
-            .args(["sh", ENTER])
-            .args([self.lower.as_os_str(), self.layers.path().as_os_str()])
+            .args(["--mount", "--pid", "--fork", "--kill-child", "--net", "--uts", "--ipc", "sh"])
+            .args([
+                concat!(env!("CARGO_MANIFEST_DIR"), "/lab/enter.sh").as_ref(),
+                self.files.path().as_os_str(),
+            ])
             .args(words)
     }
 
@@ -130,7 +135,7 @@ impl Machine for Copy {
     }
 
     fn lend(&self, file: &Path, name: &str) -> Result<String> {
-        let target = self.layers.path().join("lab").join(name);
+        let target = self.files.path().join("lab").join(name);
         let _ = fs::remove_file(&target); // lent before: never write through a link into the cache
         fs::hard_link(file, &target)
             .or_else(|_| fs::copy(file, &target).map(drop))

@@ -7,10 +7,10 @@ use std::fs;
 
 use anyhow::{Context, Result};
 
-use crate::cache;
 use crate::machine::Machine;
 use crate::root::Root;
-use crate::vm::Vm;
+use crate::vm::{self, Vm};
+use crate::{agent, cache};
 
 /// A state that can be made again and again.
 #[derive(Debug, Clone)]
@@ -39,19 +39,28 @@ impl Scenario {
         Ok(Self { name: name.to_owned(), root: Root::named(root)?, booted, script })
     }
 
-    /// A machine in this state.
+    /// A machine in this state. Its script finds the scratch directory, and the agent there, by `$LAB`.
     pub fn machine(&self) -> Result<Box<dyn Machine>> {
         let machine: Box<dyn Machine> =
             if self.booted { Box::new(Vm::boot(&self.root)?) } else { Box::new(self.root.copy()?) };
+        if self.runs_agent() {
+            machine.lend(&agent::binary()?, "agent")?;
+        }
         if !self.script.is_empty() {
-            machine.shell(&self.script).context("setting the scenario up")?;
+            let script = format!("LAB={}\n{}", machine.scratch(), self.script);
+            machine.shell(&script).context("setting the scenario up")?;
         }
         Ok(machine)
     }
 
-    /// Stands for the state in cache keys.
-    pub fn hash(&self) -> Result<String> {
-        let state = if self.booted { crate::vm::prepared(&self.root)? } else { self.root.path.clone() };
-        Ok(cache::hash(&[&state.to_string_lossy(), &self.script, include_str!("../lab/enter.sh")]))
+    /// Stands for the state in cache keys; nothing does when the agent had a hand in it.
+    pub fn hash(&self) -> Result<Option<String>> {
+        let state = if self.booted { vm::prepared(&self.root)? } else { self.root.path.clone() };
+        let state = cache::hash(&[&state.to_string_lossy(), &self.script, include_str!("../lab/enter.sh")]);
+        Ok(Some(state).filter(|_| !self.runs_agent()))
+    }
+
+    fn runs_agent(&self) -> bool {
+        self.script.contains("$LAB/agent")
     }
 }

@@ -28,14 +28,14 @@ impl Line {
     /// Whether this line speaks of that difference.
     pub fn explains(&self, difference: &Difference) -> bool {
         matches(&self.rule, &difference.rule)
-            && self.applies_to(&difference.scenario)
+            && matches(&self.scenario, &difference.scenario)
             && self.oscap.contains(&difference.oscap)
             && self.agent.contains(&difference.agent)
     }
 
-    /// Whether this line speaks of that scenario.
-    pub fn applies_to(&self, scenario: &str) -> bool {
-        matches(&self.scenario, scenario)
+    /// Whether this line speaks of booted machines alone.
+    pub fn is_of_booted_machines(&self) -> bool {
+        self.scenario.contains("@booted")
     }
 }
 

@@ -30,13 +30,9 @@ impl Verdict {
         matches!(self, Self::Pass | Self::Fail | Self::Fixed)
     }
 
-    /// Whether the two say the same of the machine: a rule just fixed passes, one not selected is as good as absent.
+    /// Whether the two say the same of the machine: a rule just fixed passes.
     pub fn agrees(self, other: Self) -> bool {
-        let plain = |verdict| match verdict {
-            Self::Fixed => Self::Pass,
-            Self::Notselected => Self::Absent,
-            other => other,
-        };
+        let plain = |verdict| if verdict == Self::Fixed { Self::Pass } else { verdict };
         plain(self) == plain(other)
     }
 }

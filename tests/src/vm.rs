@@ -53,7 +53,7 @@ impl Vm {
 
     /// A machine with an empty layer over `disk`; `identity` holds the ssh key and the cloud-init seed.
     fn create(root: &Root, disk: &Path, format: &str, identity: &Path) -> Result<Self> {
-        let files = tempfile::Builder::new().prefix("vm-").tempdir_in(cache::directory()?)?;
+        let files = cache::scratch("vm")?;
         Program::new("qemu-img")
             .args(["create", "-q", "-f", "qcow2", "-F", format, "-b"])
             .args([disk, &files.path().join(DISK)])
@@ -181,21 +181,13 @@ impl Drop for Vm {
 /// The cached state of a machine of this tree after its second boot: disk, memory, kernel arguments, key, seed.
 pub fn prepared(root: &Root) -> Result<PathBuf> {
     let tree = root.path.to_string_lossy();
-    let disk = cache::entry(&format!("disk-{}", root.name), &[&tree], |path| {
-        Program::new("mke2fs")
-            .args(["-q", "-t", "ext4", "-d"])
-            .args([&root.path, path])
-            .args(["6G"])
-            .run()?;
-        Ok(())
-    })?;
     let hypervisor = hypervisor::version(&Kernel::of(&root.path)?)?;
     let recipe = [tree.as_ref(), PREPARE, USER, &apt_settings()?, &hypervisor];
     cache::entry(&format!("machine-{}", root.name), &recipe, |path| {
         eprintln!("booting {} for the first time (some minutes without KVM)", root.name);
         fs::create_dir(path)?;
         seed(path)?;
-        let mut vm = Vm::create(root, &disk, "raw", path)?;
+        let mut vm = Vm::create(root, &root.disk()?, "raw", path)?;
         vm.start()?;
         vm.shell(PREPARE)?;
         vm.reboot()?;
