@@ -150,7 +150,7 @@ fn settings(catalogue: &Catalogue) -> Result<Table> {
     for rule in catalogue.rules() {
         let mut names = BTreeSet::new();
         for kind in std::iter::once(&rule.ensure).chain(rule.instead.iter().map(|other| &other.ensure)) {
-            kinds(&serde_json::to_value(kind)?, &mut names);
+            names.extend(kind.names()?);
         }
         names.into_iter().for_each(|name| *users.entry(name).or_default() += 1);
     }
@@ -159,14 +159,4 @@ fn settings(catalogue: &Catalogue) -> Result<Table> {
         table.add([name.clone(), format!("{count} rules")], json!({"kind": name, "rules": count}));
     }
     Ok(table)
-}
-
-/// The names of the kinds in what a rule ensures, as the catalogue writes it.
-fn kinds(written: &Json, names: &mut BTreeSet<String>) {
-    for (name, inside) in written.as_object().into_iter().flatten() {
-        match (name.as_str(), inside) {
-            ("all" | "any", Json::Array(parts)) => parts.iter().for_each(|part| kinds(part, names)),
-            _ => drop(names.insert(name.clone())),
-        }
-    }
 }

@@ -33,7 +33,7 @@ pub fn benchmark(catalogue: &Catalogue) -> Result<Benchmark> {
         title: Prose::from("Trempe catalogue"),
         description: Prose::from("Rules that the agent checks and applies, in its own words."),
         version: env!("CARGO_PKG_VERSION").into(),
-        profiles: tier::profiles(catalogue)?,
+        profiles: tier::profiles()?,
         values: catalogue.values().map(value).collect(),
         items,
         ..Benchmark::default()
@@ -110,7 +110,7 @@ fn value(value: &Value) -> xccdf::Value {
         head: Head {
             id: xccdf_id(xccdf::Kind::Value, &value.id),
             title: Prose::from(value.title.as_str()),
-            description: Prose::from(value.description.as_str()),
+            description: Prose::from(described(value)),
             ..Head::default()
         },
         value_type: Some(match value.kind {
@@ -124,6 +124,11 @@ fn value(value: &Value) -> xccdf::Value {
         choices,
         ..xccdf::Value::default()
     }
+}
+
+/// Its description; XCCDF wants one of every value.
+fn described(value: &Value) -> &str {
+    if value.description.is_empty() { &value.title } else { &value.description }
 }
 
 fn rule(rule: &Rule) -> xccdf::Rule {

@@ -4,9 +4,8 @@
 //! products have. `standard` by itself means the profile of the machine's product.
 
 use anyhow::Result;
-use xccdf::{Benchmark, Kind, Profile, RefineValue, Tailoring, short_id};
+use xccdf::{Benchmark, Kind, Profile, Tailoring, short_id};
 
-use super::Catalogue;
 use super::benchmark::xccdf_id;
 
 /// The names of the tiers, the least demanding first.
@@ -39,23 +38,12 @@ pub fn products(benchmark: &Benchmark) -> Vec<&str> {
 ///
 /// # Errors
 /// When a tier file cannot be understood; a test proves at build time that all can.
-pub(super) fn profiles(catalogue: &Catalogue) -> Result<Vec<Profile>> {
+pub(super) fn profiles() -> Result<Vec<Profile>> {
     let mut profiles = Vec::new();
     for (name, text) in EMBEDDED {
         profiles.extend(Tailoring::parse(text.as_bytes(), &format!("{name}.xml"))?.profiles);
     }
-    for profile in &mut profiles {
-        profile.selects.retain(|select| catalogue.rule(short_id(&select.idref)).is_some());
-        profile.refine_values.retain(|refine| has_selector(catalogue, refine));
-    }
     Ok(profiles)
-}
-
-/// Whether the catalogue has the value, with the selector that is asked for.
-fn has_selector(catalogue: &Catalogue, refine: &RefineValue) -> bool {
-    let value = catalogue.values().find(|value| value.id == short_id(&refine.idref));
-    let selector = refine.selector.as_deref().unwrap_or_default();
-    value.is_some_and(|value| value.selectors.contains_key(selector))
 }
 
 #[cfg(test)]
@@ -63,25 +51,42 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::content::{Catalogue, benchmark};
 
-    /// What the tier files name, read without regard to the catalogue.
-    fn written() -> Vec<Profile> {
-        let read = |(name, text): &(&str, &str)| Tailoring::parse(text.as_bytes(), name).unwrap().profiles;
-        EMBEDDED.iter().flat_map(read).collect()
+    /// The rules of a tier on a product. Fails when the tier names what the catalogue does not have.
+    fn selected(tier: &str, product: &str) -> BTreeSet<String> {
+        let benchmark = benchmark(&Catalogue::embedded().unwrap()).unwrap();
+        let profile = tier_profile(tier, product);
+        let policy = xccdf::resolve(&benchmark, &[], Some(&profile), &xccdf::no_alias);
+        let policy = policy.unwrap_or_else(|errors| panic!("{errors}"));
+        policy.selected().map(|rule| short_id(&rule.id).to_owned()).collect()
     }
 
     #[test]
-    fn tells_what_the_tiers_name_and_the_catalogue_lacks() {
-        let catalogue = Catalogue::embedded().unwrap();
-        let profiles = written();
-        let selects = profiles.iter().flat_map(|profile| &profile.selects);
-        let rules: BTreeSet<&str> = selects.map(|select| short_id(&select.idref)).collect();
-        let lacking = rules.iter().filter(|id| catalogue.rule(id).is_none());
-        println!("rules without an entry: {:#?}", lacking.collect::<Vec<_>>());
-        let refines = profiles.iter().flat_map(|profile| &profile.refine_values);
-        let lacking = refines.filter(|refine| !has_selector(&catalogue, refine));
-        println!("selectors without a value: {:#?}", lacking.map(|own| &own.idref).collect::<Vec<_>>());
+    fn tiers_select_what_the_benchmarks_do() {
         assert_eq!(EMBEDDED.iter().map(|(name, _)| *name).collect::<Vec<_>>(), TIERS);
+        // As many as the CIS server profiles of the SCAP Security Guide 0.1.82: level 1, level 2.
+        for (product, level1, level2) in [("debian12", 403, 507), ("debian13", 403, 519)] {
+            let [light, standard, strict] = TIERS.map(|tier| selected(tier, product));
+            assert_eq!((standard.len(), strict.len()), (level1, level2), "{product}");
+            assert!(light.is_subset(&standard) && standard.is_subset(&strict), "{product}");
+        }
+    }
+
+    #[test]
+    fn light_touches_neither_access_nor_what_runs() {
+        // Of the kinds of settings, those that change files of the operating system and parameters of the kernel only.
+        let harmless = ["banner", "file", "key_value", "limits", "module", "rsyslog", "sysctl"];
+        let catalogue = Catalogue::embedded().unwrap();
+        let light = ["debian12", "debian13"].into_iter().flat_map(|product| selected("light", product));
+        for id in light.collect::<BTreeSet<_>>() {
+            let rule = catalogue.rule(&id).unwrap();
+            assert!(!rule.access, "{id} decides who gets in");
+            for kind in std::iter::once(&rule.ensure).chain(rule.instead.iter().map(|other| &other.ensure)) {
+                let names = kind.names().unwrap();
+                assert!(names.iter().all(|name| harmless.contains(&name.as_str())), "{id} ensures {names:?}");
+            }
+        }
     }
 
     #[test]

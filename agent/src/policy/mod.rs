@@ -114,3 +114,6 @@ pub struct Request {
     /// The day, on which exceptions hold or are over.
     pub today: jiff::civil::Date,
 }
+
+#[cfg(test)]
+mod tests;

@@ -52,6 +52,8 @@ pub mod unit_count;
 pub mod unit_file;
 pub mod wireless;
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -202,6 +204,27 @@ kinds! {
     ShellTimeout(shell_timeout::ShellTimeout);
     /// A limit of what sessions may use.
     Limits(limits::Limits);
+}
+
+impl Kind {
+    /// The names of the kinds it is made of, as the catalogue writes them.
+    ///
+    /// # Errors
+    /// When a parameter cannot be written as JSON.
+    pub fn names(&self) -> Result<BTreeSet<String>> {
+        match self {
+            Kind::All(parts) | Kind::Any(parts) => {
+                parts.iter().map(Kind::names).try_fold(BTreeSet::new(), |mut names, part| {
+                    names.append(&mut part?);
+                    Ok(names)
+                })
+            }
+            _ => {
+                let written = serde_json::to_value(self)?;
+                Ok(written.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect())
+            }
+        }
+    }
 }
 
 fn all(kinds: &[Kind], system: &System) -> Result<Finding> {
