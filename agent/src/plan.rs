@@ -62,14 +62,17 @@ impl Plan {
 fn stage(rule: &PolicyRule, outcome: &Outcome) -> u8 {
     let changes = &outcome.finding.changes;
     let packages = changes.iter().any(|change| matches!(change, Change::Packages { .. }));
-    let program = |change: &Change| matches!(change, Change::Generate { .. });
-    let takes_up = !changes.is_empty() && changes.iter().all(program);
+    let takes_up = !changes.is_empty() && changes.iter().all(is_generated);
     match (packages, takes_up, rule.access) {
         (true, _, _) => 0,
         (false, false, false) => 1,
         (false, false, true) => 2,
         (false, true, _) => 3,
     }
+}
+
+fn is_generated(change: &Change) -> bool {
+    matches!(change, Change::Generate { .. })
 }
 
 /// Plans what would make every failing rule pass. `system` ends up with all of it laid over.
@@ -127,12 +130,14 @@ fn plan_rule(rule: &PolicyRule, system: &mut System, plan: &mut Plan) -> Result<
     }
     let last = outcome.finding.changes.len() - 1;
     for (index, change) in outcome.finding.changes.into_iter().enumerate() {
-        // One run of a program is enough, however many rules ask for it.
-        if matches!(change, Change::Generate { .. }) && plan.steps.iter().any(|step| step.change == change) {
+        let effects = if index == last { outcome.finding.effects.clone() } else { Vec::new() };
+        // One run of a program is enough, when nothing was written since.
+        let mut latest = plan.steps.iter_mut().rev().take_while(|step| is_generated(&step.change));
+        if let Some(step) = latest.find(|step| step.change == change) {
+            step.effects.extend(effects);
             continue;
         }
         let diff = diff(system, &change)?;
-        let effects = if index == last { outcome.finding.effects.clone() } else { Vec::new() };
         let sentence = sentence(system, &change)?;
         system.pretend(&change)?;
         plan.steps.push(Step { rule: rule.id.clone(), sentence, change, diff, effects });

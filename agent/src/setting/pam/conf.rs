@@ -103,7 +103,7 @@ impl PamConf {
         {
             let words = line.words();
             let own = |word: &&String| word.split('=').next() == Some(self.key.as_str());
-            let overriding = words.iter().filter(own).next_back();
+            let overriding = words.iter().rfind(own);
             every = overriding.is_some() && (every || index == 0);
             let Some(word) = overriding else { continue };
             let good = self.accepts(word.split_once('=').map_or("", |(_, value)| value))?;
