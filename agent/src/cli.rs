@@ -345,4 +345,14 @@ mod tests {
     fn the_command_line_holds_together() {
         Cli::command().debug_assert();
     }
+
+    #[test]
+    fn every_subcommand_has_help_with_an_example_that_fits_a_terminal() {
+        for mut command in Cli::command().get_subcommands().cloned() {
+            let help = command.render_long_help().to_string();
+            let wide = help.lines().find(|line| line.chars().count() > 100);
+            assert_eq!(wide, None, "{}", command.get_name());
+            assert!(help.contains("Example"), "{} has no example", command.get_name());
+        }
+    }
 }
