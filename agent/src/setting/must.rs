@@ -23,7 +23,7 @@ pub struct Must {
     /// A number that is not larger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_most: Option<Text>,
-    /// One of these words, separated by `|`; the first is the one to set. Upper and lower case are the same.
+    /// One of these words, separated by `|`; the first is the one to set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub one_of: Option<Text>,
     /// An octal mask with at least these bits.
@@ -55,7 +55,7 @@ impl Must {
             holds &= number.is_some_and(|number| number <= bound);
         }
         if let Some(words) = &self.one_of {
-            holds &= words.as_str().split('|').any(|word| word.trim().eq_ignore_ascii_case(value));
+            holds &= words.as_str().split('|').any(|word| word.trim() == value);
         }
         if let Some(mask) = &self.covers {
             let mask = octal(mask.as_str()).with_context(|| format!("'{mask}' is not an octal mask"))?;
@@ -116,7 +116,7 @@ mod tests {
             (r#"{"at_most": -1}"#, "-2", "0"),
             (r#"{"at_least": 1, "at_most": 4}"#, "4", "0"),
             (r#"{"at_least": 900, "also": ["never"]}"#, "never", "600"),
-            (r#"{"one_of": "YESCRYPT|SHA512"}"#, "sha512", "MD5"),
+            (r#"{"one_of": "YESCRYPT|SHA512"}"#, "SHA512", "sha512"),
             (r#"{"covers": "027"}"#, "077", "022"),
             (r#"{"covers": "027"}"#, "0027", "u=rwx"),
         ] {

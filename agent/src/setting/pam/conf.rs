@@ -36,6 +36,9 @@ pub struct PamConf {
     pub service: String,
     /// The facility in which it does.
     pub facility: String,
+    /// A package without which the module, once told so, would refuse everybody: installed before it is told.
+    #[serde(default)]
+    pub needs: Option<String>,
 }
 
 impl Setting for PamConf {
@@ -67,6 +70,11 @@ impl Setting for PamConf {
             }
         };
         if !good {
+            if let Some(package) = &self.needs {
+                let missing = !system.packages()?.has(package);
+                let install = || Change::Packages { install: vec![package.clone()], remove: Vec::new() };
+                finding.changes.extend(missing.then(install));
+            }
             let text = system.read_text(&self.file)?.unwrap_or_default();
             let aim = self.must.as_ref().map_or(Ok(""), Must::aim)?;
             let content =

@@ -117,3 +117,14 @@ fn a_value_nobody_set_is_added_to_the_main_file() {
     tree.applied(&root);
     assert_eq!(tree.text("/etc/security/pwquality.conf"), "# enforce_for_root\nenforce_for_root\n");
 }
+
+#[test]
+fn what_the_module_needs_comes_first() {
+    let dictionary = conf::PamConf { needs: Some("cracklib-runtime".into()), ..minlen() };
+    let changes = |tree: &Tree| dictionary.examine(&tree.system()).unwrap().changes;
+    let install = vec!["cracklib-runtime".to_owned()];
+    let without = changes(&Tree::new().packages(&["libpwquality1"]));
+    assert_eq!(without[0], Change::Packages { install, remove: vec![] });
+    assert_eq!(without.len(), 2);
+    assert_eq!(changes(&Tree::new().packages(&["cracklib-runtime"])).len(), 1);
+}
