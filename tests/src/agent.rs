@@ -24,6 +24,9 @@ pub struct Rule {
     id: String,
     /// The verdict.
     pub result: Verdict,
+    /// What was changed for it, or would be.
+    #[serde(default)]
+    pub changes: Vec<String>,
     /// Why, where no evidence tells.
     reason: Option<String>,
     #[serde(default)]
@@ -85,9 +88,15 @@ pub fn binary() -> Result<PathBuf> {
 
 /// Audits the machine from inside. `arguments` are those after `audit`.
 pub fn audit(machine: &dyn Machine, arguments: &[String]) -> Result<Audit> {
+    let words = ["audit"].map(str::to_owned).into_iter().chain(arguments.iter().cloned()).collect::<Vec<_>>();
+    run(machine, &words)
+}
+
+/// Runs the agent inside and reads the JSON that its commands `audit` and `apply` write.
+pub fn run(machine: &dyn Machine, words: &[String]) -> Result<Audit> {
     let agent = machine.lend(&binary()?, "agent")?;
     let output =
-        machine.program(&[&agent, "audit", "--format", "json"]).args(arguments).accept(&[0, 1, 2]).run()?;
+        machine.program(&[&agent]).args(words).args(["--format", "json"]).accept(&[0, 1, 2]).run()?;
     let said = || String::from_utf8_lossy(&output.stderr).trim().to_owned();
     Audit::parse(&String::from_utf8_lossy(&output.stdout)).with_context(said)
 }

@@ -12,6 +12,7 @@
 //! | [`agent`] | our verdicts on the same copy |
 //! | [`agreement`] | the two, rule by rule |
 //! | [`coverage`] | which rules of the content the catalogue has |
+//! | [`manifest`] | what a rollback must restore |
 //! | [`verdict`] | the words both speak |
 //! | [`tree`] | small trees that a test changes thousands of times |
 //! | [`triage`] | the differences that are understood, read from `docs/triage.md` |
@@ -24,6 +25,7 @@ pub mod content;
 pub mod coverage;
 pub mod hypervisor;
 pub mod machine;
+pub mod manifest;
 pub mod oscap;
 pub mod root;
 pub mod scenario;

@@ -18,9 +18,9 @@ pub trait Machine {
     /// Makes a file of ours available in the scratch directory, executable by root; gives its path there.
     fn lend(&self, file: &Path, name: &str) -> Result<String>;
 
-    /// Runs a shell script inside; gives what it wrote to standard output.
+    /// Runs a shell script inside; gives what it wrote to standard output. `$LAB` is the scratch directory.
     fn shell(&self, script: &str) -> Result<String> {
-        self.program(&["bash", "-euc", script]).output()
+        self.program(&["bash", "-euc", &format!("LAB={}\n{script}", self.scratch())]).output()
     }
 
     /// Copies a file out.

@@ -39,7 +39,7 @@ impl Scenario {
         Ok(Self { name: name.to_owned(), root: Root::named(root)?, booted, script })
     }
 
-    /// A machine in this state. Its script finds the scratch directory, and the agent there, by `$LAB`.
+    /// A machine in this state. Its script finds the agent as `$LAB/agent`.
     pub fn machine(&self) -> Result<Box<dyn Machine>> {
         let machine: Box<dyn Machine> =
             if self.booted { Box::new(Vm::boot(&self.root)?) } else { Box::new(self.root.copy()?) };
@@ -47,8 +47,7 @@ impl Scenario {
             machine.lend(&agent::binary()?, "agent")?;
         }
         if !self.script.is_empty() {
-            let script = format!("LAB={}\n{}", machine.scratch(), self.script);
-            machine.shell(&script).context("setting the scenario up")?;
+            machine.shell(&self.script).context("setting the scenario up")?;
         }
         Ok(machine)
     }

@@ -1,0 +1,70 @@
+//! The life of a machine: hardened, restarted, hardened again, restored.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, ensure};
+use e2e::agent::{self, Rule};
+use e2e::machine::Machine;
+use e2e::manifest::Manifest;
+use e2e::root::Root;
+use e2e::verdict::Verdict;
+use e2e::vm::Vm;
+
+fn agent(vm: &Vm, words: &[&str]) -> Result<BTreeMap<String, Rule>> {
+    let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+    Ok(agent::run(vm, &words)?.by_id())
+}
+
+fn audit(vm: &Vm) -> Result<BTreeMap<String, Verdict>> {
+    let rules = agent(vm, &["audit", "--tier", "strict"])?;
+    Ok(rules.into_iter().map(|(id, rule)| (id, rule.result)).collect())
+}
+
+fn having(rules: &BTreeMap<String, Rule>, wanted: impl Fn(&Rule) -> bool) -> Vec<String> {
+    let chosen = rules.iter().filter(|(_, rule)| wanted(rule));
+    chosen
+        .map(|(id, rule)| format!("{id}: {} {:?} {:?}", rule.result, rule.changes, rule.grounds()))
+        .collect()
+}
+
+fn changed(before: &BTreeMap<String, Verdict>, after: &BTreeMap<String, Verdict>) -> Vec<String> {
+    let differs = before.iter().filter(|(id, verdict)| after.get(*id) != Some(verdict));
+    differs.map(|(id, verdict)| format!("{id}: {verdict} -> {:?}", after.get(id))).collect()
+}
+
+fn live(root: &str) -> Result<()> {
+    let mut vm = Vm::boot(&Root::named(root)?)?;
+    let (untouched, at_first) = (Manifest::of(&vm)?, audit(&vm)?);
+
+    let applied = agent(&vm, &["apply", "--tier", "strict", "--yes"])?;
+    let errors = having(&applied, |rule| rule.result == Verdict::Error);
+    ensure!(errors.is_empty(), "rules in error after the apply: {errors:#?}");
+    let unfixed = having(&applied, |rule| rule.result == Verdict::Fail && !rule.changes.is_empty());
+    ensure!(unfixed.is_empty(), "changed for, and still failing: {unfixed:#?}");
+    let hardened: BTreeMap<_, _> = audit(&vm)?;
+
+    let again = agent(&vm, &["apply", "--tier", "strict", "--yes"])?;
+    let changes = having(&again, |rule| rule.result == Verdict::Fixed || !rule.changes.is_empty());
+    ensure!(changes.is_empty(), "the second apply made changes: {changes:#?}");
+
+    vm.reboot()?; // returns when the administrator is logged in again, by key, and `sudo` works
+    let lost = changed(&hardened, &audit(&vm)?);
+    ensure!(lost.is_empty(), "verdicts that a reboot changed: {lost:#?}");
+
+    vm.shell("$LAB/agent rollback")?;
+    let left = untouched.differences(&Manifest::of(&vm)?);
+    ensure!(left.is_empty(), "not restored by the rollback: {left:#?}");
+    let verdicts = changed(&at_first, &audit(&vm)?);
+    ensure!(verdicts.is_empty(), "verdicts not restored by the rollback: {verdicts:#?}");
+    Ok(())
+}
+
+#[test]
+fn debian12_is_hardened_kept_and_restored() -> Result<()> {
+    live("debian12")
+}
+
+#[test]
+fn debian13_is_hardened_kept_and_restored() -> Result<()> {
+    live("debian13")
+}
