@@ -2,7 +2,7 @@
 //!
 //! | rule | scenario | oscap | agent | reason and proof |
 //!
-//! `rule` and `scenario` may hold `*` for any characters; `agent` and `oscap` may list verdicts with `/`. Where
+//! `rule` and `scenario` may hold `*` for any characters, and a scenario stands for those that start from it; `agent` and `oscap` may list verdicts with `/`. Where
 //! oscap decides (pass or fail), the line must name one rule: those differences are explained one by one.
 
 use std::fs;
@@ -28,9 +28,15 @@ impl Line {
     /// Whether this line speaks of that difference.
     pub fn explains(&self, difference: &Difference) -> bool {
         matches(&self.rule, &difference.rule)
-            && matches(&self.scenario, &difference.scenario)
+            && self.is_of(&difference.scenario)
             && self.oscap.contains(&difference.oscap)
             && self.agent.contains(&difference.agent)
+    }
+
+    /// A line about a root tree is about every scenario that starts from it.
+    fn is_of(&self, scenario: &str) -> bool {
+        let place = scenario.split('/').next().unwrap_or(scenario);
+        matches(&self.scenario, scenario) || matches(&self.scenario, place)
     }
 
     /// Whether this line speaks of booted machines alone.
@@ -92,7 +98,7 @@ mod tests {
     use super::*;
 
     fn difference(rule: &str, oscap: Verdict, agent: Verdict) -> Difference {
-        Difference { rule: rule.into(), scenario: "debian12".into(), oscap, agent, evidence: Vec::new() }
+        Difference { rule: rule.into(), scenario: "debian12/odd".into(), oscap, agent, evidence: Vec::new() }
     }
 
     const HEAD: &str = "# Text | with a bar\n\n| rule | scenario | oscap | agent | reason and proof |\n|---|---|---|---|---|\n";
