@@ -28,13 +28,21 @@ pub struct Recipe {
 /// The plain trees are a server as the installer leaves it without any task, plus cloud-init, sshd and oscap.
 /// The full ones also have what CIS wants installed and what it wants gone, all as the packages configure it: there
 /// the rules are applicable that a plain server leaves aside.
-pub const RECIPES: [Recipe; 4] = [
+/// The ready one lacks one package that CIS wants and has one that it does not, and is otherwise complete: there an
+/// apply shows what it does itself and not how long Debian's packages take to configure themselves.
+pub const RECIPES: [Recipe; 5] = [
     Recipe { name: "debian12", os: "debian12", suite: "bookworm", packages: &[PLAIN, "isc-dhcp-client"] },
     Recipe {
         name: "debian12-full",
         os: "debian12",
         suite: "bookworm",
         packages: &[PLAIN, "isc-dhcp-client", FULL],
+    },
+    Recipe {
+        name: "debian12-ready",
+        os: "debian12",
+        suite: "bookworm",
+        packages: &[PLAIN, "isc-dhcp-client", READY],
     },
     Recipe { name: "debian13", os: "debian13", suite: "trixie", packages: &[PLAIN, "dhcpcd-base"] },
     Recipe {
@@ -46,6 +54,8 @@ pub const RECIPES: [Recipe; 4] = [
 ];
 const PLAIN: &str = "linux-image-cloud-amd64,systemd-sysv,cloud-init,openssh-server,sudo,udev,dbus,netbase,\
                      ifupdown,python3,openscap-scanner,grub-pc,libpam-systemd";
+const READY: &str = "auditd,audispd-plugins,aide,apparmor,apparmor-utils,ufw,rsyslog,systemd-journal-remote,systemd-timesyncd,\
+                     cron,cracklib-runtime,telnet";
 const FULL: &str = "auditd,audispd-plugins,aide,apparmor,apparmor-utils,libpam-pwquality,nftables,ufw,iptables,chrony,\
                     rsyslog,systemd-journal-remote,cron,acl,\
                     apache2,autofs,avahi-daemon,bind9,cups,dnsmasq,dovecot-imapd,ftp,ldap-utils,nfs-kernel-server,nginx,\

@@ -1,8 +1,13 @@
 //! The life of a machine: hardened, restarted, hardened again, restored.
+//!
+//! On every run on a machine that has nearly all packages that CIS wants, so that the time is the agent's and not that of Debian's
+//! packages, which take minutes to configure themselves on an emulated processor; those are in the full matrix
+//! (`cargo nextest run --profile matrix`).
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use e2e::agent::{self, Rule};
 use e2e::machine::Machine;
 use e2e::manifest::Manifest;
@@ -12,7 +17,10 @@ use e2e::vm::Vm;
 
 fn agent(vm: &Vm, words: &[&str]) -> Result<BTreeMap<String, Rule>> {
     let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-    Ok(agent::run(vm, &words)?.by_id())
+    let begun = Instant::now();
+    let rules = agent::run(vm, &words)?.by_id();
+    println!("agent {}: {:.1} s", words.join(" "), begun.elapsed().as_secs_f64());
+    Ok(rules)
 }
 
 fn audit(vm: &Vm) -> Result<BTreeMap<String, Verdict>> {
@@ -32,6 +40,25 @@ fn changed(before: &BTreeMap<String, Verdict>, after: &BTreeMap<String, Verdict>
     differs.map(|(id, verdict)| format!("{id}: {verdict} -> {:?}", after.get(id))).collect()
 }
 
+/// What needs the installer or a decision is excepted in writing: then the machine is compliant, and an apply finds
+/// nothing to do and ends with 0.
+fn compliant_with_exceptions(vm: &Vm, rules: &BTreeMap<String, Rule>) -> Result<()> {
+    let failing = rules.iter().filter(|(_, rule)| rule.result == Verdict::Fail);
+    let exceptions: String = failing.map(|(id, _)| format!(" --except {id}")).collect();
+    println!("left to a person:{exceptions}");
+    let site = "/root/lab/site.xml";
+    vm.shell(&format!(
+        "$LAB/agent tailor --tier strict {exceptions} --reason 'another disk layout' --owner tests -o {site}"
+    ))?;
+    let runs = vm.shell("ls /var/lib/trempe/runs")?;
+    vm.shell(&format!("$LAB/agent apply --yes --tailoring {site} >&2")).context("a compliant machine")?;
+    ensure!(
+        vm.shell("ls /var/lib/trempe/runs")? == runs,
+        "the apply on a compliant machine left a run behind"
+    );
+    Ok(())
+}
+
 fn live(root: &str) -> Result<()> {
     let mut vm = Vm::boot(&Root::named(root)?)?;
     let (untouched, at_first) = (Manifest::of(&vm)?, audit(&vm)?);
@@ -47,6 +74,8 @@ fn live(root: &str) -> Result<()> {
     let changes = having(&again, |rule| rule.result == Verdict::Fixed || !rule.changes.is_empty());
     ensure!(changes.is_empty(), "the second apply made changes: {changes:#?}");
 
+    compliant_with_exceptions(&vm, &again)?;
+
     vm.reboot()?; // returns when the administrator is logged in again, by key, and `sudo` works
     let lost = changed(&hardened, &audit(&vm)?);
     ensure!(lost.is_empty(), "verdicts that a reboot changed: {lost:#?}");
@@ -61,10 +90,15 @@ fn live(root: &str) -> Result<()> {
 
 #[test]
 fn debian12_is_hardened_kept_and_restored() -> Result<()> {
+    live("debian12-ready")
+}
+
+#[test]
+fn plain_debian12_is_hardened_kept_and_restored_matrix() -> Result<()> {
     live("debian12")
 }
 
 #[test]
-fn debian13_is_hardened_kept_and_restored() -> Result<()> {
+fn debian13_is_hardened_kept_and_restored_matrix() -> Result<()> {
     live("debian13")
 }
