@@ -6,20 +6,23 @@ use e2e::agreement::{self, Difference, Question};
 use e2e::scenario::Scenario;
 use e2e::triage;
 
-/// Plain and full trees as installed, spoilt, oddly written, and after the agent's own work.
-const TREES: [&str; 14] = [
+/// Plain and full trees as installed, and after the agent's own work.
+const TREES: [&str; 7] = [
     "debian12",
-    "debian12/open",
-    "debian12/odd",
     "debian12/applied",
     "debian12-full",
-    "debian12-full/open",
-    "debian12-full/odd",
-    "debian12-full/disks",
     "debian12-full/applied",
     "debian13",
     "debian13/applied",
     "debian13-full",
+];
+/// The same trees spoilt, oddly written, and on other disks.
+const SPOILT: [&str; 7] = [
+    "debian12/open",
+    "debian12/odd",
+    "debian12-full/open",
+    "debian12-full/odd",
+    "debian12-full/disks",
     "debian13-full/open",
     "debian13-full/odd",
 ];
@@ -32,10 +35,10 @@ fn differences(scenario: &str) -> Result<(Vec<Difference>, String)> {
     Ok((agreement.differences, format!("== {}\n{table}", scenario.name)))
 }
 
-#[test]
-fn agent_and_oscap_agree_on_trees_or_the_difference_is_explained() -> Result<()> {
+/// Compares on every tree; the differences that `docs/triage.md` does not explain are told in the error.
+fn compare(trees: &[&str]) -> Result<Vec<Difference>> {
     let mut all = Vec::new();
-    for tree in TREES {
+    for tree in trees {
         let (differences, table) = differences(tree)?;
         println!("{table}");
         all.extend(differences);
@@ -43,9 +46,22 @@ fn agent_and_oscap_agree_on_trees_or_the_difference_is_explained() -> Result<()>
     let triage = triage::read()?;
     let unexplained =
         all.iter().filter(|difference| !triage.iter().any(|line| line.explains(difference))).count();
+    ensure!(unexplained == 0, "{unexplained} differences that docs/triage.md does not explain: see above");
+    Ok(all)
+}
+
+#[test]
+fn agent_and_oscap_agree_on_trees_or_the_difference_is_explained() -> Result<()> {
+    compare(&TREES).map(drop)
+}
+
+#[test]
+fn agent_and_oscap_agree_on_spoilt_trees_too_matrix() -> Result<()> {
+    let trees: Vec<&str> = TREES.iter().chain(&SPOILT).copied().collect();
+    let all = compare(&trees)?;
+    let triage = triage::read()?;
     let mut outdated = agreement::outdated(&triage, &all);
     outdated.retain(|line| !line.is_of_booted_machines());
-    ensure!(unexplained == 0, "{unexplained} differences that docs/triage.md does not explain: see above");
     ensure!(outdated.is_empty(), "lines of docs/triage.md whose difference no longer occurs: {outdated:#?}");
     Ok(())
 }
