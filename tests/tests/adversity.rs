@@ -9,6 +9,7 @@ use e2e::agent;
 use e2e::command::Program;
 use e2e::root::Root;
 use e2e::tree::Tree;
+use e2e::verdict::Verdict;
 
 const RULE: &str = "--rule=sysctl_net_ipv4_conf_all_rp_filter";
 
@@ -77,16 +78,19 @@ fn only_root_may_change_this_machine() -> Result<()> {
 #[test]
 fn what_cannot_be_read_is_an_error_and_no_pass() -> Result<()> {
     let (agent, place) = for_everyone()?;
+    let tree = Tree::of(&Root::named("debian12")?)?;
+    Program::new("chmod").args(["755".as_ref(), tree.path().as_os_str()]).run()?;
     let output = Program::new("setpriv")
         .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
         .args([agent.as_os_str()])
         .args(["audit", "--tier=strict", "--format=json", "--rule=no_empty_passwords_etc_shadow"])
+        .args([format!("--root={}", tree.path().display())])
         .accept(&[0, 1, 2])
         .run()?;
     let json = String::from_utf8_lossy(&output.stdout);
     let audit = agent::Audit::parse(&json)?.by_id();
     let rule = audit.get("no_empty_passwords_etc_shadow").context("the rule is not in the report")?;
-    ensure!(rule.result.to_string() == "error", "{json}");
+    ensure!(rule.result == Verdict::Error, "{json}");
     ensure!(output.status.code() == Some(1), "exit code {:?}", output.status.code());
     drop(place);
     Ok(())

@@ -6,7 +6,7 @@ use e2e::vm::Vm;
 
 #[test]
 fn the_laboratory_boots_reboots_and_loses_power() {
-    let mut vm = Vm::boot(&Root::named("debian12-ready").unwrap()).unwrap();
+    let mut vm = Vm::boot(&Root::named("debian12").unwrap()).unwrap();
     assert_eq!(
         vm.shell("id -un; systemctl is-system-running --wait || systemctl --failed").unwrap(),
         "root\nrunning\n"

@@ -1,8 +1,8 @@
 //! The life of a machine: hardened, restarted, hardened again, restored.
 //!
-//! On every run on a machine that has nearly all packages that CIS wants, so that the time is the agent's and not that of Debian's
-//! packages, which take minutes to configure themselves on an emulated processor; those are in the full matrix
-//! (`cargo nextest run --profile matrix`).
+//! Part of the full matrix (`cargo nextest run --profile matrix`): on an emulated processor these take from a quarter of an hour
+//! to an hour. The ready machine has nearly all packages that CIS wants, so that the time is the agent's and not that of
+//! Debian's packages configuring themselves.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -89,7 +89,7 @@ fn live(root: &str) -> Result<()> {
 }
 
 #[test]
-fn debian12_is_hardened_kept_and_restored() -> Result<()> {
+fn ready_debian12_is_hardened_kept_and_restored_matrix() -> Result<()> {
     live("debian12-ready")
 }
 
