@@ -59,11 +59,20 @@ fn compliant_with_exceptions(vm: &Vm, rules: &BTreeMap<String, Rule>) -> Result<
     Ok(())
 }
 
+/// A life takes minutes: what has been reached is told.
+fn tell(what: &str, since: Instant) {
+    println!("{:4} s: {what}", since.elapsed().as_secs());
+}
+
 fn live(root: &str) -> Result<()> {
+    let begun = Instant::now();
     let mut vm = Vm::boot(&Root::named(root)?)?;
+    tell("booted", begun);
     let (untouched, at_first) = (Manifest::of(&vm)?, audit(&vm)?);
 
+    tell("looked at", begun);
     let applied = agent(&vm, &["apply", "--tier", "strict", "--yes"])?;
+    tell("hardened", begun);
     let errors = having(&applied, |rule| rule.result == Verdict::Error);
     ensure!(errors.is_empty(), "rules in error after the apply: {errors:#?}");
     let unfixed = having(&applied, |rule| rule.result == Verdict::Fail && !rule.changes.is_empty());
@@ -71,16 +80,19 @@ fn live(root: &str) -> Result<()> {
     let hardened: BTreeMap<_, _> = audit(&vm)?;
 
     let again = agent(&vm, &["apply", "--tier", "strict", "--yes"])?;
+    tell("hardened again", begun);
     let changes = having(&again, |rule| rule.result == Verdict::Fixed || !rule.changes.is_empty());
     ensure!(changes.is_empty(), "the second apply made changes: {changes:#?}");
 
     compliant_with_exceptions(&vm, &again)?;
 
     vm.reboot()?; // returns when the administrator is logged in again, by key, and `sudo` works
+    tell("restarted", begun);
     let lost = changed(&hardened, &audit(&vm)?);
     ensure!(lost.is_empty(), "verdicts that a reboot changed: {lost:#?}");
 
     vm.shell("$LAB/agent rollback")?;
+    tell("rolled back", begun);
     let left = untouched.differences(&Manifest::of(&vm)?);
     ensure!(left.is_empty(), "not restored by the rollback: {left:#?}");
     let verdicts = changed(&at_first, &audit(&vm)?);
