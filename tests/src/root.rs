@@ -54,7 +54,7 @@ pub const RECIPES: [Recipe; 5] = [
 ];
 const PLAIN: &str = "linux-image-cloud-amd64,systemd-sysv,cloud-init,openssh-server,sudo,udev,dbus,netbase,\
                      ifupdown,python3,openscap-scanner,grub-pc,libpam-systemd";
-const READY: &str = "auditd,audispd-plugins,aide,apparmor,apparmor-utils,ufw,rsyslog,systemd-journal-remote,systemd-timesyncd,\
+const READY: &str = "auditd,audispd-plugins,aide,aide-common,apparmor,apparmor-utils,ufw,rsyslog,systemd-journal-remote,systemd-timesyncd,\
                      cron,cracklib-runtime,telnet";
 const FULL: &str = "auditd,audispd-plugins,aide,apparmor,apparmor-utils,libpam-pwquality,nftables,ufw,iptables,chrony,\
                     rsyslog,systemd-journal-remote,cron,acl,\
