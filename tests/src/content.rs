@@ -61,7 +61,8 @@ fn given() -> Option<PathBuf> {
 
 fn packaged() -> Result<PathBuf> {
     let mirror = mirror()?;
-    let unpacked = cache::entry("ssg-debian", &[&mirror], |path| fetch_package(&mirror, path))?;
+    let unpacked =
+        cache::entry("ssg-debian", &["ssg-debian_", &mirror], |path| fetch_package(&mirror, path))?;
     Ok(unpacked.join("usr/share/xml/scap/ssg/content"))
 }
 
@@ -85,7 +86,7 @@ fn fetch_package(mirror: &str, target: &Path) -> Result<()> {
     let archives = fs::read_dir(at("cache/archives"))?;
     let package = archives
         .filter_map(|file| Some(file.ok()?.path()))
-        .find(|file| file.extension().is_some_and(|extension| extension == "deb"))
+        .find(|file| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("ssg-debian_")))
         .context("apt downloaded no ssg-debian package")?;
     Program::new("dpkg-deb").args(["-x".as_ref(), package.as_os_str(), target.as_os_str()]).run()?;
     Ok(())
