@@ -162,6 +162,7 @@ impl Journal {
     /// When it cannot be opened.
     pub fn open(dir: PathBuf) -> Result<Journal> {
         let path = dir.join("journal.jsonl");
+        cut_torn_line(&path)?;
         let file = OpenOptions::new()
             .create(true)
             .append(true)
@@ -224,6 +225,20 @@ impl Journal {
     }
 }
 
+/// Takes away what a power cut or a full disk left of a last line, so that the next record starts a line of its own.
+fn cut_torn_line(path: &Path) -> Result<()> {
+    let bytes = match fs::read(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        other => other.with_context(|| format!("reading {}", path.display()))?,
+    };
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    if whole < bytes.len() {
+        let file = OpenOptions::new().write(true).open(path).with_context(|| writing(path))?;
+        file.set_len(whole as u64).and_then(|()| file.sync_all()).with_context(|| writing(path))?;
+    }
+    Ok(())
+}
+
 /// The directories of all runs, oldest first.
 ///
 /// # Errors
@@ -280,6 +295,21 @@ mod tests {
         assert_eq!((entries.len(), closed), (1, false));
         fs::write(&path, format!("{{\"record\":\"int\n{whole}")).unwrap();
         assert!(Journal::read(&journal.dir).unwrap_err().to_string().contains("journal.jsonl:1: damaged"));
+    }
+
+    #[test]
+    fn a_record_after_a_cut_line_starts_a_line_of_its_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = Journal::begin(dir.path(), "1").unwrap();
+        journal.record(&intent(1)).unwrap();
+        let path = journal.dir.join("journal.jsonl");
+        let whole = fs::read_to_string(&path).unwrap();
+        fs::write(&path, format!("{whole}{{\"record\":\"int")).unwrap();
+        let mut again = Journal::open(journal.dir.clone()).unwrap();
+        again.record(&Record::Undone { number: 1 }).unwrap();
+        again.record(&Record::Closed).unwrap();
+        let (entries, closed) = Journal::read(&journal.dir).unwrap();
+        assert!(closed && entries.len() == 1 && entries[0].undone);
     }
 
     #[test]
