@@ -74,7 +74,12 @@ impl Tree {
     /// The machine. Every program of the host is there and agrees, so that a test does not depend on which checkers are
     /// installed where it runs.
     pub fn system(&self) -> System {
-        System::open_with(self.dir.0.path(), Box::new(Agreeable)).unwrap()
+        self.system_with(Box::new(Agreeable))
+    }
+
+    /// The machine on a host with these programs.
+    pub fn system_with(&self, programs: Box<dyn Run>) -> System {
+        System::open_with(self.dir.0.path(), programs).unwrap()
     }
 
     /// The text of a file.

@@ -21,7 +21,7 @@ mod overlay;
 mod packages;
 mod root;
 pub mod run;
-mod sshd;
+pub mod sshd;
 pub mod tmpfiles;
 mod units;
 mod walk;

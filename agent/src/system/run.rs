@@ -51,6 +51,8 @@ tools! {
     Findmnt ["/usr/bin/findmnt", "/bin/findmnt"], 30, "Verifies fstab.";
     Iptables ["/usr/sbin/iptables", "/sbin/iptables"], 30, "Reads the IPv4 packet filter.";
     Ip6tables ["/usr/sbin/ip6tables", "/sbin/ip6tables"], 30, "Reads the IPv6 packet filter.";
+    IptablesRestore ["/usr/sbin/iptables-restore", "/sbin/iptables-restore"], 30, "Checks IPv4 packet filter files.";
+    Ip6tablesRestore ["/usr/sbin/ip6tables-restore", "/sbin/ip6tables-restore"], 30, "Checks IPv6 packet filter files.";
     Modprobe ["/usr/sbin/modprobe", "/sbin/modprobe"], 30, "Loads and removes kernel modules.";
     Mount ["/usr/bin/mount", "/bin/mount"], 60, "Remounts file systems.";
     Umount ["/usr/bin/umount", "/bin/umount"], 60, "Unmounts file systems.";

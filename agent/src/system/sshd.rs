@@ -8,10 +8,16 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
-use super::{System, Tool};
+use super::{Output, System, Tool};
 
 /// What `sshd -T` says while the daemon could not run anyway, whatever its configuration.
 const NOT_READY: [&str; 2] = ["no hostkeys available", "Missing privilege separation directory"];
+
+/// Whether the daemon has understood its configuration and only could not run with it here: it looks at its keys and
+/// directories last.
+pub fn not_ready(output: &Output) -> bool {
+    NOT_READY.iter().any(|reason| output.stderr.contains(reason))
+}
 
 /// The daemon's view of its configuration outside of `Match` blocks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,7 +33,7 @@ impl SshdView {
         if output.code == Some(0) {
             return Ok(Some(SshdView::parse(&output.stdout)));
         }
-        if NOT_READY.iter().any(|reason| output.stderr.contains(reason)) {
+        if not_ready(&output) {
             return Ok(None);
         }
         bail!("the ssh daemon refuses its configuration; mend it first: {}", output.stderr.trim())

@@ -87,12 +87,24 @@ impl<'a> Files<'a> {
     /// # Errors
     /// When there is no main file, or one of the files cannot be read or understood; names file and line.
     pub fn directives(&self) -> Result<Vec<Directive>> {
+        Ok(self.read()?.found)
+    }
+
+    /// Every file that the daemon reads, with its text.
+    ///
+    /// # Errors
+    /// As [`Files::directives`].
+    pub fn texts(&self) -> Result<BTreeMap<PathBuf, String>> {
+        Ok(self.read()?.texts)
+    }
+
+    fn read(&self) -> Result<Reading<'_>> {
         let Some(text) = self.text(Path::new(MAIN))? else {
             bail!("reading {MAIN}: no such file; the ssh daemon does not start without it");
         };
-        let mut reading = Reading { files: self, found: Vec::new(), count: 0 };
+        let mut reading = Reading { files: self, found: Vec::new(), texts: BTreeMap::new(), count: 0 };
         reading.file(Path::new(MAIN), &text, None, 0)?;
-        Ok(reading.found)
+        Ok(reading)
     }
 
     /// The files that an `Include` pattern stands for, in the order in which they are read.
@@ -161,6 +173,7 @@ impl<'a> Files<'a> {
 struct Reading<'a> {
     files: &'a Files<'a>,
     found: Vec<Directive>,
+    texts: BTreeMap<PathBuf, String>,
     count: usize,
 }
 
@@ -170,6 +183,7 @@ impl Reading<'_> {
         if depth > MAX_DEPTH || self.count > MAX_FILES {
             bail!("reading {}: files include each other too deeply; take a loop out", path.display());
         }
+        self.texts.insert(path.to_owned(), text.to_owned());
         let mut condition = around.map(str::to_owned);
         for (index, line) in text.lines().enumerate() {
             let Some((keyword, args)) = split(line, path, index + 1)? else { continue };
@@ -196,6 +210,26 @@ impl Reading<'_> {
         }
         Ok(())
     }
+}
+
+/// A text whose `Include` lines name the copies of the files that they name, which `copy_of` knows.
+///
+/// # Errors
+/// When a line cannot be understood; names `file` and line.
+pub fn redirected(file: &Path, text: &str, copy_of: impl Fn(&Path) -> PathBuf) -> Result<String> {
+    let mut lines = String::new();
+    for (index, line) in text.lines().enumerate() {
+        match split(line, file, index + 1)? {
+            Some((keyword, args)) if keyword.eq_ignore_ascii_case("Include") => {
+                let copies = args.iter().map(|pattern| copy_of(&Path::new(BASE).join(pattern)));
+                let quoted: Vec<String> = copies.map(|copy| format!("\"{}\"", copy.display())).collect();
+                lines.push_str(&format!("Include {}", quoted.join(" ")));
+            }
+            _ => lines.push_str(line),
+        }
+        lines.push('\n');
+    }
+    Ok(lines)
 }
 
 /// Keyword and arguments of a line; `None` for a blank line or a comment.

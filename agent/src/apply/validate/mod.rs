@@ -1,0 +1,87 @@
+//! Validators: what is about to take effect is first checked by the program that will read it.
+//!
+//! A file's new content is checked as a staged copy before it is put in place; what makes sense only as a whole is checked once
+//! more in place, before daemons are told. To add one, add a line to [`staged`], and a file here when the program does not
+//! read a single file from its standard input.
+
+mod audit;
+mod fstab;
+mod packet_filter;
+mod sshd;
+mod staging;
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use crate::system::{System, Tool};
+
+/// Checks a file's new content before it is put in place.
+///
+/// # Errors
+/// When its reader would refuse it, with what the reader said.
+pub fn staged(system: &System, path: &Path, content: &str) -> Result<()> {
+    let checked = match path {
+        path if path == Path::new("/etc/sudoers") || path.starts_with("/etc/sudoers.d") => {
+            check(system, Tool::Visudo, &["-c", "-q", "-f", "-"], Some(content))
+        }
+        path if path == Path::new("/etc/nftables.conf") || path.starts_with("/etc/nftables.d") => {
+            check(system, Tool::Nft, &["-c", "-f", "-"], Some(content))
+        }
+        path if path.starts_with("/etc/iptables") || path.starts_with("/etc/ufw") => {
+            packet_filter::staged(system, path, content)
+        }
+        path if path == Path::new("/etc/fstab") => fstab::check(system, content),
+        path if path.starts_with("/etc/audit") => audit::check(system, path, content),
+        path if path.starts_with("/etc/ssh") => sshd::staged(system, path, content),
+        path if path.starts_with("/etc/pam.d") => crate::apply::pam::check(system, path, content),
+        _ => Ok(()),
+    };
+    checked.with_context(|| format!("{} would not be understood and was left as it is", path.display()))
+}
+
+fn check(system: &System, tool: Tool, args: &[&str], input: Option<&str>) -> Result<()> {
+    needed(system, tool)?;
+    system.run_on_host(tool, args, input.map(str::as_bytes))?.success().map(drop)
+}
+
+/// Fails when a checker is not there: what cannot be checked is not written.
+fn needed(system: &System, tool: Tool) -> Result<()> {
+    if !system.has_tool(tool) {
+        bail!("{} is needed to check it and is not installed", tool.name());
+    }
+    Ok(())
+}
+
+/// A check of what is in place.
+type Check = fn(&System) -> Result<()>;
+
+/// Which paths call for a check in place, the program it needs, and the check.
+const IN_PLACE: [(&str, Tool, Check); 2] =
+    [("/etc/ssh", Tool::Sshd, sshd::in_place), ("/etc/sudoers", Tool::Visudo, sudoers_in_place)];
+
+/// Checks, before daemons are told, everything that changes to `paths` touched. Returns the paths that must be taken back
+/// and what the checker said of them.
+pub fn in_place(system: &System, paths: &[&Path]) -> Vec<(&'static str, String)> {
+    if !system.is_running() {
+        return Vec::new();
+    }
+    let touched = |prefix: &str| paths.iter().any(|path| path.to_string_lossy().starts_with(prefix));
+    let mut refused = Vec::new();
+    for (prefix, tool, check) in IN_PLACE {
+        if !touched(prefix) || !system.has_tool(tool) {
+            continue;
+        }
+        if let Err(error) = check(system) {
+            refused.push((prefix, format!("{error:#}")));
+        }
+    }
+    refused
+}
+
+fn sudoers_in_place(system: &System) -> Result<()> {
+    system.run(Tool::Visudo, &["-c", "-q"])?.success().map(drop)
+}
+
+#[cfg(test)]
+mod testing;
