@@ -19,8 +19,8 @@ fn sshd_refuses_before_anything_is_in_place() {
          apply() { $AGENT apply --yes --tier strict --rule sshd_disable_root_login; }
          apply || echo exit $?
          ls /etc/ssh/sshd_config.d
-         rm /etc/ssh/sshd_config.d/50-other.conf
-         apply > /dev/null && cat /etc/ssh/sshd_config.d/00-trempe.conf && sshd -T 2>/dev/null | grep -i permitrootlogin
+         rm /etc/ssh/sshd_config.d/50-other.conf; mkdir -p /run/sshd
+         apply > /dev/null && cat /etc/ssh/sshd_config.d/00-trempe.conf && sshd -T | grep -i permitrootlogin
          ls /var/lib/trempe",
     );
     let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
