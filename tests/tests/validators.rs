@@ -1,15 +1,16 @@
 //! What is about to be written is checked by the programs that will read it: the real ones, in a Debian root tree.
 //! Needs root.
 
+use anyhow::Result;
 use e2e::agent;
 use e2e::machine::Machine;
 use e2e::root::Root;
 
 /// Runs a shell script in a copy of a root tree; `$AGENT` is the agent.
-fn in_tree(script: &str) -> String {
-    let machine = Root::named("debian12-full").unwrap().copy().unwrap();
-    let agent = machine.lend(&agent::binary().unwrap(), "agent").unwrap();
-    machine.shell(&format!("AGENT={agent}\n{script}")).unwrap()
+fn in_tree(script: &str) -> Result<String> {
+    let machine = Root::named("debian12-full")?.copy()?;
+    let agent = machine.lend(&agent::binary()?, "agent")?;
+    machine.shell(&format!("AGENT={agent}\n{script}"))
 }
 
 #[test]
@@ -22,7 +23,8 @@ fn sshd_refuses_before_anything_is_in_place() {
          rm /etc/ssh/sshd_config.d/50-other.conf; mkdir -p /run/sshd
          apply > /dev/null && cat /etc/ssh/sshd_config.d/00-trempe.conf && sshd -T | grep -i permitrootlogin
          ls /var/lib/trempe",
-    );
+    )
+    .unwrap();
     let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
     for expected in [
         "would not be understood and was left as it is",
@@ -41,7 +43,8 @@ fn findmnt_refuses_what_is_new_and_not_what_was_wrong_before() {
          findmnt --verify > /dev/null 2>&1 || echo wrong before
          $AGENT apply --yes --tier strict --rule mount_option_dev_shm_noexec > /dev/null; echo exit $?
          grep /dev/shm /etc/fstab; ls -A /etc | grep -i tmp",
-    );
+    )
+    .unwrap();
     assert_eq!(
         said,
         "wrong before\nexit 0\ntmpfs /dev/shm tmpfs defaults,nosuid,nodev,noexec 0 0\ntmpfiles.d\n"
@@ -59,7 +62,8 @@ fn a_remount_changes_one_option_and_no_other() {
          options
          $AGENT rollback > /dev/null; echo exit $?
          options",
-    );
+    )
+    .unwrap();
     let lines: Vec<&str> = said.lines().collect();
     let [before, "exit 0", during, "exit 0", after] = lines[..] else { panic!("{said}") };
     assert!(before.starts_with("rw,nosuid,noatime,size=1024k"), "{said}");
