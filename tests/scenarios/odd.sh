@@ -135,11 +135,16 @@ cat > /etc/audit/rules.d/50-odd.rules <<'END'
 -w /var/run/faillock -p wa -k logins
 END
 cat > /etc/audit/auditd.conf <<'END'
-max_log_file=6
-max_log_file_action = KEEP_LOGS
-space_left_action=email
+log_file = /var/log/audit/audit.log
+log_group = adm
+  max_log_file = 6
+max_log_file_action   =   KEEP_LOGS
+space_left = 75
+space_left_action = EMail
+admin_space_left = 50
 Admin_Space_Left_Action = halt
+disk_full_action = ignore
 disk_full_action = single
-disk_error_action	=	syslog
-action_mail_acct = root # comment
+disk_error_action = syslog 
+# action_mail_acct = root
 END

@@ -116,7 +116,7 @@ fs.suid_dumpable = 1
 END
 for file in issue issue.net motd; do printf 'Debian GNU/Linux 12 \\n \\l \\m \\r \\s \\v\n' > /etc/$file; done
 printf '[Journal]\nStorage=volatile\nCompress=no\nForwardToSyslog=yes\n' > /etc/systemd/journald.conf
-[ ! -e /etc/rsyslog.conf ] || printf '$FileCreateMode 0666\nmodule(load="imtcp")\ninput(type="imtcp" port="514")\n' >> /etc/rsyslog.conf
+[ ! -e /etc/rsyslog.conf ] || printf '$FileCreateMode 0666\nlocal7.* /var/log/open.log\nmodule(load="imtcp")\ninput(type="imtcp" port="514")\n' >> /etc/rsyslog.conf
 sed -i 's/pam_unix.so.*/& nullok remember=5/' /etc/pam.d/common-password
 sed -i 's/use_authtok//' /etc/pam.d/common-password
 sed -i 's/yescrypt/md5/' /etc/pam.d/common-password

@@ -104,8 +104,16 @@ impl Setting for Sysctl {
 }
 
 impl Sysctl {
+    /// The kernel reads a number up to the blank behind it and passes over the rest (`proc_dointvec`), so that
+    /// `1 # on` sets 1.
     fn accepts(&self, value: &str) -> bool {
-        let same = |text: &Text| text.as_str().split_whitespace().eq(value.split_whitespace());
+        let same = |text: &Text| {
+            let mut words = value.split_whitespace();
+            match text.number() {
+                Ok(_) => words.next() == Some(text.as_str().trim()),
+                Err(_) => text.as_str().split_whitespace().eq(words),
+            }
+        };
         same(&self.value) || self.also.iter().any(same)
     }
 
@@ -302,6 +310,17 @@ mod tests {
             let assignments = parse(Path::new("x"), text);
             assert_eq!(decide(&assignments, key).map(|(_, value)| value), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_number_counts_as_the_kernel_reads_it() {
+        for (text, expected) in
+            [("0", true), ("0 # off", true), ("0# off", false), ("# 0", false), ("", false), ("00", false)]
+        {
+            assert_eq!(forward().accepts(text), expected, "{text}");
+        }
+        let ports = Sysctl { value: "32768 60999".into(), ..forward() };
+        assert!(ports.accepts("32768\t60999") && !ports.accepts("32768"));
     }
 
     #[test]

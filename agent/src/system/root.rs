@@ -14,6 +14,9 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2, readlinkat};
 use serde::{Deserialize, Serialize};
 
+/// How often a path is opened before a busy machine counts as a failure.
+const ATTEMPTS: usize = 1000;
+
 /// What a path is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FileKind {
@@ -106,7 +109,7 @@ impl Root {
         let below = if below.as_os_str().is_empty() { Path::new(".") } else { below };
         let how =
             OpenHow::new().flags(flags | OFlag::O_CLOEXEC).resolve(ResolveFlag::RESOLVE_IN_ROOT | extra);
-        match openat2(self.dir.as_fd(), below, how) {
+        match insist(|| openat2(self.dir.as_fd(), below, how)) {
             // Kernels before 5.6 (RHEL 8) lack openat2; on the machine's own root nothing can be left.
             Err(Errno::ENOSYS) if self.slash => nix::fcntl::openat(
                 self.dir.as_fd(),
@@ -172,6 +175,12 @@ impl Root {
     }
 }
 
+/// Asks again while the kernel cannot tell whether a `..` stayed inside, because something on the machine was renamed or
+/// mounted at that moment: `openat2(2)` says `EAGAIN` then.
+fn insist<T>(open: impl Fn() -> nix::Result<T>) -> nix::Result<T> {
+    (1..ATTEMPTS).map(|_| open()).find(|result| !matches!(result, Err(Errno::EAGAIN))).unwrap_or_else(open)
+}
+
 fn relative(path: &Path) -> &Path {
     path.strip_prefix("/").unwrap_or(path)
 }
@@ -205,6 +214,23 @@ mod tests {
         let root = Root::open(dir.path()).unwrap();
         assert_eq!(root.read(Path::new("/absolute"), 100).unwrap().unwrap(), b"web\n");
         assert_eq!(root.read(Path::new("/etc/escape"), 100).unwrap(), None);
+    }
+
+    #[test]
+    fn a_rename_elsewhere_is_no_failure() {
+        let calls = std::cell::Cell::new(0);
+        let busy = |times| {
+            calls.set(0);
+            insist(|| {
+                calls.set(calls.get() + 1);
+                if calls.get() <= times { Err(Errno::EAGAIN) } else { Ok(calls.get()) }
+            })
+        };
+        assert_eq!(busy(0), Ok(1));
+        assert_eq!(busy(3), Ok(4));
+        assert_eq!(busy(ATTEMPTS), Err(Errno::EAGAIN));
+        assert_eq!(calls.get(), ATTEMPTS);
+        assert_eq!(insist(|| Err::<(), _>(Errno::ENOENT)), Err(Errno::ENOENT));
     }
 
     #[test]
