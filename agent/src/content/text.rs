@@ -8,20 +8,11 @@ use schemars::JsonSchema;
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 
-/// Text, written in YAML as text, number or boolean. `no` and `yes` must be quoted to be text.
+/// Text, written in YAML as text or whole number. `no` and `yes` must be quoted to be text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema, Default)]
 #[serde(transparent)]
-#[schemars(with = "Scalar")]
+#[schemars(extend("type" = ["string", "integer"]))]
 pub struct Text(pub String);
-
-/// What YAML may hold where a [`Text`] is expected.
-#[derive(JsonSchema)]
-#[schemars(untagged)]
-#[allow(dead_code)] // Only its schema is used.
-enum Scalar {
-    Text(String),
-    Integer(i64),
-}
 
 impl Text {
     /// The text itself.

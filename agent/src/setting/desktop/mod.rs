@@ -7,7 +7,8 @@
 pub mod gdm;
 pub mod keyfile;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use regex_lite::Regex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,9 @@ pub struct Dconf {
     pub key: String,
     /// The value, in GVariant's notation.
     pub value: Text,
+    /// A regular expression for other texts that are as good.
+    #[serde(default)]
+    pub like: Option<Text>,
     /// Whether smaller numbers are as good: from this number up to the value.
     #[serde(default)]
     pub from: Option<u64>,
@@ -90,6 +94,11 @@ impl Dconf {
     ) -> Result<Vec<Change>> {
         let dir = format!("/etc/dconf/db/{}.d", self.database);
         let own = format!("{dir}/{OWN}");
+        let like = self.like()?;
+        let accepts = |found: &str| match &like {
+            Some(like) => like.is_match(unquoted(found)),
+            None => self.accepts(found),
+        };
         let mut changes = Vec::new();
         let mut set = false;
         for (path, text) in files(system, &dir)? {
@@ -98,10 +107,10 @@ impl Dconf {
                 found.iter().filter(|found| found.section == section && found.key == key).collect();
             for one in &found {
                 let place = format!("{path}:{}", one.line);
-                finding.persistent(self.accepts(&one.value), &one.value, self.value.as_str(), place);
+                finding.persistent(accepts(&one.value), &one.value, self.value.as_str(), place);
             }
             set |= !found.is_empty();
-            if found.iter().any(|one| !self.accepts(&one.value)) {
+            if found.iter().any(|one| !accepts(&one.value)) {
                 changes.push(Change::write(&path, keyfile::with(&text, section, key, self.value.as_str())));
             }
         }
@@ -151,6 +160,21 @@ impl Dconf {
         Ok(Some(Change::write(path, lines.join("\n") + "\n")))
     }
 
+    /// What texts must look like; the value is one of them.
+    fn like(&self) -> Result<Option<Regex>> {
+        let Some(pattern) = &self.like else { return Ok(None) };
+        let like = Regex::new(pattern.as_str())
+            .with_context(|| format!("'{pattern}', wanted of {}, is no regular expression", self.key))?;
+        if !like.is_match(unquoted(self.value.as_str())) {
+            bail!(
+                "{} is to be {}, which is not like '{pattern}': change one of the two",
+                self.key,
+                self.value
+            );
+        }
+        Ok(Some(like))
+    }
+
     fn accepts(&self, found: &str) -> bool {
         let number = |text: &str| text.trim().trim_start_matches("uint32").trim().parse::<u64>().ok();
         match self.from {
@@ -161,6 +185,12 @@ impl Dconf {
             None => found == self.value.as_str(),
         }
     }
+}
+
+/// A text without the quotes of GVariant's notation.
+fn unquoted(value: &str) -> &str {
+    let inside = |quote| value.strip_prefix(quote)?.strip_suffix(quote);
+    inside('\'').or_else(|| inside('"')).unwrap_or(value)
 }
 
 /// The regular files of a directory with their texts, in the order of their names.

@@ -11,6 +11,7 @@ fn automount() -> Dconf {
         profile: "user".into(),
         key: "/org/gnome/desktop/media-handling/automount".into(),
         value: "false".into(),
+        like: None,
         from: None,
         locked: true,
     }
@@ -70,6 +71,24 @@ fn times_may_be_shorter_but_not_never() {
         [("uint32 900", true), ("uint32 60", true), ("uint32 0", false), ("uint32 901", false), ("x", false)]
     {
         assert_eq!(idle().accepts(value), good, "{value}");
+    }
+}
+
+#[test]
+fn texts_may_be_others_that_look_alike() {
+    let banner =
+        Dconf { value: "'Members only.'".into(), like: Some("^[A-Z]\\w+ only\\.$".into()), ..automount() };
+    for (text, changes) in
+        [("'Friends only.'", 2), ("\"Friends only.\"", 2), ("'Friends'", 3), ("Friends only", 3)]
+    {
+        let file = format!("[org/gnome/desktop/media-handling]\nautomount={text}\n");
+        let tree = Tree::new().file("/etc/dconf/db/local.d/50-x", &file);
+        let found = banner.changes(&tree.system(), &mut Finding::new()).unwrap();
+        assert_eq!(found.len(), changes, "{text}: lock, profile, and the text where it is bad");
+    }
+    for (like, said) in [("^Nobody", "change one of the two"), ("(", "no regular expression")] {
+        let error = Dconf { like: Some(like.into()), ..banner.clone() }.like().unwrap_err();
+        assert!(format!("{error:#}").contains(said), "{error:#}");
     }
 }
 
