@@ -22,8 +22,6 @@ pub struct Question {
     pub tier: String,
     /// These rules alone; all of the tier's when empty.
     pub rules: Vec<String>,
-    /// Whether the agent reads the same SCAP content as oscap, instead of its own catalogue.
-    pub same_content: bool,
 }
 
 /// A rule on which the two differ.
@@ -54,14 +52,7 @@ pub struct Agreement {
 pub fn compare(scenario: &Scenario, question: &Question, machine: &dyn Machine) -> Result<Agreement> {
     let content = Content::find(scenario.root.os)?;
     let oscap = oscap_verdicts(scenario, question, machine, &content)?;
-    let mut arguments = Vec::new();
-    if question.same_content {
-        let content = machine.lend(&content.path, "content.xml")?;
-        arguments
-            .extend(["--content", &content, "--profile", oscap::profile(&question.tier)].map(str::to_owned));
-    } else {
-        arguments.extend(["--tier".to_owned(), question.tier.clone()]);
-    }
+    let mut arguments = vec!["--tier".to_owned(), question.tier.clone()];
     for rule in &question.rules {
         arguments.extend(["--rule".to_owned(), rule.clone()]);
     }

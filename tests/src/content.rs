@@ -1,14 +1,15 @@
 //! The SCAP data streams both tools read: the SCAP Security Guide's, for the Debian releases we test.
 //!
-//! In this order: `$TREMPE_CONTENT`, a directory `shared/content` beside the main checkout, and Debian's own package
-//! `ssg-debian` of the newest suite (stable releases carry no CIS profile). The package is fetched with
+//! They are in the directory that `$TREMPE_CONTENT` names; without it in a directory `shared/content` beside the checkout;
+//! without that in Debian's own package `ssg-debian` of the newest suite (stable releases carry no CIS profile). The package is fetched with
 //! the mirror and keys this machine's apt uses, in a state directory of its own.
 
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
+use xccdf::Benchmark;
 
 use crate::cache;
 use crate::command::Program;
@@ -26,10 +27,7 @@ impl Content {
     /// `os` is the name in the file name: `debian12`.
     pub fn find(os: &str) -> Result<Self> {
         let file = format!("ssg-{os}-ds.xml");
-        let directory = match given() {
-            Some(directory) => directory,
-            None => packaged()?,
-        };
+        let directory = directory()?;
         let plain = directory.join(&file);
         if plain.exists() {
             return Self::read(plain);
@@ -45,10 +43,46 @@ impl Content {
         Self::read(path)
     }
 
+    /// The operating systems that there is content for, by name.
+    pub fn products() -> Result<Vec<String>> {
+        let directory = directory()?;
+        let files = fs::read_dir(&directory).with_context(|| format!("listing {}", directory.display()))?;
+        let names = files.filter_map(|file| Some(file.ok()?.file_name().to_string_lossy().into_owned()));
+        let product = |name: String| {
+            let name = name.strip_suffix(".xz").unwrap_or(&name);
+            Some(name.strip_prefix("ssg-")?.strip_suffix("-ds.xml")?.to_owned())
+        };
+        let mut products: Vec<String> = names.filter_map(product).collect();
+        products.sort();
+        products.dedup();
+        Ok(products)
+    }
+
+    /// The benchmark inside, which is cut out of the data stream and gets the namespaces it had around it.
+    pub fn benchmark(&self) -> Result<Benchmark> {
+        let stream = fs::read_to_string(&self.path)?;
+        let (open, close) = ("<xccdf-1.2:Benchmark", "</xccdf-1.2:Benchmark>");
+        let inside = stream.split_once(open).and_then(|(_, rest)| rest.split_once(close));
+        let (inside, _) = inside.with_context(|| format!("no benchmark in {}", self.path.display()))?;
+        let document = format!(
+            "{open} xmlns:xccdf-1.2='http://checklists.nist.gov/xccdf/1.2' \
+             xmlns:html='http://www.w3.org/1999/xhtml' xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance' \
+             xmlns:cpe-lang='http://cpe.mitre.org/language/2.0' xmlns:dc='http://purl.org/dc/elements/1.1/'\
+             {inside}{close}"
+        );
+        Benchmark::parse(document.as_bytes(), &self.path.to_string_lossy())
+            .map_err(|errors| anyhow!("{errors}"))
+    }
+
     fn read(path: PathBuf) -> Result<Self> {
         let bytes = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
         Ok(Self { hash: cache::hash(&[&bytes]), path })
     }
+}
+
+/// Where the data streams are.
+fn directory() -> Result<PathBuf> {
+    given().map_or_else(packaged, Ok)
 }
 
 fn given() -> Option<PathBuf> {

@@ -5,11 +5,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::fs;
 
 use agent::content::Catalogue;
-use anyhow::{Context, Result, anyhow};
-use xccdf::{Benchmark, no_alias, resolve, short_id};
+use anyhow::{Result, anyhow};
+use xccdf::{no_alias, resolve, short_id};
 
 use crate::cache;
 use crate::content::Content;
@@ -42,7 +41,7 @@ pub struct Coverage {
 pub fn read() -> Result<Coverage> {
     let mut coverage = Coverage { rules: BTreeMap::new(), version: String::new() };
     for product in PRODUCTS {
-        let benchmark = benchmark(product)?;
+        let benchmark = Content::find(product)?.benchmark()?;
         coverage.version.clone_from(&benchmark.version.name);
         for (index, profile) in LEVELS.iter().enumerate() {
             let policy =
@@ -59,21 +58,6 @@ pub fn read() -> Result<Coverage> {
 
 fn has_shell_fix(rule: &xccdf::Rule) -> bool {
     rule.fixes.iter().any(|fix| fix.system.as_deref() == Some(SHELL))
-}
-
-/// Cuts the benchmark out of a data stream and gives it the namespaces it had around it.
-fn benchmark(product: &str) -> Result<Benchmark> {
-    let content = Content::find(product)?;
-    let stream = fs::read_to_string(&content.path)?;
-    let (open, close) = ("<xccdf-1.2:Benchmark", "</xccdf-1.2:Benchmark>");
-    let inside =
-        stream.split_once(open).and_then(|(_, rest)| rest.split_once(close)).context("no benchmark")?.0;
-    let document = format!(
-        "{open} xmlns:xccdf-1.2='http://checklists.nist.gov/xccdf/1.2' xmlns:html='http://www.w3.org/1999/xhtml' \
-         xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance' xmlns:cpe-lang='http://cpe.mitre.org/language/2.0' \
-         xmlns:dc='http://purl.org/dc/elements/1.1/'{inside}{close}"
-    );
-    Benchmark::parse(document.as_bytes(), product).map_err(|errors| anyhow!("{errors}"))
 }
 
 impl Coverage {

@@ -29,7 +29,7 @@ const SPOILT: [&str; 7] = [
 
 fn differences(scenario: &str) -> Result<(Vec<Difference>, String)> {
     let scenario = Scenario::named(scenario)?;
-    let question = Question { tier: "strict".into(), rules: Vec::new(), same_content: false };
+    let question = Question { tier: "strict".into(), rules: Vec::new() };
     let agreement = agreement::compare(&scenario, &question, scenario.machine()?.as_ref())?;
     let table = agreement.table(&triage::read()?);
     Ok((agreement.differences, format!("== {}\n{table}", scenario.name)))

@@ -3,11 +3,19 @@
 use std::fs;
 
 use agent::content::Catalogue;
-use anyhow::{Result, ensure};
+use agent::policy::{self, Request};
+use anyhow::{Result, anyhow, ensure};
+use e2e::content::Content;
 use e2e::coverage;
+use xccdf::{no_alias, resolve, short_id};
 
 /// The share of selected rules that may be left out, with a reason.
 const LEFT_OUT: f64 = 0.03;
+/// The values that a tier sets otherwise than the profile it stands for, and why.
+const OTHERWISE: [(&str, &str); 1] = [(
+    "var_network_filtering_service",
+    "the profile wants three front ends of the firewall at once; of these the tiers choose ufw",
+)];
 
 #[test]
 fn every_selected_rule_is_in_the_catalogue_or_has_its_reason() -> Result<()> {
@@ -35,5 +43,32 @@ fn the_page_is_up_to_date() -> Result<()> {
     if former.contains(&format!("Security Guide {}.", coverage.version)) {
         ensure!(page == former, "docs/coverage.md is stale: run this test once with TREMPE_BLESS=1");
     }
+    Ok(())
+}
+
+#[test]
+fn tiers_have_the_values_of_the_profiles() -> Result<()> {
+    let catalogue = Catalogue::embedded()?;
+    let mut others = Vec::new();
+    for product in coverage::PRODUCTS {
+        let benchmark = Content::find(product)?.benchmark()?;
+        for (tier, profile) in [("standard", "cis_level1_server"), ("strict", "cis_level2_server")] {
+            let theirs =
+                resolve(&benchmark, &[], Some(profile), &no_alias).map_err(|errors| anyhow!("{errors}"))?;
+            let request = Request { tier: Some(tier.to_owned()), ..Request::default() };
+            let ours = policy::resolve(&catalogue, &request, product)?;
+            let chosen = ours.rules.iter().filter(|rule| rule.not_selected.is_none());
+            let values = chosen.flat_map(|rule| &rule.values);
+            for (id, value) in values.filter(|(id, _)| !OTHERWISE.iter().any(|(other, _)| other == id)) {
+                let same = theirs.values.iter().find(|theirs| short_id(&theirs.id) == id);
+                if let Some(theirs) = same.filter(|theirs| theirs.content.to_string() != *value) {
+                    others.push(format!("{product} {tier}: {id} is {value:?}, theirs {}", theirs.content));
+                }
+            }
+        }
+    }
+    others.sort();
+    others.dedup();
+    ensure!(others.is_empty(), "values that are not those of the content: {others:#?}");
     Ok(())
 }

@@ -24,9 +24,6 @@ struct Arguments {
     /// Shell script to run in the tree first: 'echo "UMASK 077" >> /etc/login.defs'
     #[arg(long)]
     setup: Option<String>,
-    /// Have the agent read the SCAP content too, not its catalogue
-    #[arg(long)]
-    same_content: bool,
     /// Afterwards run a shell script in the tree and show its output: 'grep -r pwquality /etc/pam.d'
     #[arg(long)]
     then: Option<String>,
@@ -38,8 +35,7 @@ fn main() -> Result<ExitCode> {
     if let Some(setup) = arguments.setup {
         scenario.script.push_str(&format!("\n{setup}"));
     }
-    let question =
-        Question { tier: arguments.tier, rules: arguments.rule, same_content: arguments.same_content };
+    let question = Question { tier: arguments.tier, rules: arguments.rule };
     let machine = scenario.machine()?;
     let agreement = agreement::compare(&scenario, &question, machine.as_ref());
     if let Some(script) = arguments.then {

@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test")]
 
-mod content;
 mod fixture;
 mod inheritance;
 mod mistakes;
