@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::change::{Change, Effect};
 use crate::inspect::{Outcome, Verdict, inspect_rule};
 use crate::policy::{Policy, PolicyRule};
-use crate::system::System;
+use crate::system::{PackageDelta, System};
 
 /// One change, for one rule.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -45,9 +45,31 @@ pub struct Plan {
     pub deferred: Vec<Left>,
     /// Failing rules that only a person can mend.
     pub manual: Vec<Left>,
+    /// Every package that comes, changes or goes, with those that come and go along; see [`Plan::foresee`].
+    pub packages: PackageDelta,
+    /// Why that could not be told.
+    pub unforeseen: Option<String>,
 }
 
 impl Plan {
+    /// Asks the package manager what comes and goes along with the packages that the steps name.
+    pub fn foresee(&mut self, system: &System) {
+        let (mut install, mut remove) = (Vec::new(), Vec::new());
+        for step in &self.steps {
+            if let Change::Packages { install: more, remove: less } = &step.change {
+                install.extend(more.iter().cloned());
+                remove.extend(less.iter().cloned());
+            }
+        }
+        if install.is_empty() && remove.is_empty() {
+            return;
+        }
+        match system.package_delta(&install, &remove) {
+            Ok(delta) => self.packages = delta,
+            Err(error) => self.unforeseen = Some(format!("{error:#}")),
+        }
+    }
+
     /// Everything that must be told to running programs, once each.
     pub fn effects(&self) -> Vec<Effect> {
         let mut effects: Vec<Effect> = self.steps.iter().flat_map(|step| step.effects.clone()).collect();
@@ -138,23 +160,11 @@ fn plan_rule(rule: &PolicyRule, system: &mut System, plan: &mut Plan) -> Result<
             continue;
         }
         let diff = diff(system, &change)?;
-        let sentence = sentence(system, &change)?;
+        let sentence = change.sentence();
         system.pretend(&change)?;
         plan.steps.push(Step { rule: rule.id.clone(), sentence, change, diff, effects });
     }
     Ok(())
-}
-
-/// The change in a sentence, with what only the machine knows: which packages go with those removed.
-fn sentence(system: &System, change: &Change) -> Result<String> {
-    let mut sentence = change.sentence();
-    if let Change::Packages { remove, .. } = change {
-        let cascade = system.removal_cascade(remove)?;
-        if !cascade.is_empty() {
-            sentence.push_str(&format!(" (and what depends on it: {})", cascade.join(", ")));
-        }
-    }
-    Ok(sentence)
 }
 
 /// What a change does to a file, as a unified diff against what the machine has now.

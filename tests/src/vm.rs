@@ -22,8 +22,8 @@ use crate::machine::Machine;
 use crate::root::Root;
 
 const DISK: &str = "disk.qcow2";
-const BOOT: Duration = Duration::from_secs(400);
-const SHUTDOWN: Duration = Duration::from_secs(200);
+const BOOT: Duration = Duration::from_secs(900);
+const SHUTDOWN: Duration = Duration::from_secs(400);
 /// What the first boot leaves behind beyond cloud-init's work.
 const PREPARE: &str = "cloud-init status --wait --long; apt-get -q update; update-grub; sync";
 

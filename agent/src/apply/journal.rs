@@ -40,9 +40,9 @@ pub enum Record {
     Done {
         /// Which.
         number: usize,
-        /// What else it made different, and how it left that: only changes to packages reach further than they say.
+        /// The files that it made different though the change itself does not say how, and how it left them.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        touched: Vec<(PathBuf, Was)>,
+        left: Vec<(PathBuf, Was)>,
     },
     /// The change has been taken back.
     Undone {
@@ -66,8 +66,8 @@ pub struct Entry {
     pub undo: Undo,
     /// What must be told afterwards.
     pub effects: Vec<Effect>,
-    /// What else it made different, and how it left that.
-    pub touched: Vec<(PathBuf, Was)>,
+    /// How it left the files that it made different; `None` when it was cut before its end.
+    pub left: Option<Vec<(PathBuf, Was)>>,
     /// Whether it has been taken back.
     pub undone: bool,
 }
@@ -204,8 +204,8 @@ impl Journal {
             };
             match record {
                 Record::Intent { number, rule, change, undo, effects } => {
-                    let (touched, undone) = (Vec::new(), false);
-                    entries.push(Entry { number, rule, change, undo, effects, touched, undone });
+                    let (left, undone) = (None, false);
+                    entries.push(Entry { number, rule, change, undo, effects, left, undone });
                 }
                 Record::Undone { number } => {
                     entries
@@ -213,9 +213,9 @@ impl Journal {
                         .filter(|entry| entry.number == number)
                         .for_each(|entry| entry.undone = true);
                 }
-                Record::Done { number, touched } => {
+                Record::Done { number, left } => {
                     if let Some(entry) = entries.iter_mut().find(|entry| entry.number == number) {
-                        entry.touched = touched;
+                        entry.left = Some(left);
                     }
                 }
                 Record::Closed => closed = true,
@@ -287,7 +287,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut journal = Journal::begin(dir.path(), "1").unwrap();
         journal.record(&intent(1)).unwrap();
-        journal.record(&Record::Done { number: 1, touched: vec![] }).unwrap();
+        journal.record(&Record::Done { number: 1, left: vec![] }).unwrap();
         let path = journal.dir.join("journal.jsonl");
         let whole = fs::read_to_string(&path).unwrap();
         fs::write(&path, format!("{whole}{{\"record\":\"int")).unwrap();

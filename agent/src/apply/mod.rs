@@ -3,7 +3,8 @@
 //! Each change is written to the journal with its undo, then made, then marked as made ([`journal`]). A rule of which one change
 //! fails is taken back whole and reported as an error; the others stay. Before running programs are told ([`effect`]), they
 //! check what they will read ([`validate`]); what they refuse is taken back too. Then everything is inspected again, and that is
-//! what is reported.
+//! what is reported. The way back is in [`undo`] (what is saved), [`restore`] (one change), [`transaction`] (packages) and
+//! [`rollback`] (a run).
 //!
 //! A run that is interrupted (a signal, a full disk) takes itself back; one that is killed, or loses power, is taken back by
 //! the next ([`rollback::recover`]). So a machine is always as before the run or as after it.
@@ -16,7 +17,9 @@ mod merge;
 mod package;
 mod pam;
 pub(crate) mod perform;
+pub(crate) mod restore;
 pub mod rollback;
+mod transaction;
 pub(crate) mod undo;
 mod unit;
 mod validate;

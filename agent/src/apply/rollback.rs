@@ -1,17 +1,16 @@
 //! Taking back: a whole run, some rules of it, or a run that was interrupted.
 //!
-//! Changes are taken back the last first. A file that somebody changed since, another rule or a person, keeps those changes:
-//! only the lines of the change in question are taken out ([`super::merge`]); where that is not possible the file is left and
-//! the failure told.
+//! Changes are taken back the last first, each by [`super::restore`], those to packages by [`super::transaction`].
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::journal::{Blobs, Entry, Journal, Record, runs};
-use super::merge::take_out;
-use super::undo::{self, Undo, Was};
-use super::{effect, file, package, perform};
+use super::journal::{Entry, Journal, Record, runs};
+use super::restore::{self, Taken};
+use super::transaction::Transaction;
+use super::undo::Undo;
+use super::{effect, perform};
 use crate::change::{Change, Effect};
 use crate::system::System;
 
@@ -22,6 +21,8 @@ pub struct Undone {
     pub run: String,
     /// What was taken back, in sentences.
     pub changes: Vec<String>,
+    /// What was left as it is, because somebody changed it since.
+    pub kept: Vec<String>,
     /// What could not be, and why.
     pub failed: Vec<String>,
 }
@@ -52,34 +53,8 @@ pub fn recover(system: &mut System, state: &Path) -> Result<Vec<Undone>> {
 /// When the journal cannot be read or written, or a rule is named that the run did nothing for. A change that cannot be taken
 /// back is told in [`Undone::failed`] and leaves the others alone.
 pub fn take_back(system: &mut System, dir: &Path, rules: &[String]) -> Result<Undone> {
-    let (entries, _) = Journal::read(dir)?;
-    if let Some(rule) = rules.iter().find(|rule| entries.iter().all(|entry| entry.rule != **rule)) {
-        bail!("this run changed nothing for the rule '{rule}'");
-    }
     let mut journal = Journal::open(dir.to_path_buf())?;
-    let mut undone = Undone { run: journal.id.clone(), ..Undone::default() };
-    let mut effects: Vec<Effect> = Vec::new();
-    let wanted = |entry: &&Entry| !entry.undone && (rules.is_empty() || rules.contains(&entry.rule));
-    for entry in entries.iter().rev().filter(wanted) {
-        let taken = take_back_entry(system, entry, &journal.blobs);
-        system.refresh();
-        match taken {
-            Ok(()) => {
-                journal.record(&Record::Undone { number: entry.number })?;
-                undone.changes.push(format!("{}: took back: {}", entry.rule, entry.change.sentence()));
-                effects.extend(entry.effects.iter().cloned());
-                if matches!(entry.change, Change::Unit { .. }) {
-                    effects.push(Effect::DaemonReload);
-                }
-            }
-            Err(error) => {
-                undone.failed.push(format!("{}: {}: {error:#}", entry.rule, entry.change.sentence()))
-            }
-        }
-    }
-    if !rules.is_empty() {
-        undone.failed.extend(generate_again(system, &entries, rules));
-    }
+    let (mut undone, effects) = take_back_of(system, &mut journal, rules)?;
     undone.failed.extend(effect::perform_all(system, effects));
     if undone.failed.is_empty() {
         journal.record(&Record::Closed)?;
@@ -87,52 +62,138 @@ pub fn take_back(system: &mut System, dir: &Path, rules: &[String]) -> Result<Un
     Ok(undone)
 }
 
-/// What programs generated for the rules that stay is generated again from the sources that are left.
-fn generate_again(system: &System, entries: &[Entry], rules: &[String]) -> Vec<String> {
-    let stays = |entry: &&Entry| !entry.undone && matches!(entry.change, Change::Generate { .. });
-    let kept = entries.iter().filter(stays).filter(|entry| !rules.contains(&entry.rule));
-    kept.filter_map(|entry| perform::perform(system, &entry.change).err().map(|error| format!("{error:#}")))
-        .collect()
-}
-
-/// Takes one change back.
+/// As [`take_back`], within a run that goes on: programs are not told; what they must be told is returned.
 ///
 /// # Errors
-/// When the former state cannot be made again, or somebody changed the same lines since.
-pub fn take_back_entry(system: &mut System, entry: &Entry, blobs: &Blobs) -> Result<()> {
-    match &entry.undo {
-        Undo::Files { files, directories } => {
-            for (path, was) in files {
-                take_back_file(system, &entry.change, path, was, blobs)?;
+/// As [`take_back`].
+pub fn take_back_of(
+    system: &mut System,
+    journal: &mut Journal,
+    rules: &[String],
+) -> Result<(Undone, Vec<Effect>)> {
+    let (entries, _) = Journal::read(&journal.dir)?;
+    if let Some(rule) = rules.iter().find(|rule| entries.iter().all(|entry| entry.rule != **rule)) {
+        bail!("this run changed nothing for the rule '{rule}'");
+    }
+    let wanted = |entry: &&Entry| !entry.undone && (rules.is_empty() || rules.contains(&entry.rule));
+    let chosen: Vec<&Entry> = entries.iter().filter(wanted).collect();
+    let whole = entries.iter().filter(|entry| !entry.undone).count() == chosen.len();
+    let undone = Undone { run: journal.id.clone(), ..Undone::default() };
+    let mut taking = Taking { journal, entries: &entries, whole, undone, effects: vec![], again: vec![] };
+    for entry in chosen.iter().rev() {
+        taking.entry(system, entry, &chosen)?;
+    }
+    if !whole {
+        let stays = |entry: &&Entry| !entry.undone && !wanted(entry) && is_generated(entry);
+        taking.again.extend(entries.iter().filter(stays));
+    }
+    taking.run_again(system)?;
+    Ok((taking.undone, taking.effects))
+}
+
+fn is_generated(entry: &Entry) -> bool {
+    matches!(entry.change, Change::Generate { .. })
+}
+
+/// A run, or some rules of it, being taken back.
+struct Taking<'a> {
+    journal: &'a mut Journal,
+    entries: &'a [Entry],
+    /// Whether nothing of it is to stay.
+    whole: bool,
+    undone: Undone,
+    effects: Vec<Effect>,
+    /// What programs generated, to be generated again from what is left.
+    again: Vec<&'a Entry>,
+}
+
+impl<'a> Taking<'a> {
+    /// Takes one of the `wanted` changes back.
+    fn entry(&mut self, system: &mut System, entry: &'a Entry, wanted: &[&'a Entry]) -> Result<()> {
+        if let Undo::Packages(part) = &entry.undo {
+            let together: Vec<&Entry> =
+                wanted.iter().copied().filter(|other| belongs(other, &part.transaction)).collect();
+            // All parts of a transaction are taken back together, where its last is met.
+            if together.last().is_some_and(|last| last.number == entry.number) {
+                let taken = self.packages(system, &part.transaction, &together);
+                system.refresh();
+                return together.iter().rev().try_for_each(|part| self.settle(part, taken.as_ref()));
             }
-            directories.iter().rev().try_for_each(|dir| file::remove_directory(system, dir))
+            return Ok(());
         }
-        Undo::Packages(before) => package::bring_back(system, before, &entry.touched, blobs),
-        other => other.perform(system, blobs),
+        // Rules that stay may have a share in what a program generated.
+        if is_generated(entry) && entry.left.is_some() && !self.whole {
+            self.again.push(entry);
+            return Ok(());
+        }
+        let taken = restore::take_back(system, entry, &self.journal.blobs);
+        system.changed(&entry.change);
+        self.settle(entry, taken.as_ref())
+    }
+
+    fn packages(&self, system: &mut System, digest: &str, together: &[&Entry]) -> Result<Taken> {
+        let blobs = &self.journal.blobs;
+        let transaction = Transaction::load(digest, blobs)?;
+        let all: Vec<&Entry> =
+            self.entries.iter().filter(|entry| !entry.undone && belongs(entry, digest)).collect();
+        // The first part keeps, for all, how the transaction left things.
+        let first = self.entries.iter().find(|entry| belongs(entry, digest));
+        let left = first.and_then(|entry| entry.left.as_deref());
+        if together.len() == all.len() {
+            transaction.take_back(system, left, blobs)?;
+        } else {
+            let parts = together.iter().filter_map(|entry| match &entry.undo {
+                Undo::Packages(part) => Some(part),
+                _ => None,
+            });
+            transaction.take_back_parts(system, &parts.collect::<Vec<_>>())?;
+        }
+        Ok(Taken::Back)
+    }
+
+    /// Notes what came of one change.
+    fn settle(&mut self, entry: &'a Entry, taken: Result<&Taken, &anyhow::Error>) -> Result<()> {
+        let sentence = entry.change.sentence();
+        match taken {
+            Err(error) => self.undone.failed.push(format!("{}: {sentence}: {error:#}", entry.rule)),
+            Ok(Taken::Again) => self.again.push(entry),
+            Ok(Taken::Kept(why)) => {
+                self.journal.record(&Record::Undone { number: entry.number })?;
+                self.undone.kept.push(format!("{}: {sentence}: {why}", entry.rule));
+            }
+            Ok(Taken::Back) => {
+                self.journal.record(&Record::Undone { number: entry.number })?;
+                self.undone.changes.push(format!("{}: took back: {sentence}", entry.rule));
+                self.effects.extend(entry.effects.iter().cloned());
+                if matches!(entry.change, Change::Unit { .. }) {
+                    self.effects.push(Effect::DaemonReload);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn run_again(&mut self, system: &System) -> Result<()> {
+        let mut run: Vec<&Change> = Vec::new();
+        for entry in std::mem::take(&mut self.again) {
+            if !run.contains(&&entry.change) {
+                run.push(&entry.change);
+                if let Err(error) = perform::perform(system, &entry.change) {
+                    self.undone.failed.push(format!("{}: {error:#}", entry.rule));
+                    continue;
+                }
+            }
+            // With other rules' changes still there, it stays to be taken back with the last of them.
+            if self.whole {
+                self.settle(entry, Ok(&Taken::Back))?;
+            }
+        }
+        Ok(())
     }
 }
 
-fn take_back_file(system: &System, change: &Change, path: &Path, was: &Was, blobs: &Blobs) -> Result<()> {
-    let now = undo::save(system, path, blobs)?;
-    let after = match change {
-        Change::WriteFile { content, .. } => content,
-        // What a program wrote, or what was removed, is not merged: it becomes what it was.
-        _ => return undo::restore(system, path, was, blobs),
-    };
-    let text = |was: &Was| match was {
-        Was::File { blob, .. } => String::from_utf8(blobs.load(blob)?).context("the content is not text"),
-        _ => Ok(String::new()),
-    };
-    let untouched = now == *was || matches!(now, Was::Absent | Was::File { .. }) && text(&now)? == *after;
-    if untouched {
-        return undo::restore(system, path, was, blobs);
-    }
-    let Some(merged) = take_out(&text(was)?, after, &text(&now)?) else {
-        bail!("the same lines of {} were changed since", path.display());
-    };
-    let Some(mut whole) = file::read(system, path)? else { bail!("{} is gone", path.display()) };
-    whole.content = merged.into_bytes();
-    file::write(system, path, &whole)
+fn belongs(entry: &Entry, transaction: &str) -> bool {
+    matches!(&entry.undo, Undo::Packages(part) if part.transaction == transaction)
 }
 
 /// The directory of a run by its id, or of the last run that changed something.

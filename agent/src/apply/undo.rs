@@ -1,7 +1,4 @@
-//! The way back of each change: worked out and saved before the change is made.
-//!
-//! An undo says what was. Making it twice, or after a change that was never made, does no harm: that is what lets a run that
-//! was cut anywhere be taken back.
+//! What was before each change: worked out and saved before the change is made. The way back is in [`super::restore`].
 
 use std::path::{Path, PathBuf};
 
@@ -10,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::file::{self, Attributes};
 use super::journal::Blobs;
-use super::{package, unit};
+use super::transaction::{Part, Transaction};
+use super::unit;
 use crate::change::Change;
-use crate::system::{FileKind, System, Tool};
+use crate::system::{FileKind, System};
 
 /// What was at a path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -79,7 +77,7 @@ pub enum Undo {
         module: String,
     },
     /// Packages.
-    Packages(package::Before),
+    Packages(Part),
     /// There is nothing to take back.
     Nothing,
 }
@@ -121,7 +119,8 @@ pub fn prepare(system: &System, change: &Change, blobs: &Blobs) -> Result<Undo> 
             _ => Undo::Nothing,
         },
         Change::Packages { install, remove } => {
-            Undo::Packages(package::before(system, install, remove, blobs)?)
+            let transaction = Transaction::prepare(system, install, remove, blobs)?;
+            Undo::Packages(Part::of(system, &transaction, install, remove)?)
         }
         Change::Generate { outputs, .. } => {
             let save = |path: &PathBuf| Ok((path.clone(), save(system, path, blobs)?));
@@ -192,37 +191,17 @@ pub fn restore(system: &System, path: &Path, was: &Was, blobs: &Blobs) -> Result
 }
 
 impl Undo {
-    /// Takes a change back.
+    /// How a change that has been made left the files that it does not itself describe: what a program generated, and the
+    /// links of a unit. What differs from that later was changed by somebody else.
     ///
     /// # Errors
-    /// When the former state cannot be made again.
-    pub fn perform(&self, system: &mut System, blobs: &Blobs) -> Result<()> {
-        match self {
-            Undo::Files { files, directories } => {
-                for (path, was) in files {
-                    restore(system, path, was, blobs)?;
-                }
-                directories.iter().rev().try_for_each(|dir| file::remove_directory(system, dir))
-            }
-            Undo::Meta { path, mode, uid, gid } => match system.meta(path)? {
-                Some(_) => file::restore_meta(system, path, *mode, Some(*uid), Some(*gid)),
-                // Removed since: nothing left to give its mode back to.
-                None => Ok(()),
-            },
-            Undo::Sysctl { key, value } => super::kernel::set_sysctl(system, key, value),
-            Undo::Mount { target, added } => super::kernel::remount_without(system, target, added),
-            Undo::Unit(before) => unit::bring_back(system, before, blobs),
-            Undo::Module { module } => system.run(Tool::Modprobe, &[module])?.success().map(drop),
-            Undo::Packages(before) => package::bring_back(system, before, &[], blobs),
-            Undo::Nothing => Ok(()),
-        }
-    }
-
-    /// The files it restores.
-    pub fn files(&self) -> &[(PathBuf, Was)] {
-        match self {
-            Undo::Files { files, .. } => files,
-            _ => &[],
-        }
+    /// When a file cannot be read or saved.
+    pub fn left(&self, system: &System, change: &Change, blobs: &Blobs) -> Result<Vec<(PathBuf, Was)>> {
+        let paths = match (self, change) {
+            (Undo::Files { files, .. }, Change::Generate { .. }) => files,
+            (Undo::Unit(before), _) => &before.links,
+            _ => return Ok(Vec::new()),
+        };
+        paths.iter().map(|(path, _)| Ok((path.clone(), save(system, path, blobs)?))).collect()
     }
 }

@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::file;
 use super::journal::Blobs;
+use super::restore::Taken;
 use super::undo::{self, Was};
-use crate::change::UnitGoal;
+use crate::change::{Change, UnitGoal};
 use crate::system::{System, Tool, UnitFileState};
 
 const ETC: &str = "/etc/systemd/system";
@@ -80,26 +81,44 @@ pub fn perform(system: &System, unit: &str, goal: UnitGoal) -> Result<()> {
     Ok(())
 }
 
-/// Makes a unit what it was.
+/// Makes a unit what it was, but for links and a running state that are no longer as `change` left them. `left` is how it left
+/// the links, when it came to its end.
 ///
 /// # Errors
 /// When a link cannot be made, or the manager refuses.
-pub fn bring_back(system: &System, before: &Before, blobs: &Blobs) -> Result<()> {
+pub fn bring_back(
+    system: &System,
+    before: &Before,
+    change: &Change,
+    left: Option<&[(PathBuf, Was)]>,
+    blobs: &Blobs,
+) -> Result<Taken> {
+    let mut taken = Taken::Back;
     for (path, was) in &before.links {
-        undo::restore(system, path, was, blobs)?;
+        let now = undo::save(system, path, blobs)?;
+        let ours = left.and_then(|left| left.iter().find(|(other, _)| other == path)).map(|(_, left)| left);
+        if now == *was || ours.is_none_or(|left| now == *left) {
+            undo::restore(system, path, was, blobs)?;
+        } else {
+            taken = Taken::Kept(format!("{} was changed since", path.display()));
+        }
     }
     before.directories.iter().rev().try_for_each(|dir| file::remove_directory(system, dir))?;
+    let now = system.units()?.state(&before.unit);
+    let running = matches!(change, Change::Unit { goal: UnitGoal::Enabled, .. });
+    if left.is_some() && now.active.is_some_and(|active| active != running) {
+        return Ok(taken);
+    }
     match before.active {
         Some(true) => {
             reload(system)?;
-            now(system, "start", &before.unit)
+            self::now(system, "start", &before.unit)?;
         }
         // Gone with the package that brought it: nothing left to stop.
-        Some(false) if system.units()?.state(&before.unit).file != UnitFileState::Absent => {
-            now(system, "stop", &before.unit)
-        }
-        _ => Ok(()),
+        Some(false) if now.file != UnitFileState::Absent => self::now(system, "stop", &before.unit)?,
+        _ => {}
     }
+    Ok(taken)
 }
 
 /// The links that make a unit what it shall be; those that are so already are left out.
@@ -239,7 +258,8 @@ mod tests {
         let saved = before(&tree.system(), "x.service", goal, &blobs).unwrap();
         perform(&tree.system(), "x.service", goal).unwrap();
         look(tree);
-        bring_back(&tree.system(), &saved, &blobs).unwrap();
+        let change = Change::Unit { unit: "x.service".into(), goal };
+        assert_eq!(bring_back(&tree.system(), &saved, &change, None, &blobs).unwrap(), Taken::Back);
         assert_eq!(tree.snapshot(), was);
     }
 

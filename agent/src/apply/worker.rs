@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::journal::{Journal, Record};
-use super::undo::Undo;
-use super::{Control, check_stop, effect, package, perform, rollback, undo, validate};
+use super::transaction::{Part, Transaction};
+use super::undo::{self, Undo};
+use super::{Control, check_stop, effect, package, perform, rollback, validate};
 use crate::change::{Change, Effect};
 use crate::plan::Step;
 use crate::system::System;
@@ -74,8 +75,7 @@ impl Worker {
             }
             (control.progress)(&step.sentence);
             if let Err(error) = self.make(system, step)? {
-                self.failed.insert(step.rule.clone(), format!("{error:#}"));
-                self.take_back(system, &step.rule)?;
+                self.fail(system, &step.rule, format!("{error:#}"))?;
             }
         }
         Ok(())
@@ -83,39 +83,56 @@ impl Worker {
 
     /// Makes one change. The outer error is the journal's and ends the run; the inner one is the change's.
     fn make(&mut self, system: &mut System, step: &Step) -> Result<Result<()>> {
-        let number = match self.announce(system, step)? {
-            Ok(number) => number,
+        let undo = match undo::prepare(system, &step.change, &self.journal()?.blobs) {
+            Ok(undo) => undo,
             Err(error) => return Ok(Err(error)),
         };
+        let number = self.announce(step, undo.clone())?;
         let made = perform::perform(system, &step.change);
         system.changed(&step.change);
         if made.is_ok() {
-            self.journal()?.record(&Record::Done { number, touched: Vec::new() })?;
-            self.effects.extend(step.effects.iter().cloned());
-            if matches!(step.change, Change::Unit { .. }) {
-                self.effects.push(Effect::DaemonReload);
-            }
+            let left = undo.left(system, &step.change, &self.journal()?.blobs)?;
+            self.done(step, number, left)?;
         }
         Ok(made)
     }
 
     /// Writes the intent of a change, with its undo, to the journal.
-    fn announce(&mut self, system: &System, step: &Step) -> Result<Result<usize>> {
+    fn announce(&mut self, step: &Step, undo: Undo) -> Result<usize> {
         let number = self.next;
-        let journal = self.journal()?;
-        let undo = match undo::prepare(system, &step.change, &journal.blobs) {
-            Ok(undo) => undo,
-            Err(error) => return Ok(Err(error)),
-        };
         let (rule, change, effects) = (step.rule.clone(), step.change.clone(), step.effects.clone());
-        journal.record(&Record::Intent { number, rule, change, undo, effects })?;
+        self.journal()?.record(&Record::Intent { number, rule, change, undo, effects })?;
         self.next += 1;
-        Ok(Ok(number))
+        Ok(number)
+    }
+
+    /// Notes that a change came to its end.
+    fn done(&mut self, step: &Step, number: usize, left: Vec<(PathBuf, undo::Was)>) -> Result<()> {
+        self.journal()?.record(&Record::Done { number, left })?;
+        self.effects.extend(step.effects.iter().cloned());
+        if matches!(step.change, Change::Unit { .. }) {
+            self.effects.push(Effect::DaemonReload);
+        }
+        Ok(())
     }
 
     /// Installs and removes all packages in one transaction; when that fails, rule by rule, so that one package that cannot be
     /// had does not keep the others away.
     fn change_packages(&mut self, system: &mut System, steps: &[&Step]) -> Result<()> {
+        if steps.len() > 1 && self.transact(system, steps)?.is_ok() {
+            return Ok(());
+        }
+        for step in steps {
+            if let Err(error) = self.transact(system, &[step])? {
+                self.failed.insert(step.rule.clone(), format!("{error:#}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// One call of the package manager. The outer error is the journal's and ends the run; after the inner one everything is
+    /// as it was before.
+    fn transact(&mut self, system: &mut System, steps: &[&Step]) -> Result<Result<()>> {
         let (mut install, mut remove) = (Vec::new(), Vec::new());
         for step in steps {
             if let Change::Packages { install: more, remove: less } = &step.change {
@@ -123,52 +140,49 @@ impl Worker {
                 remove.extend(less.iter().cloned());
             }
         }
+        let digest = match Transaction::prepare(system, &install, &remove, &self.journal()?.blobs) {
+            Ok(digest) => digest,
+            Err(error) => return Ok(Err(error)),
+        };
         let mut numbers = Vec::new();
         for step in steps {
-            match self.announce(system, step)? {
-                Ok(number) => numbers.push((number, *step)),
-                Err(error) => drop(self.failed.insert(step.rule.clone(), format!("{error:#}"))),
-            }
+            let Change::Packages { install, remove } = &step.change else { continue };
+            let part = Part::of(system, &digest, install, remove)?;
+            numbers.push((self.announce(step, Undo::Packages(part))?, *step));
         }
-        let together = package::perform(system, &install, &remove);
+        let made = package::perform(system, &install, &remove);
         system.refresh();
-        for (number, step) in numbers {
-            let made = if together.is_ok() { Ok(()) } else { perform::perform(system, &step.change) };
+        let blobs = &self.journal()?.blobs;
+        let transaction = Transaction::load(&digest, blobs)?;
+        if made.is_err() {
+            transaction
+                .take_back(system, None, blobs)
+                .context("taking back what the package manager began")?;
             system.refresh();
-            match made {
-                Ok(()) => {
-                    let touched = self.touched(system, number)?;
-                    self.journal()?.record(&Record::Done { number, touched })?;
-                    self.effects.extend(step.effects.iter().cloned());
-                }
-                Err(error) => {
-                    self.failed.insert(step.rule.clone(), format!("{error:#}"));
-                    self.take_back(system, &step.rule)?;
-                }
+            for (number, _) in numbers {
+                self.journal()?.record(&Record::Undone { number })?;
             }
+            return Ok(made);
         }
-        Ok(())
+        // The first part keeps, for all, how things were left.
+        let mut left = transaction.left(system, blobs)?;
+        for (number, step) in numbers {
+            self.done(step, number, std::mem::take(&mut left))?;
+        }
+        Ok(made)
     }
 
-    /// What a change to packages made different below `/etc`, and how it is now.
-    fn touched(&mut self, system: &System, number: usize) -> Result<Vec<(PathBuf, undo::Was)>> {
-        let journal = self.journal()?;
-        let (entries, _) = Journal::read(&journal.dir)?;
-        match entries.iter().find(|entry| entry.number == number).map(|entry| &entry.undo) {
-            Some(Undo::Packages(before)) => package::touched(system, before, &journal.blobs),
-            _ => Ok(Vec::new()),
+    /// Gives a rule up: takes back what was done for it so far, also the change that failed half-way.
+    fn fail(&mut self, system: &mut System, rule: &str, reason: String) -> Result<()> {
+        self.failed.insert(rule.to_owned(), reason);
+        let (entries, _) = Journal::read(&self.journal()?.dir)?;
+        if entries.iter().all(|entry| entry.rule != rule) {
+            return Ok(());
         }
-    }
-
-    /// Takes back what was done for one rule so far, also the change that failed half-way.
-    fn take_back(&mut self, system: &mut System, rule: &str) -> Result<()> {
-        let journal = self.journal()?;
-        let (entries, _) = Journal::read(&journal.dir)?;
-        for entry in entries.iter().rev().filter(|entry| entry.rule == rule && !entry.undone) {
-            rollback::take_back_entry(system, entry, &journal.blobs)
-                .with_context(|| format!("taking {rule} back"))?;
-            journal.record(&Record::Undone { number: entry.number })?;
-            system.refresh();
+        let (undone, _) = rollback::take_back_of(system, self.journal()?, &[rule.to_owned()])?;
+        system.refresh();
+        if !undone.failed.is_empty() {
+            bail!("taking {rule} back: {}", undone.failed.join("; "));
         }
         Ok(())
     }
@@ -192,8 +206,7 @@ impl Worker {
                 .map(|entry| entry.rule.as_str())
                 .collect();
             for rule in rules.into_iter().rev() {
-                self.failed.insert(rule.to_owned(), reason.clone());
-                self.take_back(system, rule)?;
+                self.fail(system, rule, reason.clone())?;
             }
         }
         Ok(effect::perform_all(system, effects))

@@ -63,7 +63,8 @@ fn confirmed(work: &mut super::Work) -> Result<bool> {
         bail!("nobody can be asked here: give --yes");
     }
     let outcomes = inspect(&work.policy, &work.system, &progress(work.policy.rules.len()));
-    let plan = plan(&work.policy, &outcomes, &mut work.system)?;
+    let mut plan = plan(&work.policy, &outcomes, &mut work.system)?;
+    plan.foresee(&work.system);
     work.system.refresh();
     super::plan::write_text(&plan, &mut std::io::stderr().lock(), &Style { colour: true, verbose: false })?;
     eprint!("Make these changes? [y/N] ");

@@ -19,7 +19,8 @@ use crate::report::text::Style;
 pub fn run(args: &PlanArgs) -> Result<Exit> {
     let mut work = begin(&args.selection)?;
     let outcomes = inspect(&work.policy, &work.system, &progress(work.policy.rules.len()));
-    let plan = plan(&work.policy, &outcomes, &mut work.system)?;
+    let mut plan = plan(&work.policy, &outcomes, &mut work.system)?;
+    plan.foresee(&work.system);
     let mut out = writer(&args.output)?;
     match args.output.format {
         Format::Json => {
@@ -48,6 +49,18 @@ pub fn write_text(plan: &Plan, out: &mut dyn Write, style: &Style) -> Result<()>
             };
             writeln!(out, "    {}", style.paint(code, line))?;
         }
+    }
+    for (what, packages) in [
+        ("packages that come", &plan.packages.installed),
+        ("packages of which another version comes", &plan.packages.upgraded),
+        ("packages that go", &plan.packages.removed),
+    ] {
+        if !packages.is_empty() {
+            writeln!(out, "{what}: {}", packages.join(", "))?;
+        }
+    }
+    if let Some(reason) = &plan.unforeseen {
+        writeln!(out, "which other packages come or go along cannot be told: {reason}")?;
     }
     for effect in plan.effects() {
         writeln!(out, "then {}", effect.sentence())?;

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use super::Setting;
-use crate::apply::journal::Journal;
+use crate::apply::journal::{Entry, Journal};
 use crate::apply::perform::perform;
-use crate::apply::undo::{Undo, prepare};
+use crate::apply::restore::{Taken, take_back};
+use crate::apply::undo::prepare;
 use crate::change::Change;
 use crate::system::{Output, Run, System, Tool};
 
@@ -119,25 +120,28 @@ impl Tree {
     pub fn round_trip(&self, setting: &dyn Setting) {
         let before = self.snapshot();
         assert!(!setting.examine(&self.system()).unwrap().is_compliant(), "there is nothing to mend");
-        let (journal, undos) = self.carry_out(setting);
+        let (journal, entries) = self.carry_out(setting);
         let after = setting.examine(&self.system()).unwrap();
         assert!(after.is_compliant(), "not compliant after the changes: {after:?}");
         assert!(after.changes.is_empty(), "compliant, and still something to change: {:?}", after.changes);
-        for undo in undos.iter().rev() {
-            undo.perform(&mut self.system(), &journal.blobs).unwrap();
+        for entry in entries.iter().rev() {
+            assert_eq!(take_back(&self.system(), entry, &journal.blobs).unwrap(), Taken::Back);
         }
         assert_eq!(self.snapshot(), before, "taking back did not restore the tree");
     }
 
-    fn carry_out(&self, setting: &dyn Setting) -> (Journal, Vec<Undo>) {
+    fn carry_out(&self, setting: &dyn Setting) -> (Journal, Vec<Entry>) {
         let state = tempfile::tempdir().unwrap();
         let journal = Journal::begin(&state.keep(), "test").unwrap();
-        let mut undos = Vec::new();
-        for change in setting.examine(&self.system()).unwrap().changes {
-            undos.push(prepare(&self.system(), &change, &journal.blobs).unwrap());
+        let mut entries = Vec::new();
+        for (number, change) in setting.examine(&self.system()).unwrap().changes.into_iter().enumerate() {
+            let undo = prepare(&self.system(), &change, &journal.blobs).unwrap();
             perform(&self.system(), &change).unwrap();
+            let left = Some(undo.left(&self.system(), &change, &journal.blobs).unwrap());
+            let (rule, effects) = ("test".to_owned(), Vec::new());
+            entries.push(Entry { number, rule, change, undo, effects, left, undone: false });
         }
-        (journal, undos)
+        (journal, entries)
     }
 
     /// Every path with its kind, mode, owner and content.

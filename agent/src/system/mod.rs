@@ -34,7 +34,7 @@ pub use accounts::{Accounts, Group, Shadow, User};
 pub use mount_units::unit_name as mount_unit_name;
 pub use mounts::{FstabEntry, Mount, Mounts};
 pub use os::Os;
-pub use packages::Packages;
+pub use packages::{PackageDelta, Packages};
 pub use root::{FileKind, Meta};
 pub use run::{Output, Run, Tool};
 pub use sshd::SshdView;

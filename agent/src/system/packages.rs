@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail};
+use serde::Serialize;
 
 use super::{System, Tool};
 
@@ -15,7 +16,41 @@ const DPKG_STATUS: &str = "/var/lib/dpkg/status";
 #[derive(Debug, Clone, Default)]
 pub struct Packages {
     installed: BTreeMap<String, String>,
+    /// Cut half-way: unpacked or configured in part.
+    unfinished: BTreeSet<String>,
     planned: BTreeSet<String>,
+}
+
+/// What a transaction of the package manager does, dependencies and dependents included.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct PackageDelta {
+    /// Packages that were not there.
+    pub installed: Vec<String>,
+    /// Packages of which another version comes.
+    pub upgraded: Vec<String>,
+    /// Packages that go.
+    pub removed: Vec<String>,
+}
+
+impl PackageDelta {
+    /// Reads what `apt-get --simulate` says: `Inst NAME [OLD] (NEW …)`, `Remv NAME [OLD]`.
+    pub fn parse(text: &str) -> PackageDelta {
+        let mut delta = PackageDelta::default();
+        for line in text.lines() {
+            let mut words = line.split_whitespace();
+            let (Some(verb), Some(name), third) = (words.next(), words.next(), words.next()) else {
+                continue;
+            };
+            let list = match verb {
+                "Inst" if third.is_some_and(|word| word.starts_with('[')) => &mut delta.upgraded,
+                "Inst" => &mut delta.installed,
+                "Remv" | "Purg" => &mut delta.removed,
+                _ => continue,
+            };
+            list.push(name.to_owned());
+        }
+        delta
+    }
 }
 
 impl Packages {
@@ -29,7 +64,7 @@ impl Packages {
     /// Reads the text of a dpkg status file. A package counts when its status is `install ok installed`
     /// or another state in which its files are unpacked and wanted.
     pub fn parse_dpkg(text: &str) -> Packages {
-        let mut installed = BTreeMap::new();
+        let (mut installed, mut unfinished) = (BTreeMap::new(), BTreeSet::new());
         for stanza in text.split("\n\n") {
             let field = |name: &str| {
                 stanza.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
@@ -37,14 +72,21 @@ impl Packages {
             let (Some(package), Some(status)) = (field("Package"), field("Status")) else { continue };
             if status.ends_with(" installed") {
                 installed.insert(package.to_owned(), field("Version").unwrap_or_default().to_owned());
+            } else if !status.ends_with(" not-installed") && !status.ends_with(" config-files") {
+                unfinished.insert(package.to_owned());
             }
         }
-        Packages { installed, planned: BTreeSet::new() }
+        Packages { installed, unfinished, planned: BTreeSet::new() }
     }
 
     /// Whether the package is installed, or would be by the changes laid over the system.
     pub fn has(&self, name: &str) -> bool {
         self.installed.contains_key(name)
+    }
+
+    /// Whether anything but configuration files of the package is there, be it cut half-way.
+    pub fn remains(&self, name: &str) -> bool {
+        self.has(name) || self.unfinished.contains(name)
     }
 
     /// Whether the package is only there because a change laid over the system would install it: its files cannot
@@ -76,23 +118,24 @@ impl Packages {
 }
 
 impl System {
-    /// The packages that would go together with those that are to be removed, because they depend on them.
+    /// What installing and removing these packages would do to those that are there, whatever is laid over the system.
     ///
     /// # Errors
-    /// When the package manager cannot tell.
-    pub fn removal_cascade(&self, remove: &[String]) -> Result<Vec<String>> {
-        let packages = self.packages()?;
-        let present: Vec<&str> =
-            remove.iter().map(String::as_str).filter(|name| packages.has(name)).collect();
-        if present.is_empty() || !self.is_running() {
-            return Ok(Vec::new());
+    /// When the package manager cannot do it, with what it said.
+    pub fn package_delta(&self, install: &[String], remove: &[String]) -> Result<PackageDelta> {
+        let packages = Packages::learn(self)?;
+        let missing = install.iter().filter(|name| !packages.has(name)).cloned();
+        let unwanted = remove.iter().filter(|name| packages.has(name)).map(|name| format!("{name}-"));
+        let wanted: Vec<String> = missing.chain(unwanted).collect();
+        if wanted.is_empty() {
+            return Ok(PackageDelta::default());
         }
-        let mut args = vec!["--simulate", "--quiet", "remove"];
-        args.extend(&present);
-        let output = self.run(Tool::AptGet, &args)?.success()?;
-        let removed =
-            output.stdout.lines().filter_map(|line| line.strip_prefix("Remv ")?.split_whitespace().next());
-        Ok(removed.filter(|name| !remove.iter().any(|other| other == name)).map(str::to_owned).collect())
+        if !self.has_tool(Tool::AptGet) {
+            bail!("no supported package manager (apt) is installed here; by hand: {}", wanted.join(", "));
+        }
+        let mut args = vec!["--simulate", "--quiet", "--no-install-recommends", "install"];
+        args.extend(wanted.iter().map(String::as_str));
+        Ok(PackageDelta::parse(&self.run(Tool::AptGet, &args)?.success()?.stdout))
     }
 }
 
@@ -108,5 +151,25 @@ mod tests {
         let packages = Packages::parse_dpkg(text);
         assert!(packages.has("sudo") && packages.has("held") && !packages.has("telnet"));
         assert_eq!(packages.version("sudo"), Some("1.9.13p3-1"));
+    }
+
+    #[test]
+    fn a_package_cut_half_way_remains() {
+        let text = "Package: a\nStatus: install reinstreq half-installed\n\nPackage: b\nStatus: install ok unpacked\n\n\
+                    Package: c\nStatus: deinstall ok config-files\n\nPackage: d\nStatus: purge ok not-installed\n";
+        let packages = Packages::parse_dpkg(text);
+        let seen = ["a", "b", "c", "d"].map(|name| (packages.has(name), packages.remains(name)));
+        assert_eq!(seen, [(false, true), (false, true), (false, false), (false, false)]);
+    }
+
+    #[test]
+    fn the_simulation_tells_what_comes_and_goes() {
+        let said = "NOTE: This is only a simulation!\nRemv telnet [0.17]\nInst libaide (1.0 Debian:12 [amd64])\n\
+                    Inst libpam0g [1.5.2-6] (1.5.2-7 Debian:12 [amd64])\nConf libaide (1.0 Debian:12 [amd64])\n";
+        let delta = PackageDelta::parse(said);
+        assert_eq!(
+            (delta.installed, delta.upgraded, delta.removed),
+            (vec!["libaide".to_owned()], vec!["libpam0g".to_owned()], vec!["telnet".to_owned()])
+        );
     }
 }

@@ -4,11 +4,14 @@
 //! environment decides what root runs. To add a tool, add a variant to [`Tool`] and a line to its table.
 
 use std::io::{Read, Write};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 
 /// The most output kept of one program, in bytes.
 const MAX_OUTPUT: u64 = 16 * 1024 * 1024;
@@ -43,6 +46,7 @@ tools! {
     AideInit ["/usr/sbin/aideinit"], 3600, "Builds the AIDE database on Debian.";
     ApparmorParser ["/usr/sbin/apparmor_parser", "/sbin/apparmor_parser"], 120, "Loads AppArmor profiles.";
     AptGet ["/usr/bin/apt-get"], 1800, "Debian package manager.";
+    AptMark ["/usr/bin/apt-mark"], 60, "Marks of Debian's package manager.";
     Auditctl ["/usr/sbin/auditctl", "/sbin/auditctl"], 30, "Reads and sets the kernel's audit rules.";
     Augenrules ["/usr/sbin/augenrules", "/sbin/augenrules"], 60, "Compiles and loads rules.d.";
     DconfUpdate ["/usr/bin/dconf"], 60, "Compiles the dconf databases.";
@@ -135,6 +139,9 @@ impl Run for Real {
             .env("LC_ALL", "C")
             .env("DEBIAN_FRONTEND", "noninteractive")
             .current_dir("/")
+            // A group of its own: an interrupt from the terminal is the agent's to act on, and whatever the program
+            // started ends with it.
+            .process_group(0)
             .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -186,13 +193,22 @@ fn wait(child: &mut Child, limit: Duration) -> Result<Option<i32>> {
             return Ok(status.code());
         }
         if started.elapsed() > limit {
-            child.kill()?;
-            child.wait()?;
+            end_group(child)?;
             bail!("did not end within {} seconds and was killed", limit.as_secs());
         }
         thread::sleep(pause);
         pause = (pause * 2).min(POLL);
     }
+}
+
+/// Ends a program and everything it started.
+fn end_group(child: &mut Child) -> Result<()> {
+    match i32::try_from(child.id()).map(Pid::from_raw) {
+        Ok(group) if killpg(group, Signal::SIGKILL).is_ok() => {}
+        _ => child.kill()?,
+    }
+    child.wait()?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -222,10 +238,18 @@ mod tests {
 
     #[test]
     fn a_program_that_hangs_is_killed() {
-        let mut child = Command::new("/bin/sleep").arg("60").spawn().unwrap();
+        // The shell's own child holds the other end: only when it is ended too does reading come to an end.
+        let (mut end, other) = std::os::unix::net::UnixStream::pair().unwrap();
+        let mut child = Command::new("/bin/sh")
+            .args(["-c", "sleep 60; true"])
+            .process_group(0)
+            .stdout(std::os::fd::OwnedFd::from(other))
+            .spawn()
+            .unwrap();
         let started = Instant::now();
         let error = wait(&mut child, Duration::from_millis(50)).unwrap_err();
         assert!(error.to_string().contains("was killed"));
+        end.read_to_end(&mut Vec::new()).unwrap();
         assert!(started.elapsed() < Duration::from_secs(5));
     }
 

@@ -90,8 +90,10 @@ fn the_same_lines_changed_since_are_left_and_told() {
     let tree = tree.file(DROP_IN, "kernel.a = 2\n");
     system.refresh();
     let undone = take_back(&mut system, &dir, &[]).unwrap();
-    assert!(undone.failed[0].contains("changed since"), "{undone:?}");
+    assert!(undone.kept[0].contains("changed since"), "{undone:?}");
     assert_eq!(tree.text(DROP_IN), "kernel.a = 2\n");
+    let again = take_back(&mut system, &dir, &[]).unwrap();
+    assert_eq!(again, Undone { run: "run".into(), ..Undone::default() }, "told once");
 }
 
 #[test]
