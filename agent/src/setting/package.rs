@@ -12,10 +12,20 @@ use super::Setting;
 use crate::change::Change;
 use crate::content::Names;
 use crate::finding::Finding;
-use crate::system::System;
+use crate::system::{Packages, System};
 
 /// Where the answer comes from, as evidence names it.
 const DATABASE: &str = "/var/lib/dpkg/status";
+
+/// What a package only recommends and yet cannot do without: with no dictionary, the judge of passwords refuses every one.
+const NEEDED: [(&str, &str); 1] = [("libpam-pwquality", "cracklib-runtime")];
+
+/// Of a package and what it cannot do without, those that are not there.
+pub fn missing(package: &str, present: &Packages) -> Vec<String> {
+    let needed = NEEDED.iter().filter(|(of, _)| *of == package).map(|(_, needed)| *needed);
+    let all = std::iter::once(package).chain(needed);
+    all.filter(|name| !present.has(name)).map(str::to_owned).collect()
+}
 
 /// Packages that must be there, or must not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -44,8 +54,16 @@ impl Setting for Package {
         let wrong: Vec<String> =
             names.as_slice().iter().filter(|name| packages.has(name) != wanted).cloned().collect();
         if !wrong.is_empty() {
-            let (install, remove) = if wanted { (wrong, Vec::new()) } else { (Vec::new(), wrong) };
-            finding.change(Change::Packages { install, remove });
+            finding.change(match wanted {
+                true => {
+                    let mut install: Vec<String> =
+                        wrong.iter().flat_map(|name| missing(name, packages)).collect();
+                    install.sort();
+                    install.dedup();
+                    Change::Packages { install, remove: Vec::new() }
+                }
+                false => Change::Packages { install: Vec::new(), remove: wrong },
+            });
         }
         Ok(finding)
     }
@@ -82,6 +100,23 @@ mod tests {
         let changes = tree.planned(&Package::Installed(names(&["auditd", "audispd-plugins"])));
         let wanted = Change::Packages { install: vec!["audispd-plugins".into()], remove: vec![] };
         assert_eq!(changes, [wanted]);
+    }
+
+    #[test]
+    fn what_a_package_cannot_do_without_comes_with_it() {
+        for (present, expected) in [
+            (["sudo"], ["cracklib-runtime", "libpam-pwquality"].as_slice()),
+            (["cracklib-runtime"], &["libpam-pwquality"]),
+        ] {
+            let tree = Tree::new().packages(&present);
+            let changes = tree.planned(&Package::Installed(names(&["libpam-pwquality"])));
+            let install = expected.iter().map(|&name| name.to_owned()).collect();
+            assert_eq!(changes, [Change::Packages { install, remove: vec![] }]);
+        }
+        let tree = Tree::new().packages(&["libpam-pwquality"]);
+        assert!(
+            Package::Installed(names(&["libpam-pwquality"])).examine(&tree.system()).unwrap().is_compliant()
+        );
     }
 
     #[test]

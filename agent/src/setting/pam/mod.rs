@@ -25,7 +25,7 @@ use self::argument::Argument;
 use self::debian::Common;
 use self::edit::NewArguments;
 use self::line::Line;
-use super::Setting;
+use super::{Setting, package};
 use crate::change::Change;
 use crate::finding::Finding;
 use crate::system::System;
@@ -182,7 +182,13 @@ impl Pam {
             Some(profile) => {
                 common.enable(profile);
                 self.adjust(system, &mut common, name)?;
-                finding.changes = common.changes(system)?;
+                if let Some(package) = &self.package {
+                    let install = package::missing(package, system.packages()?);
+                    let first =
+                        (!install.is_empty()).then_some(Change::Packages { install, remove: Vec::new() });
+                    finding.changes.extend(first);
+                }
+                finding.changes.extend(common.changes(system)?);
             }
             None => self.install(system, finding)?,
         }
@@ -201,7 +207,10 @@ impl Pam {
         } else if packages.has(package) {
             finding.manual(format!("{package} is installed and its profile is missing; install it again"));
         } else {
-            finding.change(Change::Packages { install: vec![package.clone()], remove: Vec::new() });
+            finding.change(Change::Packages {
+                install: package::missing(package, packages),
+                remove: Vec::new(),
+            });
         }
         Ok(())
     }

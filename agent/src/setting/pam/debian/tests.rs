@@ -184,11 +184,22 @@ fn history_comes_between_quality_and_storing() {
 
 #[test]
 fn what_a_package_brings_is_installed_and_what_a_hand_changed_is_left() {
-    let ldap = pam(r#"{"service": "common-password", "facility": "password", "module": "pam_pwquality.so",
+    let quality =
+        pam(r#"{"service": "common-password", "facility": "password", "module": "pam_pwquality.so",
         "controls": ["requisite"], "profile": "no-such", "package": "libpam-pwquality"}"#);
     let tree = machine().packages(&["libpam-runtime"]);
-    let install = vec!["libpam-pwquality".to_owned()];
-    assert_eq!(ldap.examine(&tree.system()).unwrap().changes, [Change::Packages { install, remove: vec![] }]);
+    let both = ["libpam-pwquality", "cracklib-runtime"].map(str::to_owned);
+    let install = |names: &[String]| Change::Packages { install: names.to_vec(), remove: vec![] };
+    assert_eq!(quality.examine(&tree.system()).unwrap().changes, [install(&both)]);
+    let known = Pam { profile: Some("pwquality".to_owned()), ..quality };
+    let tree = tree.packages(&["libpam-runtime", "libpam-pwquality"]);
+    let changes = known.examine(&tree.system()).unwrap().changes;
+    assert_eq!(
+        changes[0],
+        install(&both[1..]),
+        "without a dictionary nobody could change a password any more"
+    );
+    assert!(changes.len() > 1);
     let by_hand = tree
         .text("/etc/pam.d/common-auth")
         .replace(FALLBACK, &format!("auth optional pam_mine.so\n{FALLBACK}"));
