@@ -5,7 +5,7 @@
 //! yet are decided once it is. Rules that decide who gets in come last.
 
 use anyhow::{Context, Result};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::change::{Change, Effect};
 use crate::inspect::{Outcome, Verdict, inspect_rule};
@@ -13,7 +13,7 @@ use crate::policy::{Policy, PolicyRule};
 use crate::system::{PackageDelta, System};
 
 /// One change, for one rule.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Step {
     /// The rule.
     pub rule: String,
@@ -27,8 +27,8 @@ pub struct Step {
     pub effects: Vec<Effect>,
 }
 
-/// A failing rule that is not mended now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// A rule for which there is no change now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Left {
     /// The rule.
     pub rule: String,
@@ -37,14 +37,16 @@ pub struct Left {
 }
 
 /// What would be done.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// The changes, in order.
     pub steps: Vec<Step>,
-    /// Rules that a change above must come before: they are planned again after it.
+    /// Rules that a change above must come before: they are decided after it, and what they call for follows in another pass.
     pub deferred: Vec<Left>,
     /// Failing rules that only a person can mend.
     pub manual: Vec<Left>,
+    /// Rules that could not be looked at: whether they call for changes is not known.
+    pub errors: Vec<Left>,
     /// Every package that comes, changes or goes, with those that come and go along; see [`Plan::foresee`].
     pub packages: PackageDelta,
     /// Why that could not be told.
@@ -77,6 +79,18 @@ impl Plan {
         effects.dedup();
         effects
     }
+
+    /// Whether it says of no rule that something would change.
+    pub fn changes_nothing(&self) -> bool {
+        self.steps.is_empty() && self.deferred.is_empty()
+    }
+
+    /// Whether packages would be installed.
+    pub fn installs(&self) -> bool {
+        let brings =
+            |step: &Step| matches!(&step.change, Change::Packages { install, .. } if !install.is_empty());
+        self.steps.iter().any(brings)
+    }
 }
 
 /// The order of work: what may be needed by others first, what may shut the door last but for programs that only take up
@@ -97,7 +111,7 @@ fn is_generated(change: &Change) -> bool {
     matches!(change, Change::Generate { .. })
 }
 
-/// Plans what would make every failing rule pass. `system` ends up with all of it laid over.
+/// Plans what would make every failing rule pass; a rule in error cannot be planned and is told. `system` ends up with all of it laid over.
 ///
 /// # Errors
 /// When the present state that a change starts from cannot be read.
@@ -110,7 +124,35 @@ pub fn plan(policy: &Policy, outcomes: &[Outcome], system: &mut System) -> Resul
         plan_rule(rule, system, &mut plan).with_context(|| format!("planning {}", rule.id))?;
     }
     generate_once(&mut plan.steps);
+    if plan.installs() {
+        plan.deferred.extend(called_up(policy, outcomes, system));
+    }
+    plan.errors = errors(outcomes);
     Ok(plan)
+}
+
+/// Rules about nothing that is there now, and about something that the packages to be installed bring.
+fn called_up(policy: &Policy, outcomes: &[Outcome], system: &System) -> Vec<Left> {
+    let absent = policy
+        .rules
+        .iter()
+        .zip(outcomes)
+        .filter(|(_, outcome)| outcome.verdict == Verdict::NotApplicable)
+        .map(|(rule, _)| inspect_rule(rule, system));
+    absent
+        .filter(|outcome| outcome.verdict == Verdict::NotChecked)
+        .filter_map(|outcome| Some(Left { rule: outcome.rule, reason: outcome.reason? }))
+        .collect()
+}
+
+fn errors(outcomes: &[Outcome]) -> Vec<Left> {
+    let failed = outcomes.iter().filter(|outcome| outcome.verdict == Verdict::Error);
+    failed
+        .map(|outcome| Left {
+            rule: outcome.rule.clone(),
+            reason: outcome.reason.clone().unwrap_or_default(),
+        })
+        .collect()
 }
 
 /// Programs that write files from what other steps set run once, after all of them.
@@ -183,3 +225,6 @@ fn diff(system: &System, change: &Change) -> Result<String> {
     options.set_modified_filename(if removed { "/dev/null".to_owned() } else { format!("b/{below}") });
     Ok(options.create_patch(old.as_deref().unwrap_or_default(), new).to_string())
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,7 +34,7 @@ use anyhow::{Context, Result, bail};
 use nix::fcntl::{Flock, FlockArg};
 
 use crate::inspect::{Outcome, Verdict, inspect};
-use crate::plan::{Step, plan};
+use crate::plan::{Plan, Step, plan};
 use crate::policy::Policy;
 use crate::system::System;
 use worker::Worker;
@@ -56,7 +56,12 @@ pub struct Run {
     pub problems: Vec<String>,
     /// Runs that had been interrupted and were taken back first.
     pub recovered: Vec<rollback::Undone>,
+    /// Whether the plan was turned down: nothing was changed then.
+    pub declined: bool,
 }
+
+/// Answers whether a plan shall be carried out.
+pub type Confirm<'a> = dyn Fn(&Plan) -> Result<bool> + 'a;
 
 /// How a run is watched and stopped.
 pub struct Control<'a> {
@@ -64,6 +69,9 @@ pub struct Control<'a> {
     pub progress: &'a (dyn Fn(&str) + Sync),
     /// Set from outside to stop the run, which is then taken back.
     pub stop: &'a AtomicBool,
+    /// Asked once, before the first change, with exactly what the first pass will do; `None` where nobody is to be asked.
+    /// Later passes do what the rules that the plan says are decided later call for.
+    pub confirm: Option<&'a Confirm<'a>>,
 }
 
 /// Held while a run changes the machine, so that there is never more than one.
@@ -89,14 +97,22 @@ pub fn lock(system: &System) -> Result<(PathBuf, Lock)> {
     }
 }
 
-/// Makes a machine what its policy asks for. `id` names the run.
+/// Makes a machine what its policy asks for, once [`Control::confirm`] agrees. `id` names the run.
+///
+/// The plan is made under the lock, after interrupted runs were taken back: nothing can change between what is
+/// confirmed and what is done.
 ///
 /// # Errors
 /// When the run could not begin, was stopped, or its journal could not be kept: what it had done is then taken back. What single
 /// rules run into is in the outcomes and in [`Run::problems`].
 pub fn apply(policy: &Policy, system: &mut System, id: &str, control: &Control) -> Result<Run> {
     let (state, _lock) = lock(system)?;
-    let mut run = Run { recovered: rollback::recover(system, &state)?, ..Run::default() };
+    let recovered = rollback::recover(system, &state)?;
+    for undone in &recovered {
+        let changes = undone.changes.len();
+        (control.progress)(&format!("took back the interrupted run {} ({changes} changes)", undone.run));
+    }
+    let mut run = Run { recovered, ..Run::default() };
     let before = inspect(policy, system, &|_| ());
     let mut worker = Worker::new(&state, id);
     let passed = passes(policy, system, before.clone(), &mut worker, &mut run, control);
@@ -118,15 +134,25 @@ fn passes(
     run: &mut Run,
     control: &Control,
 ) -> Result<Vec<Outcome>> {
-    for _ in 0..MAX_PASSES {
+    for pass in 1..=MAX_PASSES {
         let planned = plan(policy, &outcomes, system);
         system.refresh();
-        let mut steps = planned?.steps;
+        let mut planned = planned?;
         // What was done once and did not help will not help twice.
-        steps.retain(|step| !worker.failed.contains_key(&step.rule) && !run.steps.contains(step));
-        if steps.is_empty() {
+        planned.steps.retain(|step| !worker.failed.contains_key(&step.rule) && !run.steps.contains(step));
+        if planned.steps.is_empty() {
             break;
         }
+        if pass > 1 {
+            (control.progress)(&format!("pass {pass}: what the rules decided now call for"));
+        } else if let Some(confirm) = control.confirm {
+            planned.foresee(system);
+            run.declined = !confirm(&planned)?;
+            if run.declined {
+                break;
+            }
+        }
+        let steps = planned.steps;
         worker.carry_out(system, &steps, control)?;
         run.problems.extend(worker.settle_in(system)?);
         run.steps.extend(steps);
@@ -175,3 +201,6 @@ fn check_stop(stop: &AtomicBool) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,17 +2,19 @@
 
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, bail};
 
-use super::{begin, progress, tell};
+use super::{begin, tell, watched};
 use crate::apply::{Control, apply, journal};
 use crate::cli::Apply;
 use crate::exit::Exit;
-use crate::inspect::inspect;
-use crate::plan::plan;
-use crate::report::{Host, Report, now, text::Style};
+use crate::plan::Plan;
+use crate::report::{self, Host, Report, now};
+
+/// What the agent ends with when the question is broken off: changes are pending, see [`Exit::Deviates`].
+const DECLINED: i32 = 2;
 
 /// Runs the command.
 ///
@@ -24,22 +26,25 @@ pub fn run(args: &Apply) -> Result<Exit> {
     if !nix::unistd::geteuid().is_root() && work.system.is_running() {
         bail!("only root can change this machine: run it with sudo");
     }
-    if !args.yes && !confirmed(&mut work)? {
-        return Ok(Exit::Deviates);
+    if !args.yes && !std::io::stdin().is_terminal() {
+        bail!("nobody can be asked here: give --yes");
     }
     let id = started.replace(':', "-");
-    let stop = stop_on_signals()?;
-    let control = Control { progress: &|sentence| eprintln!("{sentence}"), stop: &stop };
+    let asking = Arc::new(AtomicBool::new(false));
+    let stop = stop_on_signals(&asking)?;
+    let ask = |plan: &Plan| agreed(plan, &asking);
+    let control = Control {
+        progress: &|sentence| eprintln!("{sentence}"),
+        stop: &stop,
+        confirm: if args.yes { None } else { Some(&ask) },
+    };
     let run = apply(&work.policy, &mut work.system, &id, &control)?;
-    for undone in &run.recovered {
-        eprintln!("took back the interrupted run {} ({} changes)", undone.run, undone.changes.len());
+    if run.declined {
+        return Ok(Exit::Deviates);
     }
     let mut report =
         Report::new(&work.policy, work.content, Host::of(&work.system), run.outcomes, "apply", started);
-    for row in &mut report.rules {
-        row.changes =
-            run.steps.iter().filter(|step| step.rule == row.id).map(|step| step.sentence.clone()).collect();
-    }
+    report.set_changes(&run.steps);
     report.problems = run.problems;
     if !run.id.is_empty() {
         keep(&report, &work.system, &run.id)?;
@@ -48,29 +53,30 @@ pub fn run(args: &Apply) -> Result<Exit> {
     Ok(report.exit())
 }
 
-/// A flag that an interrupt or a request to end sets: the run then stops between two changes and takes itself back.
-fn stop_on_signals() -> Result<Arc<AtomicBool>> {
+/// A flag that an interrupt or a request to end sets: the run then stops between two changes and takes itself back. While
+/// `asking`, nothing has been changed yet, and the agent just ends, as if the answer were no.
+fn stop_on_signals(asking: &Arc<AtomicBool>) -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
-        signal_hook::flag::register(signal, Arc::clone(&stop)).context("listening for signals")?;
+        signal_hook::flag::register_conditional_shutdown(signal, DECLINED, Arc::clone(asking))
+            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop)))
+            .context("listening for signals")?;
     }
     Ok(stop)
 }
 
-/// Shows the plan and asks, where somebody can answer.
-fn confirmed(work: &mut super::Work) -> Result<bool> {
-    if !std::io::stdin().is_terminal() {
-        bail!("nobody can be asked here: give --yes");
-    }
-    let outcomes = inspect(&work.policy, &work.system, &progress(work.policy.rules.len()));
-    let mut plan = plan(&work.policy, &outcomes, &mut work.system)?;
-    plan.foresee(&work.system);
-    work.system.refresh();
-    super::plan::write_text(&plan, &mut std::io::stderr().lock(), &Style { colour: true, verbose: false })?;
-    eprint!("Make these changes? [y/N] ");
-    std::io::stderr().flush()?;
+/// Shows the plan and asks.
+fn agreed(plan: &Plan, asking: &AtomicBool) -> Result<bool> {
+    let mut terminal = std::io::stderr();
+    let style = watched(std::io::stderr());
+    report::plan::write(plan, &mut terminal, &style)?;
+    write!(terminal, "Make these changes? [y/N] ")?;
+    terminal.flush()?;
+    asking.store(true, Ordering::SeqCst);
     let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer)?;
+    let read = std::io::stdin().read_line(&mut answer);
+    asking.store(false, Ordering::SeqCst);
+    read.context("reading the answer")?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 

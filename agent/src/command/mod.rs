@@ -17,6 +17,7 @@ pub mod tailor;
 
 use std::fs::{File, Permissions};
 use std::io::{IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -31,6 +32,9 @@ use crate::policy::{self, Policy, Request};
 use crate::report::text::Style;
 use crate::report::{ContentInfo, Format, Report};
 use crate::system::System;
+
+/// Wrapping to fewer columns would tear every line.
+const NARROWEST: usize = 40;
 
 /// What every command that judges a machine starts with.
 pub struct Work {
@@ -92,9 +96,21 @@ pub fn today() -> jiff::civil::Date {
 
 /// How text is written on this output.
 pub fn style(output: &Output) -> Style {
-    let colour =
-        output.output.is_none() && std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    Style { colour, verbose: output.verbose }
+    match &output.output {
+        Some(_) => Style { verbose: output.verbose, ..Style::default() },
+        None => Style { verbose: output.verbose, ..watched(std::io::stdout()) },
+    }
+}
+
+/// How text is written where a person may watch: coloured and wrapped on a terminal, plain elsewhere.
+pub fn watched(stream: impl IsTerminal + AsFd) -> Style {
+    let terminal = stream.is_terminal();
+    let width = terminal_size::terminal_size_of(stream).map(|(width, _)| usize::from(width.0));
+    Style {
+        colour: terminal && std::env::var_os("NO_COLOR").is_none(),
+        verbose: false,
+        columns: width.filter(|columns| terminal && *columns >= NARROWEST),
+    }
 }
 
 /// Where results go.

@@ -116,4 +116,6 @@ pub struct Request {
 }
 
 #[cfg(test)]
+pub mod testing;
+#[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@
 //! [`Format`].
 
 mod json;
+pub mod plan;
 pub mod text;
 
 use std::io::Write;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::exit::Exit;
 use crate::finding::Evidence;
 use crate::inspect::{Outcome, Verdict};
+use crate::plan::{Plan, Step};
 use crate::policy::{Exception, Policy, PolicyRule};
 use crate::system::System;
 
@@ -140,6 +142,9 @@ pub struct Report {
     pub score: Score,
     pub summary: Summary,
     pub rules: Vec<Row>,
+    /// What would be done, of a plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Plan>,
     /// What the run as a whole ran into.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<String>,
@@ -155,7 +160,7 @@ pub enum Format {
 }
 
 impl Report {
-    /// Puts a report together. `changes` are the sentences of each rule's changes, in the order of the policy.
+    /// Puts a report together, `outcomes` in the order of the policy.
     pub fn new(
         policy: &Policy,
         content: ContentInfo,
@@ -184,7 +189,16 @@ impl Report {
             score: score(&rows),
             summary: summary(&rows),
             rules: rows,
+            plan: None,
             problems: Vec::new(),
+        }
+    }
+
+    /// Takes over the steps that were, or would be, carried out: each rule's changes are those made for it.
+    pub fn set_changes(&mut self, steps: &[Step]) {
+        for row in &mut self.rules {
+            let own = steps.iter().filter(|step| step.rule == row.id);
+            row.changes = own.map(|step| step.sentence.clone()).collect();
         }
     }
 
@@ -205,6 +219,8 @@ impl Report {
             self.rules.iter().any(|row| row.exception.as_ref().is_some_and(|exception| exception.expired));
         if self.summary.error > 0 || !self.problems.is_empty() {
             Exit::Trouble
+        } else if let Some(plan) = &self.plan {
+            if plan.changes_nothing() { Exit::Good } else { Exit::Deviates }
         } else if self.summary.fail > 0 || self.summary.unknown > 0 || expired {
             Exit::Deviates
         } else {
@@ -275,3 +291,6 @@ fn score(rows: &[Row]) -> Score {
         maximum: 100.0,
     }
 }
+
+#[cfg(test)]
+mod tests;

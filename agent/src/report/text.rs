@@ -19,6 +19,8 @@ pub struct Style {
     pub colour: bool,
     /// All rules, not only those that want attention.
     pub verbose: bool,
+    /// The width of the terminal that a plan is wrapped to; `None` where nobody watches, and lines stay whole for programs.
+    pub columns: Option<usize>,
 }
 
 impl Style {
@@ -45,6 +47,9 @@ impl Style {
 /// When it cannot be written.
 pub fn write(report: &Report, out: &mut dyn Write, style: &Style) -> Result<()> {
     head(report, out, style)?;
+    if let Some(plan) = &report.plan {
+        return super::plan::write(plan, out, style);
+    }
     summary(report, out, style)?;
     let mut rows: Vec<&Row> = report.rules.iter().filter(|row| is_shown(row, style)).collect();
     // Stable: rules of one severity stay in the order of the catalogue.
@@ -164,13 +169,19 @@ pub fn exception(exception: &Exception, style: &Style) -> String {
     wrapped(&format!("{until}{owner}: {reason} ({})", exception.source), "    ", "    ")
 }
 
-/// Text in lines of at most 80 columns, the first after `first`, the others after `rest`. A word too long for a line stays whole.
+/// Text in lines of at most 80 columns: see [`wrapped_to`].
 pub fn wrapped(text: &str, first: &str, rest: &str) -> String {
+    wrapped_to(COLUMNS, text, first, rest)
+}
+
+/// Text in lines of at most so many columns, the first after `first`, the others after `rest`. A word too long for a line
+/// stays whole.
+pub fn wrapped_to(columns: usize, text: &str, first: &str, rest: &str) -> String {
     let mut lines = String::new();
     let mut line = first.to_owned();
     let mut empty = true;
     for word in text.split_whitespace() {
-        if !empty && line.chars().count() + 1 + word.chars().count() > COLUMNS {
+        if !empty && line.chars().count() + 1 + word.chars().count() > columns {
             lines.push_str(&line);
             lines.push('\n');
             rest.clone_into(&mut line);

@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Result, bail};
-use serde::Serialize;
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
 
 use super::{System, Tool};
 
@@ -22,7 +22,7 @@ pub struct Packages {
 }
 
 /// What a transaction of the package manager does, dependencies and dependents included.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PackageDelta {
     /// Packages that were not there.
     pub installed: Vec<String>,
@@ -55,7 +55,8 @@ impl PackageDelta {
 
 impl Packages {
     pub(super) fn learn(system: &System) -> Result<Packages> {
-        match system.root.read(std::path::Path::new(DPKG_STATUS), 256 * 1024 * 1024)? {
+        let read = system.root.read(std::path::Path::new(DPKG_STATUS), 256 * 1024 * 1024);
+        match read.with_context(|| format!("reading {DPKG_STATUS}"))? {
             Some(bytes) => Ok(Packages::parse_dpkg(&String::from_utf8_lossy(&bytes))),
             None => bail!("reading {DPKG_STATUS}: no such file; no supported package database here"),
         }

@@ -1,0 +1,64 @@
+use std::cell::RefCell;
+
+use super::*;
+use crate::policy::testing::{policy, zero};
+use crate::setting::testing::Tree;
+
+const DROP_IN: &str = "/etc/sysctl.d/99-zz-trempe.conf";
+
+/// Applies two rules; the answer to the plan is what `confirm` says.
+fn run(tree: &Tree, id: &str, confirm: &Confirm) -> Result<Run> {
+    let control = Control { progress: &|_| (), stop: &AtomicBool::new(false), confirm: Some(confirm) };
+    apply(&policy(vec![zero("kernel.a"), zero("kernel.b")]), &mut tree.system(), id, &control)
+}
+
+#[test]
+fn exactly_the_plan_that_was_confirmed_is_carried_out() {
+    let tree = Tree::new();
+    let shown = RefCell::new(Vec::new());
+    let confirm = |plan: &Plan| {
+        assert!(!tree.has(DROP_IN), "changed before it was confirmed");
+        assert!(lock(&tree.system()).is_err(), "another run could come between");
+        shown.borrow_mut().push(plan.steps.clone());
+        Ok(true)
+    };
+    let run = run(&tree, "run", &confirm).unwrap();
+    assert_eq!(*shown.borrow(), [run.steps]);
+    assert!(tree.text(DROP_IN).ends_with("kernel.a = 0\nkernel.b = 0\n") && !run.declined);
+}
+
+#[test]
+fn what_is_declined_is_not_done() {
+    let tree = Tree::new();
+    let declined = run(&tree, "run", &|_| Ok(false)).unwrap();
+    assert!(declined.declined && declined.steps.is_empty() && declined.id.is_empty());
+    let broken = run(&tree, "run", &|_| bail!("the terminal is gone")).unwrap_err();
+    assert_eq!(broken.to_string(), "the terminal is gone");
+    assert!(!tree.has(DROP_IN) && !tree.has("/var/lib/trempe/runs/run"));
+}
+
+#[test]
+fn an_interrupted_run_is_taken_back_before_the_plan_is_shown() {
+    let tree = Tree::new();
+    run(&tree, "first", &|_| Ok(true)).unwrap();
+    let journal = tree.system().host_path("/var/lib/trempe/runs/first/journal.jsonl");
+    let text = std::fs::read_to_string(&journal).unwrap();
+    // As after a power cut before the run was closed.
+    let lines: Vec<&str> = text.lines().collect();
+    std::fs::write(&journal, format!("{}\n", lines[..lines.len() - 1].join("\n"))).unwrap();
+    let steps = RefCell::new(0);
+    let second = run(&tree, "second", &|plan| {
+        steps.replace(plan.steps.len());
+        assert!(!tree.has(DROP_IN));
+        Ok(false)
+    });
+    assert_eq!((second.unwrap().recovered.len(), *steps.borrow()), (1, 2));
+}
+
+#[test]
+fn where_nothing_is_to_be_done_nobody_is_asked() {
+    let tree = Tree::new();
+    run(&tree, "first", &|_| Ok(true)).unwrap();
+    let again = run(&tree, "second", &|_| bail!("asked")).unwrap();
+    assert!(again.steps.is_empty() && !again.declined);
+}

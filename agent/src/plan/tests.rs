@@ -1,0 +1,47 @@
+use super::*;
+use crate::content::{Condition, Names};
+use crate::inspect::inspect;
+use crate::policy::testing::{policy, rule, zero};
+use crate::setting::Kind;
+use crate::setting::package::Package;
+use crate::setting::testing::Tree;
+
+fn planned(tree: &Tree, rules: Vec<PolicyRule>) -> Plan {
+    let policy = policy(rules);
+    let mut system = tree.system();
+    let outcomes = inspect(&policy, &system, &|_| ());
+    plan(&policy, &outcomes, &mut system).unwrap()
+}
+
+fn install(name: &str) -> PolicyRule {
+    rule("wants_package", vec![], Kind::Package(Package::Installed(Names::One(name.into()))))
+}
+
+fn ids(left: &[Left]) -> Vec<&str> {
+    left.iter().map(|left| left.rule.as_str()).collect()
+}
+
+#[test]
+fn a_rule_that_could_not_be_looked_at_is_told_with_its_reason() {
+    // A package database that is no file.
+    let tree = Tree::new().dir("/var/lib/dpkg/status", 0o755);
+    let plan = planned(&tree, vec![install("aide"), zero("kernel.a")]);
+    assert_eq!(ids(&plan.errors), ["wants_package"]);
+    assert!(plan.errors[0].reason.contains("/var/lib/dpkg/status"), "{plan:?}");
+    assert_eq!(plan.steps[0].rule, "kernel.a", "the others are planned all the same");
+}
+
+#[test]
+fn what_packages_bring_is_decided_after_them() {
+    let about = |package: &str| {
+        let applies = vec![Condition::Package(Names::One(package.into()))];
+        rule(&format!("about_{package}"), applies, Kind::Package(Package::Installed(Names::One("x".into()))))
+    };
+    let tree = Tree::new().packages(&["base"]);
+    let plan = planned(&tree, vec![about("aide"), about("other"), install("aide")]);
+    assert_eq!(ids(&plan.deferred), ["about_aide"]);
+    assert_eq!(plan.deferred[0].reason, "can be judged once aide is installed");
+    assert!(plan.installs() && !plan.changes_nothing());
+    let without = planned(&tree, vec![about("aide"), about("other")]);
+    assert!(without.deferred.is_empty() && without.changes_nothing());
+}
