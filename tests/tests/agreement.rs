@@ -16,13 +16,16 @@ const TREES: [&str; 7] = [
     "debian13/applied",
     "debian13-full",
 ];
-/// The same trees spoilt, oddly written, and on other disks.
-const SPOILT: [&str; 7] = [
+/// The same trees spoilt, oddly written, and on other disks; and what takes long.
+const SPOILT: [&str; 10] = [
     "debian12/open",
     "debian12/odd",
     "debian12-full/open",
     "debian12-full/odd",
     "debian12-full/disks",
+    "debian13/open",
+    "debian13/odd",
+    "debian13-full/applied",
     "debian13-full/open",
     "debian13-full/odd",
 ];
