@@ -1,9 +1,9 @@
 //! A keyword of the ssh daemon: what its files say, and what the daemon itself makes of them.
 //!
-//! The first value of a keyword counts, so our drop-in `00-trempe.conf` decides wherever the main file includes its directory.
-//! The main file says the same, for whoever reads it alone (as some audits do), and decides where nothing is included. A
-//! value that still comes first elsewhere is mended where it stands, and so is every `Match` block that weakens a setting:
-//! for the connections it matches, the block decides.
+//! The first value of a keyword counts, so our drop-in `00-trempe.conf` decides wherever the main file includes its directory
+//! before it sets anything; what others say after it has no effect and stays as it is. Only where the drop-in cannot win is
+//! somebody else's line mended where it stands: a value that comes first, and every `Match` block that weakens a setting,
+//! since for the connections it matches the block decides. Where nothing is included, the main file is the place.
 
 pub mod access;
 pub mod config;
@@ -140,10 +140,12 @@ impl Sshd {
         if !self.accepts(self.value.as_str()) {
             bail!("'{}' is no value that {} could be limited to", self.value, self.keyword);
         }
-        self.set_in_main(&mut files)?;
         if files.includes(Path::new(DROP_IN))? {
             let own = files.text(Path::new(DROP_IN))?.unwrap_or_else(|| OWNED_HEADER.to_owned());
             files.edited.insert(DROP_IN.into(), set(&own, &self.keyword, self.value.as_str()));
+        } else if decides(&files.directives()?, &self.keyword).is_none() {
+            let text = files.text(Path::new(MAIN))?.unwrap_or_default();
+            files.edited.insert(MAIN.into(), with_directive(&text, &self.keyword, self.value.as_str()));
         }
         // What still decides otherwise, or only for some connections, is mended where it stands. Each round mends one line.
         while let Some(wrong) = self.wrong(&files.directives()?) {
@@ -151,20 +153,6 @@ impl Sshd {
         }
         for (path, content) in files.edited {
             finding.change(Change::WriteFile { path, content, mode: 0o600 });
-        }
-        Ok(())
-    }
-
-    /// Every line of the main file says what is wanted, and one is outside of all `Match` blocks.
-    fn set_in_main(&self, files: &mut Files<'_>) -> Result<()> {
-        let in_main = |found: &Directive| found.is(&self.keyword) && found.file == Path::new(MAIN);
-        let own: Vec<Directive> = files.directives()?.into_iter().filter(in_main).collect();
-        for wrong in own.iter().filter(|found| !self.accepts(&found.value())) {
-            self.replace(files, wrong)?;
-        }
-        if own.iter().all(|found| found.condition.is_some()) {
-            let text = files.text(Path::new(MAIN))?.unwrap_or_default();
-            files.edited.insert(MAIN.into(), with_directive(&text, &self.keyword, self.value.as_str()));
         }
         Ok(())
     }

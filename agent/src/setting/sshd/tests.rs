@@ -147,12 +147,20 @@ fn without_a_daemon_there_is_nothing_to_configure() {
 }
 
 #[test]
-fn the_drop_in_and_the_main_file_say_the_same() {
-    let tree = machine(DEBIAN).file(DROP_IN, "LogLevel INFO\n");
+fn where_our_drop_in_wins_no_other_file_is_touched() {
+    let main = DEBIAN.to_owned() + "PermitRootLogin yes\n";
+    let late = "/etc/ssh/sshd_config.d/50-cloud-init.conf";
+    let tree = machine(&main).file(DROP_IN, "LogLevel INFO\n").file(late, "PermitRootLogin yes\n");
     let changed = tree.applied(&root_login());
     assert_eq!(changed.text(DROP_IN), "LogLevel INFO\nPermitRootLogin no\n");
-    let example = "#PermitRootLogin prohibit-password\n";
-    assert_eq!(changed.text(MAIN), DEBIAN.replace(example, &format!("{example}PermitRootLogin no\n")));
+    assert_eq!((changed.text(MAIN), changed.text(late).as_str()), (main, "PermitRootLogin yes\n"));
+}
+
+#[test]
+fn a_value_that_the_main_file_sets_before_its_include_is_mended_where_it_stands() {
+    let tree = machine("PermitRootLogin yes\nInclude sshd_config.d/*.conf\nPermitRootLogin yes\n");
+    let changed = tree.applied(&root_login());
+    assert_eq!(changed.text(MAIN), "PermitRootLogin no\nInclude sshd_config.d/*.conf\nPermitRootLogin yes\n");
 }
 
 #[test]
