@@ -124,7 +124,7 @@ cat > /etc/audit/rules.d/50-odd.rules <<'END'
 -a always,exit -F arch=b64 -F path=/etc/gshadow -F perm=wa -F key=identity
 -w /etc/sudoers -p wa -k scope
 -w /etc/sudoers.d/ -p wa -k scope
--w /etc/sudoers.d -p wa -k scope
+-w /etc/sudoers.d -p wa -k scope-too
 -a always,exit -F arch=b64 -S adjtimex,settimeofday -k time
 -a always,exit -F arch=b32 -S settimeofday,adjtimex -k time
 -a always,exit -F arch=b64 -S clock_settime -F a0=0x0 -k time

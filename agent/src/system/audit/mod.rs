@@ -5,9 +5,10 @@
 
 pub mod rule;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::units::UNIT_DIRS;
 use super::{System, Tool};
@@ -83,6 +84,7 @@ impl AuditFiles {
             }
             Loader::Nothing => {}
         }
+        refuse_repeated(&lines)?;
         Ok(AuditFiles { loader, lines })
     }
 }
@@ -123,6 +125,36 @@ fn read(system: &System, file: &Path) -> Result<Vec<Placed>> {
         }
     }
     Ok(lines)
+}
+
+/// The kernel refuses a rule that it has, and `auditctl` loads nothing behind a line that was refused, unless told to go on.
+fn refuse_repeated(lines: &[Placed]) -> Result<()> {
+    let mut before: BTreeMap<Vec<&str>, &Placed> = BTreeMap::new();
+    for placed in lines {
+        match &placed.line {
+            AuditLine::Option(option, _) if ["-i", "-c"].contains(&option.as_str()) => return Ok(()),
+            AuditLine::Option(..) => {}
+            AuditLine::Rule(_) => {
+                if let Some(first) = before.insert(words(&placed.text), placed) {
+                    bail!(
+                        "{}:{}: '{}' stands in {}:{} already; auditctl refuses it and loads no line behind it: remove one",
+                        placed.file.display(),
+                        placed.number,
+                        placed.text,
+                        first.file.display(),
+                        first.number
+                    );
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The words of a rule; a slash at the end of a path makes no difference.
+fn words(text: &str) -> Vec<&str> {
+    let path = |word: &str| word.len() > 1 && word.starts_with('/');
+    text.split_whitespace().map(|word| if path(word) { word.trim_end_matches('/') } else { word }).collect()
 }
 
 fn loader(system: &System) -> Result<Loader> {
@@ -229,6 +261,27 @@ mod tests {
             .file("/etc/audit/rules.d/20-b.rules", "-w /a\n-a always -S chmod\n");
         let error = format!("{:#}", tree.system().audit_files().unwrap_err());
         assert!(error.contains("/etc/audit/rules.d/20-b.rules:2"), "{error}");
+    }
+
+    #[test]
+    fn a_repeated_rule_ends_the_loading() {
+        for (a, b, refused) in [
+            ("-w /etc/sudoers.d/ -p wa -k x\n", "  -w /etc/sudoers.d  -p wa -k x\n", true),
+            ("-w /etc/sudoers.d -p wa -k x\n", "-w /etc/sudoers.d -p wa -k y\n", false),
+            ("-w /var/run/x -p wa\n", "-w /run/x -p wa\n", false),
+            ("-w / -p wa\n", "-w // -p wa\n", false),
+            ("-c\n-w /a -p wa\n", "-w /a -p wa\n", false),
+            ("-D\n", "-D\n", false),
+        ] {
+            let tree = Tree::new()
+                .file("/usr/lib/systemd/system/auditd.service", AUGENRULES)
+                .file("/etc/audit/rules.d/10-a.rules", a)
+                .file("/etc/audit/rules.d/20-b.rules", b);
+            let said = tree.system().audit_files().map(drop).map_err(|error| format!("{error:#}"));
+            assert_eq!(said.is_err(), refused, "{a}{b}{said:?}");
+            let places = "/etc/audit/rules.d/20-b.rules:1: '-w /etc/sudoers.d  -p wa -k x' stands in /etc/audit/rules.d/10-a.rules:1 already";
+            assert!(said.as_ref().map_or_else(|error| error.contains(places), |()| true), "{said:?}");
+        }
     }
 
     #[test]
