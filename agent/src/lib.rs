@@ -16,6 +16,8 @@
 //! of thing a rule can ensure, [`change`] the closed set of changes, [`command`] one file per
 //! subcommand.
 #![warn(missing_docs)]
+// They panic when nobody can be told any more: a run is never ended by that.
+#![warn(clippy::print_stderr, clippy::print_stdout)]
 
 pub mod apply;
 pub mod change;

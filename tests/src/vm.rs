@@ -135,6 +135,12 @@ impl Vm {
         self.running.as_mut().map_or(Ok(true), |qemu| Ok(qemu.try_wait()?.is_some()))
     }
 
+    /// The command that logs one in; `sudo` works without a password.
+    pub fn login(&self) -> String {
+        let options = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR";
+        format!("ssh {options} -p {} -i {} admin@127.0.0.1", self.port, self.key.display())
+    }
+
     fn ssh(&self) -> Program {
         let options =
             ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "BatchMode=yes"];

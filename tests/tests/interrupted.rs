@@ -1,7 +1,8 @@
 //! A run killed at any point leaves a machine that the next run, or a rollback, makes whole: the new state or the old one,
 //! never a mix. Needs root, strace and a Debian root tree.
 //!
-//! Killed for real: strace ends the agent inside the n-th system call that can change a file system. A spread sample of the points
+//! Killed for real: strace ends the agent inside the n-th system call that can change a file system, or has that call and all after it
+//! fail for want of space. A spread sample of the points
 //! is tried; `TREMPE_POINTS=all` tries each.
 
 use std::path::Path;
@@ -10,15 +11,15 @@ use anyhow::{Context, Result, ensure};
 use e2e::agent;
 use e2e::command::Program;
 use e2e::root::Root;
-use e2e::tree::Tree;
+use e2e::tree::{Snapshot, Tree};
 
 /// The calls that make a change, or make it last. Only those of the first thread are seen, which makes all changes.
 const CALLS: &str = "write,pwrite64,rename,renameat,renameat2,unlinkat,mkdirat,fchmod,fchmodat,fchown,fchownat,symlinkat,\
                      fsync,fdatasync,syncfs,fsetxattr";
 /// How many points a sample has.
 const SAMPLE: usize = 24;
-/// Rules whose changes are files, so that a small tree is enough; each of another kind.
-const RULES: [&str; 8] = [
+/// Rules whose changes are files and links, so that a small tree is enough; each of another kind.
+const RULES: [&str; 9] = [
     "sysctl_net_ipv4_conf_all_rp_filter",
     "sysctl_kernel_randomize_va_space",
     "sshd_set_max_auth_tries",
@@ -27,7 +28,9 @@ const RULES: [&str; 8] = [
     "file_permissions_crontab",
     "accounts_maximum_age_login_defs",
     "banner_etc_issue_cis",
+    "service_chronyd_disabled",
 ];
+const ROOT: &str = "debian12-full";
 
 fn apply(tree: &Path) -> Result<Vec<String>> {
     let mut arguments = vec!["apply".to_owned(), "--tier=strict".to_owned(), "--yes".to_owned()];
@@ -36,73 +39,133 @@ fn apply(tree: &Path) -> Result<Vec<String>> {
     Ok(arguments)
 }
 
+fn back(tree: &Path) -> Vec<String> {
+    vec!["rollback".to_owned(), format!("--root={}", tree.display())]
+}
+
+fn run(agent: &Path, arguments: Vec<String>) -> Result<()> {
+    Program::new(agent).args(arguments).accept(&[0, 2]).run().map(drop)
+}
+
 /// How many of the calls an undisturbed run makes.
-fn count(agent: &Path, tree: &Tree) -> Result<usize> {
+fn count(agent: &Path, tree: &Tree, arguments: Vec<String>) -> Result<usize> {
     let log = tree.path().with_extension("strace");
     let trace = format!("--trace={CALLS}");
     Program::new("strace")
         .args(["-qq", &trace, "-o"])
         .args([log.as_os_str(), agent.as_os_str()])
-        .args(apply(tree.path())?)
-        .accept(&[0, 1, 2])
+        .args(arguments)
+        .accept(&[0, 2])
         .run()?;
     let text = std::fs::read_to_string(&log)?;
     std::fs::remove_file(&log)?;
     Ok(text.lines().filter(|line| !line.contains("resumed>") && line.contains('(')).count())
 }
 
-/// Runs until the `point`-th call, in which the agent is killed.
-fn killed_at(agent: &Path, tree: &Tree, point: usize) -> Result<()> {
-    let inject = format!("--inject={CALLS}:signal=SIGKILL:when={point}");
-    Program::new("strace")
+/// Runs with something done to the calls that `when` names (`strace(1)`, `--inject`).
+fn disturbed(agent: &Path, arguments: Vec<String>, how: &str, when: &str) -> Result<()> {
+    let inject = format!("--inject={CALLS}:{how}:when={when}");
+    let run = Program::new("strace")
         .args(["-qq", &inject, "-o", "/dev/null"])
         .args([agent.as_os_str()])
-        .args(apply(tree.path())?)
+        .args(arguments)
         .accept(&[0, 1, 2, 137])
-        .run()
-        .map(drop)
-        .or_else(|error| if format!("{error:#}").contains("signal: 9") { Ok(()) } else { Err(error) })
+        .run();
+    match run {
+        Err(error) if !format!("{error:#}").contains("signal: 9") => Err(error),
+        _ => Ok(()),
+    }
 }
 
-#[test]
-fn a_run_killed_anywhere_is_finished_or_taken_back() -> Result<()> {
-    let root = Root::named("debian12")?;
-    let agent = agent::binary()?;
-    let undisturbed = Tree::of(&root)?;
-    let old = undisturbed.snapshot()?;
-    let calls = count(&agent, &undisturbed)?;
-    let new = undisturbed.snapshot()?;
-    ensure!(old != new, "the rules of this test change nothing");
+/// The points to try, of so many.
+fn points(calls: usize) -> Vec<usize> {
     let step = match std::env::var("TREMPE_POINTS").as_deref() {
         Ok("all") => 1,
         _ => (calls / SAMPLE).max(1),
     };
-    let points: Vec<usize> = (1..=calls).step_by(step).collect();
-    for (turn, point) in points.iter().enumerate() {
-        let tree = Tree::of(&root)?;
-        killed_at(&agent, &tree, *point)?;
-        let forward = turn % 2 == 0;
-        let next = if forward { apply(tree.path())? } else { back(tree.path()) };
-        Program::new(&agent).args(next).accept(&[0, 1, 2]).run()?;
-        let wanted = if forward { &new } else { &old };
-        let differences = tree.snapshot()?.differences(wanted);
-        let context = format!(
-            "killed at call {point} of {calls}, then {}",
-            if forward { "applied" } else { "rolled back" }
-        );
-        ensure!(differences.is_empty(), "{context}: {}", differences.join("\n"));
-    }
-    println!("killed at {} of {calls} points", points.len());
+    (1..=calls).step_by(step).collect()
+}
+
+/// A tree as it is, and as it is after an undisturbed run; how many calls the run and its rollback make.
+struct Undisturbed {
+    old: Snapshot,
+    new: Snapshot,
+    forward: usize,
+    back: usize,
+}
+
+fn undisturbed(agent: &Path, root: &Root) -> Result<Undisturbed> {
+    let tree = Tree::of(root)?;
+    let old = tree.snapshot()?;
+    let forward = count(agent, &tree, apply(tree.path())?)?;
+    let new = tree.snapshot()?;
+    ensure!(old != new, "the rules of this test change nothing");
+    let back = count(agent, &tree, back(tree.path()))?;
+    ensure!(tree.snapshot()? == old, "an undisturbed rollback does not restore");
+    Ok(Undisturbed { old, new, forward, back })
+}
+
+/// The next run after a disturbed one, by turns an apply and a rollback, ends in the new or the old state.
+fn next_is_whole(agent: &Path, tree: &Tree, of: &Undisturbed, turn: usize, context: &str) -> Result<()> {
+    let forward = turn.is_multiple_of(2);
+    let (next, wanted, word) = match forward {
+        true => (apply(tree.path())?, &of.new, "applied"),
+        false => (back(tree.path()), &of.old, "rolled back"),
+    };
+    Program::new(agent).args(next).accept(&[0, 1, 2]).run()?;
+    let differences = tree.snapshot()?.differences(wanted);
+    ensure!(differences.is_empty(), "{context}, then {word}: {}", differences.join("\n"));
     Ok(())
 }
 
-fn back(tree: &Path) -> Vec<String> {
-    vec!["rollback".to_owned(), format!("--root={}", tree.display())]
+#[test]
+fn a_run_killed_anywhere_is_finished_or_taken_back() -> Result<()> {
+    let (root, agent) = (Root::named(ROOT)?, agent::binary()?);
+    let of = undisturbed(&agent, &root)?;
+    let points = points(of.forward);
+    for (turn, point) in points.iter().enumerate() {
+        let tree = Tree::of(&root)?;
+        disturbed(&agent, apply(tree.path())?, "signal=SIGKILL", &point.to_string())?;
+        next_is_whole(&agent, &tree, &of, turn, &format!("killed at call {point} of {}", of.forward))?;
+    }
+    println!("killed at {} of {} points", points.len(), of.forward);
+    Ok(())
+}
+
+#[test]
+fn a_rollback_killed_anywhere_is_finished_or_overtaken() -> Result<()> {
+    let (root, agent) = (Root::named(ROOT)?, agent::binary()?);
+    let of = undisturbed(&agent, &root)?;
+    let points = points(of.back);
+    for (turn, point) in points.iter().enumerate() {
+        let tree = Tree::of(&root)?;
+        run(&agent, apply(tree.path())?)?;
+        disturbed(&agent, back(tree.path()), "signal=SIGKILL", &point.to_string())?;
+        next_is_whole(&agent, &tree, &of, turn, &format!("killed at call {point} of {}", of.back))?;
+    }
+    println!("killed at {} of {} points", points.len(), of.back);
+    Ok(())
+}
+
+/// From one call on there is no more space: the run fails and takes itself back as far as it can; with space again, the next
+/// run makes things whole.
+#[test]
+fn a_disk_that_fills_at_any_point_leaves_nothing_half_done() -> Result<()> {
+    let (root, agent) = (Root::named(ROOT)?, agent::binary()?);
+    let of = undisturbed(&agent, &root)?;
+    let points = points(of.forward);
+    for (turn, point) in points.iter().enumerate() {
+        let tree = Tree::of(&root)?;
+        disturbed(&agent, apply(tree.path())?, "error=ENOSPC", &format!("{point}+"))?;
+        next_is_whole(&agent, &tree, &of, turn, &format!("no space at call {point} of {}", of.forward))?;
+    }
+    println!("no space at {} of {} points", points.len(), of.forward);
+    Ok(())
 }
 
 #[test]
 fn two_runs_at_once_are_refused() -> Result<()> {
-    let tree = Tree::of(&Root::named("debian12")?)?;
+    let tree = Tree::of(&Root::named(ROOT)?)?;
     let state = tree.path().join("var/lib/trempe");
     std::fs::create_dir_all(&state)?;
     let lock = state.join("lock");

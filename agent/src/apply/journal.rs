@@ -2,7 +2,8 @@
 //!
 //! A run is a directory `runs/<ID>/` below the state directory: `journal.jsonl`, one record a line, each synced before the
 //! change it announces; `blobs/`, the contents that changes overwrite; `result.json`, the report. A last line cut by a power failure is
-//! not yet a promise and is ignored. A run whose journal does not end with [`Record::Closed`] was interrupted.
+//! not yet a promise and is ignored. A run whose journal does not end with [`Record::Closed`] was interrupted,
+//! or taking it back was.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -49,8 +50,24 @@ pub enum Record {
         /// Which.
         number: usize,
     },
-    /// The run ended as it should; changes not taken back stay.
+    /// The run is about to be taken back: for some rules, or for all when none is named.
+    TakingBack {
+        /// Which.
+        rules: Vec<String>,
+    },
+    /// The run, or taking it back, ended as it should; changes not taken back stay.
     Closed,
+}
+
+/// Whether a run came to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// It did.
+    Closed,
+    /// It was interrupted: all of it must be taken back.
+    Interrupted,
+    /// Taking it back was interrupted: for these rules, or for all when none is named.
+    TakingBack(Vec<String>),
 }
 
 /// What a journal says of one change.
@@ -186,15 +203,15 @@ impl Journal {
             .context("writing the journal")
     }
 
-    /// What the journal of a run says: its changes in order, and whether it was closed.
+    /// What the journal of a run says: its changes in order, and whether it came to its end.
     ///
     /// # Errors
     /// When it cannot be read, or a line other than the last is damaged.
-    pub fn read(dir: &Path) -> Result<(Vec<Entry>, bool)> {
+    pub fn read(dir: &Path) -> Result<(Vec<Entry>, State)> {
         let path = dir.join("journal.jsonl");
         let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
         let mut entries: Vec<Entry> = Vec::new();
-        let mut closed = false;
+        let mut state = State::Interrupted;
         let count = text.lines().count();
         for (index, line) in text.lines().enumerate() {
             let record: Record = match serde_json::from_str(line) {
@@ -218,10 +235,12 @@ impl Journal {
                         entry.left = Some(left);
                     }
                 }
-                Record::Closed => closed = true,
+                Record::TakingBack { .. } if state == State::Interrupted => {}
+                Record::TakingBack { rules } => state = State::TakingBack(rules),
+                Record::Closed => state = State::Closed,
             }
         }
-        Ok((entries, closed))
+        Ok((entries, state))
     }
 }
 
@@ -291,8 +310,8 @@ mod tests {
         let path = journal.dir.join("journal.jsonl");
         let whole = fs::read_to_string(&path).unwrap();
         fs::write(&path, format!("{whole}{{\"record\":\"int")).unwrap();
-        let (entries, closed) = Journal::read(&journal.dir).unwrap();
-        assert_eq!((entries.len(), closed), (1, false));
+        let (entries, state) = Journal::read(&journal.dir).unwrap();
+        assert_eq!((entries.len(), state), (1, State::Interrupted));
         fs::write(&path, format!("{{\"record\":\"int\n{whole}")).unwrap();
         assert!(Journal::read(&journal.dir).unwrap_err().to_string().contains("journal.jsonl:1: damaged"));
     }
@@ -308,8 +327,8 @@ mod tests {
         let mut again = Journal::open(journal.dir.clone()).unwrap();
         again.record(&Record::Undone { number: 1 }).unwrap();
         again.record(&Record::Closed).unwrap();
-        let (entries, closed) = Journal::read(&journal.dir).unwrap();
-        assert!(closed && entries.len() == 1 && entries[0].undone);
+        let (entries, state) = Journal::read(&journal.dir).unwrap();
+        assert!(state == State::Closed && entries.len() == 1 && entries[0].undone);
     }
 
     #[test]
@@ -319,9 +338,27 @@ mod tests {
         for record in [intent(1), intent(2), Record::Undone { number: 1 }, Record::Closed] {
             journal.record(&record).unwrap();
         }
-        let (entries, closed) = Journal::read(&journal.dir).unwrap();
-        assert!(closed && entries[0].undone && !entries[1].undone);
+        let (entries, state) = Journal::read(&journal.dir).unwrap();
+        assert!(state == State::Closed && entries[0].undone && !entries[1].undone);
         assert_eq!(runs(dir.path()).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn taking_back_is_open_until_it_is_closed_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = Journal::begin(dir.path(), "1").unwrap();
+        let rules = vec!["r".to_owned()];
+        for (record, wanted) in [
+            (intent(1), State::Interrupted),
+            (Record::TakingBack { rules: rules.clone() }, State::Interrupted),
+            (Record::Closed, State::Closed),
+            (Record::TakingBack { rules: rules.clone() }, State::TakingBack(rules)),
+            (Record::Undone { number: 1 }, State::TakingBack(vec!["r".to_owned()])),
+            (Record::Closed, State::Closed),
+        ] {
+            journal.record(&record).unwrap();
+            assert_eq!(Journal::read(&journal.dir).unwrap().1, wanted, "after {record:?}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::journal::{Entry, Journal, Record, runs};
+use super::journal::{Entry, Journal, Record, State, runs};
 use super::restore::{self, Taken};
 use super::transaction::Transaction;
 use super::undo::Undo;
@@ -27,18 +27,20 @@ pub struct Undone {
     pub failed: Vec<String>,
 }
 
-/// Takes back every run that was interrupted: afterwards the machine is as it was before it.
+/// Takes back every run that was interrupted, and ends every taking back that was: afterwards the machine is as before or after
+/// each run.
 ///
 /// # Errors
 /// When a journal cannot be read, or a change cannot be taken back: nothing else may be changed then.
 pub fn recover(system: &mut System, state: &Path) -> Result<Vec<Undone>> {
     let mut recovered = Vec::new();
-    for dir in runs(state)? {
-        let (_, closed) = Journal::read(&dir)?;
-        if closed {
-            continue;
-        }
-        let undone = take_back(system, &dir, &[])?;
+    for dir in runs(state)?.into_iter().rev() {
+        let rules = match Journal::read(&dir)?.1 {
+            State::Closed => continue,
+            State::Interrupted => Vec::new(),
+            State::TakingBack(rules) => rules,
+        };
+        let undone = take_back(system, &dir, &rules)?;
         if !undone.failed.is_empty() {
             bail!("the interrupted run {} could not be taken back: {}", undone.run, undone.failed.join("; "));
         }
@@ -54,9 +56,15 @@ pub fn recover(system: &mut System, state: &Path) -> Result<Vec<Undone>> {
 /// back is told in [`Undone::failed`] and leaves the others alone.
 pub fn take_back(system: &mut System, dir: &Path, rules: &[String]) -> Result<Undone> {
     let mut journal = Journal::open(dir.to_path_buf())?;
+    let (entries, state) = Journal::read(dir)?;
+    if let Some(rule) = rules.iter().find(|rule| entries.iter().all(|entry| entry.rule != **rule)) {
+        bail!("this run changed nothing for the rule '{rule}'");
+    }
+    journal.record(&Record::TakingBack { rules: rules.to_vec() })?;
     let (mut undone, effects) = take_back_of(system, &mut journal, rules)?;
     undone.failed.extend(effect::perform_all(system, effects));
-    if undone.failed.is_empty() {
+    // What failed is tried again by another rollback; only a run that was interrupted must not stay half done.
+    if undone.failed.is_empty() || state != State::Interrupted {
         journal.record(&Record::Closed)?;
     }
     Ok(undone)
@@ -65,16 +73,13 @@ pub fn take_back(system: &mut System, dir: &Path, rules: &[String]) -> Result<Un
 /// As [`take_back`], within a run that goes on: programs are not told; what they must be told is returned.
 ///
 /// # Errors
-/// As [`take_back`].
+/// When the journal cannot be read or written.
 pub fn take_back_of(
     system: &mut System,
     journal: &mut Journal,
     rules: &[String],
 ) -> Result<(Undone, Vec<Effect>)> {
     let (entries, _) = Journal::read(&journal.dir)?;
-    if let Some(rule) = rules.iter().find(|rule| entries.iter().all(|entry| entry.rule != **rule)) {
-        bail!("this run changed nothing for the rule '{rule}'");
-    }
     let wanted = |entry: &&Entry| !entry.undone && (rules.is_empty() || rules.contains(&entry.rule));
     let chosen: Vec<&Entry> = entries.iter().filter(wanted).collect();
     let whole = entries.iter().filter(|entry| !entry.undone).count() == chosen.len();

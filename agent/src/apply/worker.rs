@@ -175,10 +175,6 @@ impl Worker {
     /// Gives a rule up: takes back what was done for it so far, also the change that failed half-way.
     fn fail(&mut self, system: &mut System, rule: &str, reason: String) -> Result<()> {
         self.failed.insert(rule.to_owned(), reason);
-        let (entries, _) = Journal::read(&self.journal()?.dir)?;
-        if entries.iter().all(|entry| entry.rule != rule) {
-            return Ok(());
-        }
         let (undone, _) = rollback::take_back_of(system, self.journal()?, &[rule.to_owned()])?;
         system.refresh();
         if !undone.failed.is_empty() {

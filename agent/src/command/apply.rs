@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, bail};
 
-use super::{begin, tell, watched};
+use super::{begin, say, tell, watched};
 use crate::apply::{Control, apply, journal};
 use crate::cli::Apply;
 use crate::exit::Exit;
@@ -34,7 +34,7 @@ pub fn run(args: &Apply) -> Result<Exit> {
     let stop = stop_on_signals(&asking)?;
     let ask = |plan: &Plan| agreed(plan, &asking);
     let control = Control {
-        progress: &|sentence| eprintln!("{sentence}"),
+        progress: &say,
         stop: &stop,
         confirm: if args.yes { None } else { Some(&ask) },
     };

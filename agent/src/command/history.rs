@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::apply::journal::{self, Journal};
+use crate::apply::journal::{self, Journal, State};
 use crate::cli::History;
 use crate::exit::Exit;
 use crate::system::System;
@@ -26,7 +26,7 @@ pub fn run(args: &History) -> Result<Exit> {
     let system = System::open(&args.root)?;
     let mut lines = Vec::new();
     for dir in journal::runs(&system.host_path(journal::STATE_DIR))? {
-        let (entries, closed) = Journal::read(&dir)?;
+        let (entries, state) = Journal::read(&dir)?;
         let rules: std::collections::BTreeSet<&str> =
             entries.iter().map(|entry| entry.rule.as_str()).collect();
         lines.push(Line {
@@ -34,7 +34,7 @@ pub fn run(args: &History) -> Result<Exit> {
             rules: rules.len(),
             changes: entries.len(),
             taken_back: entries.iter().filter(|entry| entry.undone).count(),
-            interrupted: !closed,
+            interrupted: state != State::Closed,
         });
     }
     let mut text: String = lines.iter().map(sentence).collect();

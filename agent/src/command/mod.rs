@@ -177,6 +177,11 @@ pub fn product(args: &Product) -> Result<String> {
     }
 }
 
+/// Tells something on standard error. What cannot be told, on a full disk for example, is no reason to stop half-way.
+pub fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// A line of progress on standard error, where a person watches.
 pub fn progress(total: usize) -> impl Fn(usize) + Sync {
     let watched = std::io::stderr().is_terminal();

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+use super::say;
 use crate::apply::rollback::Undone;
 use crate::apply::{lock, rollback};
 use crate::cli::Rollback;
@@ -23,7 +24,7 @@ pub fn run(args: &Rollback) -> Result<Exit> {
     let dir = args.run.as_deref().map(|id| rollback::find(&state, Some(id))).transpose()?;
     let recovered = rollback::recover(&mut system, &state)?;
     for undone in &recovered {
-        eprintln!("the run {} had been interrupted", undone.run);
+        say(&format!("the run {} had been interrupted", undone.run));
         tell(undone)?;
     }
     let done = |dir: &PathBuf| recovered.iter().any(|undone| dir.ends_with(&undone.run));
@@ -44,10 +45,10 @@ fn tell(undone: &Undone) -> Result<()> {
         writeln!(out, "{line}")?;
     }
     for line in &undone.kept {
-        eprintln!("agent: left as it is: {line}");
+        say(&format!("agent: left as it is: {line}"));
     }
     for line in &undone.failed {
-        eprintln!("agent: could not take back: {line}");
+        say(&format!("agent: could not take back: {line}"));
     }
     let plural = if undone.changes.len() == 1 { "" } else { "s" };
     writeln!(out, "run {}: {} change{plural} taken back", undone.run, undone.changes.len())?;
