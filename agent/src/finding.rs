@@ -48,6 +48,8 @@ pub struct Finding {
     pub not_applicable: Option<String>,
     /// What could not be looked at and would be needed for a verdict.
     pub not_checked: Option<String>,
+    /// Whether the changes must come after all others, because they take stock of the machine.
+    pub last: bool,
 }
 
 impl Finding {
@@ -135,6 +137,7 @@ impl Finding {
         self.effects.extend(other.effects);
         self.manual = self.manual.take().or(other.manual);
         self.not_checked = self.not_checked.take().or(other.not_checked);
+        self.last |= other.last;
         if let Some(missing) = other.not_applicable {
             self.not_applicable.get_or_insert(missing);
         }

@@ -4,10 +4,13 @@
 //! it stands and each step knows exactly its own part. Packages come first; rules that depend on a package which is not there
 //! yet are decided once it is. Rules that decide who gets in come last.
 
+use std::path::PathBuf;
+
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::change::{Change, Effect};
+use crate::finding::Finding;
 use crate::inspect::{Outcome, Verdict, inspect_rule};
 use crate::policy::{Policy, PolicyRule};
 use crate::system::{PackageDelta, System};
@@ -93,19 +96,25 @@ impl Plan {
     }
 }
 
-/// The order of work: what may be needed by others first, what may shut the door last but for programs that only take up
-/// what all others have written.
+/// The order of work: what may be needed by others first, what may shut the door late, then programs that only take up what
+/// all others have written, and at the very end what takes stock of the machine.
 fn stage(rule: &PolicyRule, outcome: &Outcome) -> u8 {
     let changes = &outcome.finding.changes;
     let packages = changes.iter().any(|change| matches!(change, Change::Packages { .. }));
     let takes_up = !changes.is_empty() && changes.iter().all(is_generated);
-    match (packages, takes_up, rule.access) {
-        (true, _, _) => 0,
-        (false, false, false) => 1,
-        (false, false, true) => 2,
-        (false, true, _) => 3,
+    match (packages, outcome.finding.last, takes_up, rule.access) {
+        (true, ..) => 0,
+        (_, true, ..) => LAST,
+        (_, _, false, false) => 1,
+        (_, _, false, true) => 2,
+        (_, _, true, _) => 3,
     }
 }
+
+const LAST: u8 = 4;
+
+/// How often a rule is looked at again while it is planned: each of its parts that writes to the same file takes a turn.
+const MAX_TURNS: usize = 32;
 
 fn is_generated(change: &Change) -> bool {
     matches!(change, Change::Generate { .. })
@@ -120,10 +129,21 @@ pub fn plan(policy: &Policy, outcomes: &[Outcome], system: &mut System) -> Resul
     let mut failing: Vec<(&PolicyRule, &Outcome)> =
         policy.rules.iter().zip(outcomes).filter(|(_, outcome)| outcome.verdict == Verdict::Fail).collect();
     failing.sort_by_key(|(rule, outcome)| stage(rule, outcome));
-    for (rule, _) in failing {
+    let (last, others): (Vec<_>, Vec<_>) =
+        failing.into_iter().partition(|(rule, outcome)| stage(rule, outcome) == LAST);
+    for (rule, _) in others {
         plan_rule(rule, system, &mut plan).with_context(|| format!("planning {}", rule.id))?;
     }
     generate_once(&mut plan.steps);
+    for (rule, _) in last {
+        // What comes with packages is only known once they are there; then there is another pass.
+        if plan.installs() {
+            let reason = "it comes after everything that the new packages call for".to_owned();
+            plan.deferred.push(Left { rule: rule.id.clone(), reason });
+        } else {
+            plan_rule(rule, system, &mut plan).with_context(|| format!("planning {}", rule.id))?;
+        }
+    }
     if plan.installs() {
         plan.deferred.extend(called_up(policy, outcomes, system));
     }
@@ -168,44 +188,80 @@ fn generate_once(steps: &mut Vec<Step>) {
     steps.extend(once);
 }
 
+/// Plans one rule in turns: the parts of a rule do not know of each other, so what a second one would write to a file of the
+/// first is worked out anew on what the first would leave.
 fn plan_rule(rule: &PolicyRule, system: &mut System, plan: &mut Plan) -> Result<()> {
     let left = |reason: String| Left { rule: rule.id.clone(), reason };
     if !rule.check_only.is_empty() {
         plan.manual.push(left(rule.check_only.clone()));
         return Ok(());
     }
-    // Looked at again on what the steps so far would leave: another rule may have mended it, or changed the same file.
-    let outcome = inspect_rule(rule, system);
-    match outcome.verdict {
-        Verdict::Fail => {}
-        Verdict::NotChecked | Verdict::Error | Verdict::Unknown => {
-            plan.deferred.push(left(outcome.reason.unwrap_or_else(|| "cannot be told yet".to_owned())));
+    for turn in 0..MAX_TURNS {
+        // Looked at again on what the steps so far would leave: another rule may have mended it, or changed the same file.
+        let outcome = inspect_rule(rule, system);
+        match outcome.verdict {
+            Verdict::Fail => {}
+            Verdict::NotChecked | Verdict::Error | Verdict::Unknown => {
+                plan.deferred.push(left(outcome.reason.unwrap_or_else(|| "cannot be told yet".to_owned())));
+                return Ok(());
+            }
+            _ => return Ok(()),
+        }
+        let finding = outcome.finding;
+        if turn > 0 && (finding.manual.is_some() || finding.changes.is_empty()) {
             return Ok(());
         }
-        _ => return Ok(()),
-    }
-    if let Some(reason) = outcome.finding.manual {
-        plan.manual.push(left(reason));
-        return Ok(());
-    }
-    if outcome.finding.changes.is_empty() {
-        plan.manual.push(left("there is no change that would mend it".to_owned()));
-        return Ok(());
-    }
-    let last = outcome.finding.changes.len() - 1;
-    for (index, change) in outcome.finding.changes.into_iter().enumerate() {
-        let effects = if index == last { outcome.finding.effects.clone() } else { Vec::new() };
-        // One run of a program is enough, when nothing was written since.
-        let mut latest = plan.steps.iter_mut().rev().take_while(|step| is_generated(&step.change));
-        if let Some(step) = latest.find(|step| step.change == change) {
-            step.effects.extend(effects);
-            continue;
+        if let Some(reason) = finding.manual {
+            plan.manual.push(left(reason));
+            return Ok(());
         }
-        let diff = diff(system, &change)?;
-        let sentence = change.sentence();
-        system.pretend(&change)?;
-        plan.steps.push(Step { rule: rule.id.clone(), sentence, change, diff, effects });
+        if finding.changes.is_empty() {
+            plan.manual.push(left("there is no change that would mend it".to_owned()));
+            return Ok(());
+        }
+        if !plan_turn(rule, finding, system, plan)? {
+            return Ok(());
+        }
     }
+    Ok(())
+}
+
+/// Plans the changes of a finding up to the first that writes to a file already written by one before it; returns whether there
+/// was such a one.
+fn plan_turn(rule: &PolicyRule, finding: Finding, system: &mut System, plan: &mut Plan) -> Result<bool> {
+    let mut written: Vec<PathBuf> = Vec::new();
+    let mut rest = finding.changes.into_iter().peekable();
+    while let Some(change) = rest.next() {
+        if let Change::WriteFile { path, .. } = &change {
+            written.push(path.clone());
+        }
+        let again = matches!(rest.peek(), Some(Change::WriteFile { path, .. }) if written.contains(path));
+        let effects = if again || rest.peek().is_none() { finding.effects.clone() } else { Vec::new() };
+        plan_change(rule, change, effects, system, plan)?;
+        if again {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn plan_change(
+    rule: &PolicyRule,
+    change: Change,
+    effects: Vec<Effect>,
+    system: &mut System,
+    plan: &mut Plan,
+) -> Result<()> {
+    // One run of a program is enough, when nothing was written since.
+    let mut latest = plan.steps.iter_mut().rev().take_while(|step| is_generated(&step.change));
+    if let Some(step) = latest.find(|step| step.change == change) {
+        step.effects.extend(effects);
+        return Ok(());
+    }
+    let diff = diff(system, &change)?;
+    let sentence = change.sentence();
+    system.pretend(&change)?;
+    plan.steps.push(Step { rule: rule.id.clone(), sentence, change, diff, effects });
     Ok(())
 }
 

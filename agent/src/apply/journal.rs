@@ -195,10 +195,21 @@ impl Journal {
     /// # Errors
     /// When it cannot be written.
     pub fn record(&mut self, record: &Record) -> Result<()> {
-        let mut line = serde_json::to_string(record).context("writing the journal")?;
-        line.push('\n');
+        self.record_all(std::slice::from_ref(record))
+    }
+
+    /// Writes several records and waits, once, until they are on disk.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn record_all(&mut self, records: &[Record]) -> Result<()> {
+        let mut lines = String::new();
+        for record in records {
+            lines.push_str(&serde_json::to_string(record).context("writing the journal")?);
+            lines.push('\n');
+        }
         self.file
-            .write_all(line.as_bytes())
+            .write_all(lines.as_bytes())
             .and_then(|()| self.file.sync_data())
             .context("writing the journal")
     }

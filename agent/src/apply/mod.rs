@@ -123,6 +123,7 @@ pub fn apply(policy: &Policy, system: &mut System, id: &str, control: &Control) 
     worker.close()?;
     run.id = worker.id().unwrap_or_default();
     run.outcomes = settle(before, outcomes, &worker.failed);
+    run.steps = worker.made;
     Ok(run)
 }
 
@@ -135,11 +136,13 @@ fn passes(
     control: &Control,
 ) -> Result<Vec<Outcome>> {
     for pass in 1..=MAX_PASSES {
-        let planned = plan(policy, &outcomes, system);
+        let hopeful: Vec<Outcome> =
+            outcomes.iter().cloned().map(|outcome| failed(outcome, &worker.failed)).collect();
+        let planned = plan(policy, &hopeful, system);
         system.refresh();
         let mut planned = planned?;
         // What was done once and did not help will not help twice.
-        planned.steps.retain(|step| !worker.failed.contains_key(&step.rule) && !run.steps.contains(step));
+        planned.steps.retain(|step| !worker.made.contains(step));
         if planned.steps.is_empty() {
             break;
         }
@@ -152,10 +155,8 @@ fn passes(
                 break;
             }
         }
-        let steps = planned.steps;
-        worker.carry_out(system, &steps, control)?;
+        worker.carry_out(system, &planned.steps, control)?;
         run.problems.extend(worker.settle_in(system)?);
-        run.steps.extend(steps);
         system.refresh();
         outcomes = inspect(policy, system, &|_| ());
     }
@@ -182,16 +183,23 @@ fn taken_back(system: &mut System, worker: &Worker, error: anyhow::Error) -> any
 
 /// What is reported of each rule: `fixed` where it failed before and passes now, `error` where its changes failed.
 fn settle(before: Vec<Outcome>, after: Vec<Outcome>, failed: &BTreeMap<String, String>) -> Vec<Outcome> {
-    let settled = |(was, mut is): (Outcome, Outcome)| {
-        if let Some(reason) = failed.get(&is.rule) {
-            is.verdict = Verdict::Error;
-            is.reason = Some(reason.clone());
-        } else if was.verdict == Verdict::Fail && is.verdict == Verdict::Pass {
+    let settled = |(was, is): (Outcome, Outcome)| {
+        let mut is = self::failed(is, failed);
+        if was.verdict == Verdict::Fail && is.verdict == Verdict::Pass {
             is.verdict = Verdict::Fixed;
         }
         is
     };
     before.into_iter().zip(after).map(settled).collect()
+}
+
+/// The outcome of a rule, which is `error` when one of its changes failed.
+fn failed(mut outcome: Outcome, failed: &BTreeMap<String, String>) -> Outcome {
+    if let Some(reason) = failed.get(&outcome.rule) {
+        outcome.verdict = Verdict::Error;
+        outcome.reason = Some(reason.clone());
+    }
+    outcome
 }
 
 /// Fails when the run is to stop.

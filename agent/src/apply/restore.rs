@@ -35,9 +35,14 @@ pub fn take_back(system: &System, entry: &Entry, blobs: &Blobs) -> Result<Taken>
         Undo::Files { files, .. } if matches!(entry.change, Change::Generate { .. }) => {
             generated(system, entry, files, blobs)
         }
-        Undo::Files { files, directories } => {
+        Undo::Files { files, directories, base } => {
             let mut taken = Taken::Back;
             for (path, was) in files {
+                // One write for several changes, cut before it was made.
+                if entry.left.is_none() && base.as_ref() == Some(&undo::save(system, path, blobs)?) {
+                    file::remove_leftover(system, path)?;
+                    continue;
+                }
                 if let Taken::Kept(why) = take_back_file(system, &entry.change, path, was, blobs)? {
                     taken = Taken::Kept(why);
                 }
@@ -148,7 +153,7 @@ mod tests {
     use super::*;
     use crate::apply::journal::Journal;
     use crate::apply::perform::perform;
-    use crate::apply::undo::prepare;
+    use crate::apply::undo::{prepare, prepare_chain};
     use crate::setting::testing::Tree;
     use std::os::unix::fs::PermissionsExt;
 
@@ -214,5 +219,26 @@ mod tests {
             std::os::unix::fs::symlink("y", path).unwrap();
         });
         assert!(kept(&taken), "{taken:?}");
+    }
+
+    #[test]
+    fn changes_made_with_one_write_go_back_one_by_one_or_were_never_made() {
+        let changes = ["a\nb\nz\n", "a\nz\n", "a\nz\ny\n"].map(|text| Change::write("/etc/x", text));
+        for written in [true, false] {
+            let tree = Tree::new().file("/etc/x", "a\nb\n");
+            let state = tempfile::tempdir().unwrap();
+            let journal = Journal::begin(state.path(), "run").unwrap();
+            let undos = prepare_chain(&tree.system(), changes.iter(), &journal.blobs).unwrap();
+            if written {
+                perform(&tree.system(), &changes[2]).unwrap();
+            }
+            for (undo, change) in undos.into_iter().zip(changes.clone()).rev() {
+                // Cut before it was known whether the file was written.
+                let (rule, effects, left) = ("r".to_owned(), vec![], None);
+                let entry = Entry { number: 1, rule, change, undo, effects, left, undone: false };
+                assert_eq!(take_back(&tree.system(), &entry, &journal.blobs).unwrap(), Taken::Back);
+            }
+            assert_eq!(tree.text("/etc/x"), "a\nb\n", "written: {written}");
+        }
     }
 }

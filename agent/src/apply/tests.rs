@@ -1,8 +1,12 @@
 use std::cell::RefCell;
 
 use super::*;
-use crate::policy::testing::{policy, zero};
+use crate::apply::validate::testing::Scripted;
+use crate::policy::testing::{policy, rule, zero};
+use crate::setting::Kind;
+use crate::setting::sudo::SudoDefault;
 use crate::setting::testing::Tree;
+use crate::system::Output;
 
 const DROP_IN: &str = "/etc/sysctl.d/99-zz-trempe.conf";
 
@@ -61,4 +65,24 @@ fn where_nothing_is_to_be_done_nobody_is_asked() {
     run(&tree, "first", &|_| Ok(true)).unwrap();
     let again = run(&tree, "second", &|_| bail!("asked")).unwrap();
     assert!(again.steps.is_empty() && !again.declined);
+}
+
+#[test]
+fn what_is_refused_fails_its_own_rule_alone() {
+    let switch = |name: &str| {
+        rule(name, vec![], Kind::SudoDefault(SudoDefault { name: name.into(), value: None, or_less: false }))
+    };
+    let tree = Tree::new().file("/etc/sudoers", "@includedir /etc/sudoers.d\n").dir("/etc/sudoers.d", 0o755);
+    // A sudo that does not know one of the switches.
+    let mut system = Scripted::on(&tree, |_, input| {
+        let code = if input.is_some_and(|text| text.contains("log_subcmds")) { 1 } else { 0 };
+        Output { code: Some(code), stderr: "unknown".into(), ..Output::default() }
+    });
+    let names = ["use_pty", "log_subcmds", "requiretty", "noexec"];
+    let control = Control { progress: &|_| (), stop: &AtomicBool::new(false), confirm: None };
+    let run = apply(&policy(names.map(switch).to_vec()), &mut system, "run", &control).unwrap();
+    let verdicts: Vec<Verdict> = run.outcomes.iter().map(|outcome| outcome.verdict).collect();
+    assert_eq!(verdicts, [Verdict::Fixed, Verdict::Error, Verdict::Fixed, Verdict::Fixed]);
+    let text = tree.text("/etc/sudoers.d/zz-trempe");
+    assert!(text.contains("noexec") && !text.contains("log_subcmds"), "{text}");
 }

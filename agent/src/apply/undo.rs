@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use super::file::{self, Attributes};
@@ -43,6 +43,10 @@ pub enum Undo {
         /// Directories to remove again, the outermost first.
         #[serde(default)]
         directories: Vec<PathBuf>,
+        /// What was there before several changes that are made with one write, where this is not the first of them: `files`
+        /// says then what the one before it would have left.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        base: Option<Was>,
     },
     /// Mode and owner.
     Meta {
@@ -91,13 +95,15 @@ pub fn prepare(system: &System, change: &Change, blobs: &Blobs) -> Result<Undo> 
         Change::WriteFile { path, .. } => {
             let path = system.follow(path)?;
             let directories = missing_directories(system, path.parent().unwrap_or(Path::new("/")))?;
-            Undo::Files { files: vec![(path.clone(), save(system, &path, blobs)?)], directories }
+            Undo::Files { files: vec![(path.clone(), save(system, &path, blobs)?)], directories, base: None }
         }
-        Change::RemoveFile { path } => {
-            Undo::Files { files: vec![(path.clone(), save(system, path, blobs)?)], directories: Vec::new() }
-        }
+        Change::RemoveFile { path } => Undo::Files {
+            files: vec![(path.clone(), save(system, path, blobs)?)],
+            directories: Vec::new(),
+            base: None,
+        },
         Change::MakeDirectory { path, .. } => {
-            Undo::Files { files: Vec::new(), directories: missing_directories(system, path)? }
+            Undo::Files { files: Vec::new(), directories: missing_directories(system, path)?, base: None }
         }
         Change::SetMeta { path, .. } => {
             let meta = system.meta(path)?.with_context(|| format!("{}: no such file", path.display()))?;
@@ -124,9 +130,50 @@ pub fn prepare(system: &System, change: &Change, blobs: &Blobs) -> Result<Undo> 
         }
         Change::Generate { outputs, .. } => {
             let save = |path: &PathBuf| Ok((path.clone(), save(system, path, blobs)?));
-            Undo::Files { files: outputs.iter().map(save).collect::<Result<_>>()?, directories: Vec::new() }
+            Undo::Files {
+                files: outputs.iter().map(save).collect::<Result<_>>()?,
+                directories: Vec::new(),
+                base: None,
+            }
         }
     })
+}
+
+/// As [`prepare`], for changes that write the same file one after the other: each starts from what the one before it leaves.
+///
+/// # Errors
+/// When the present state cannot be read or saved: none of the changes must be made then.
+pub fn prepare_chain<'a>(
+    system: &System,
+    changes: impl Iterator<Item = &'a Change>,
+    blobs: &Blobs,
+) -> Result<Vec<Undo>> {
+    let mut undos = Vec::new();
+    let mut current: Option<(PathBuf, Was)> = None;
+    let mut base = None;
+    for change in changes {
+        let Change::WriteFile { content, mode, .. } = change else {
+            bail!("only writes can be made together: {}", change.sentence());
+        };
+        let undo = match current.take() {
+            None => prepare(system, change, blobs)?,
+            Some(was) => Undo::Files { files: vec![was], directories: Vec::new(), base: base.clone() },
+        };
+        if let Undo::Files { files, .. } = &undo
+            && let Some((path, was)) = files.first()
+        {
+            let attributes = match was {
+                Was::File { attributes, .. } => attributes.clone(),
+                _ => Attributes::new(*mode),
+            };
+            let blob = blobs.store_lazily(content.as_bytes())?;
+            base.get_or_insert_with(|| was.clone());
+            current = Some((path.clone(), Was::File { blob, attributes }));
+        }
+        undos.push(undo);
+    }
+    blobs.sync()?;
+    Ok(undos)
 }
 
 fn missing_directories(system: &System, path: &Path) -> Result<Vec<PathBuf>> {

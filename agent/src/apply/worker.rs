@@ -1,6 +1,6 @@
 //! Carrying the steps of a plan out, journal in hand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -20,6 +20,8 @@ pub struct Worker {
     journal: Option<Journal>,
     next: usize,
     effects: Vec<Effect>,
+    /// The steps carried out, in order.
+    pub made: Vec<Step>,
     /// Rules of which a change failed, and why.
     pub failed: BTreeMap<String, String>,
 }
@@ -34,6 +36,7 @@ impl Worker {
             journal: None,
             next: 1,
             effects: Vec::new(),
+            made: Vec::new(),
             failed,
         }
     }
@@ -67,18 +70,69 @@ impl Worker {
             check_stop(control.stop)?;
             packages.iter().for_each(|step| (control.progress)(&step.sentence));
             self.change_packages(system, &packages)?;
+            let made = packages.into_iter().filter(|step| !self.failed.contains_key(&step.rule));
+            self.made.extend(made.cloned().collect::<Vec<_>>());
         }
-        for step in others {
+        // Once a change to a file failed, what was planned on top of it holds no longer: the next pass plans it anew.
+        let mut stale: BTreeSet<&Path> = BTreeSet::new();
+        let mut rest = others.as_slice();
+        while !rest.is_empty() {
             check_stop(control.stop)?;
-            if self.failed.contains_key(&step.rule) {
+            let (batch, others) = rest.split_at(batch_length(rest));
+            rest = others;
+            let holds = |step: &&Step| {
+                !self.failed.contains_key(&step.rule)
+                    && step.change.path().is_none_or(|path| !stale.contains(path))
+            };
+            let batch: Vec<&Step> = batch.iter().copied().filter(holds).collect();
+            batch.iter().for_each(|step| (control.progress)(&step.sentence));
+            if batch.len() > 1 && self.write_together(system, &batch)?.is_ok() {
+                self.made.extend(batch.into_iter().cloned());
                 continue;
             }
-            (control.progress)(&step.sentence);
-            if let Err(error) = self.make(system, step)? {
-                self.fail(system, &step.rule, format!("{error:#}"))?;
+            for step in batch {
+                if let Err(error) = self.make(system, step)? {
+                    self.fail(system, &step.rule, format!("{error:#}"))?;
+                    stale.extend(step.change.path());
+                    break;
+                }
+                self.made.push(step.clone());
             }
         }
-        Ok(())
+        check_stop(control.stop)
+    }
+
+    /// Writes a file once for several rules: each one's part is in the journal by itself, and can be taken back by itself. After
+    /// an inner error everything is as it was before.
+    fn write_together(&mut self, system: &mut System, steps: &[&Step]) -> Result<Result<()>> {
+        let blobs = &self.journal()?.blobs;
+        let undos = match undo::prepare_chain(system, steps.iter().map(|step| &step.change), blobs) {
+            Ok(undos) => undos,
+            Err(error) => return Ok(Err(error)),
+        };
+        let first = undos.first().cloned();
+        let numbers: Vec<usize> = (self.next..).take(steps.len()).collect();
+        let intents =
+            steps.iter().zip(undos).zip(&numbers).map(|((step, undo), number)| intent(step, undo, *number));
+        let intents: Vec<Record> = intents.collect();
+        self.journal()?.record_all(&intents)?;
+        self.next += steps.len();
+        let Some(last) = steps.last() else { return Ok(Ok(())) };
+        let made = perform::perform(system, &last.change);
+        system.changed(&last.change);
+        if let (Err(_), Some(Undo::Files { files, .. })) = (&made, first) {
+            let blobs = &self.journal()?.blobs;
+            files.iter().try_for_each(|(path, was)| undo::restore(system, path, was, blobs))?;
+        }
+        let records = numbers.iter().map(|&number| match made {
+            Ok(()) => Record::Done { number, left: Vec::new() },
+            Err(_) => Record::Undone { number },
+        });
+        self.journal()?.record_all(&records.collect::<Vec<_>>())?;
+        if made.is_ok() {
+            self.effects.extend(steps.iter().flat_map(|step| step.effects.iter().cloned()));
+        }
+        Ok(made)
     }
 
     /// Makes one change. The outer error is the journal's and ends the run; the inner one is the change's.
@@ -100,8 +154,7 @@ impl Worker {
     /// Writes the intent of a change, with its undo, to the journal.
     fn announce(&mut self, step: &Step, undo: Undo) -> Result<usize> {
         let number = self.next;
-        let (rule, change, effects) = (step.rule.clone(), step.change.clone(), step.effects.clone());
-        self.journal()?.record(&Record::Intent { number, rule, change, undo, effects })?;
+        self.journal()?.record(&intent(step, undo, number))?;
         self.next += 1;
         Ok(number)
     }
@@ -217,5 +270,22 @@ impl Worker {
             Some(journal) => journal.record(&Record::Closed),
             None => Ok(()),
         }
+    }
+}
+
+fn intent(step: &Step, undo: Undo, number: usize) -> Record {
+    let (rule, change, effects) = (step.rule.clone(), step.change.clone(), step.effects.clone());
+    Record::Intent { number, rule, change, undo, effects }
+}
+
+/// How many of the next steps write the same file: one write is enough for them.
+fn batch_length(steps: &[&Step]) -> usize {
+    let writes = |step: &&Step| match &step.change {
+        Change::WriteFile { path, .. } => Some(path.clone()),
+        _ => None,
+    };
+    match steps.first().and_then(writes) {
+        Some(path) => steps.iter().take_while(|step| writes(step).as_ref() == Some(&path)).count(),
+        None => 1,
     }
 }

@@ -33,11 +33,7 @@ pub fn run(args: &Apply) -> Result<Exit> {
     let asking = Arc::new(AtomicBool::new(false));
     let stop = stop_on_signals(&asking)?;
     let ask = |plan: &Plan| agreed(plan, &asking);
-    let control = Control {
-        progress: &say,
-        stop: &stop,
-        confirm: if args.yes { None } else { Some(&ask) },
-    };
+    let control = Control { progress: &say, stop: &stop, confirm: if args.yes { None } else { Some(&ask) } };
     let run = apply(&work.policy, &mut work.system, &id, &control)?;
     if run.declined {
         return Ok(Exit::Deviates);

@@ -4,6 +4,7 @@ use crate::inspect::inspect;
 use crate::policy::testing::{policy, rule, zero};
 use crate::setting::Kind;
 use crate::setting::package::Package;
+use crate::setting::sysctl::Sysctl;
 use crate::setting::testing::Tree;
 
 fn planned(tree: &Tree, rules: Vec<PolicyRule>) -> Plan {
@@ -44,4 +45,21 @@ fn what_packages_bring_is_decided_after_them() {
     assert!(plan.installs() && !plan.changes_nothing());
     let without = planned(&tree, vec![about("aide"), about("other")]);
     assert!(without.deferred.is_empty() && without.changes_nothing());
+}
+
+#[test]
+fn the_parts_of_a_rule_that_share_a_file_are_planned_on_each_other() {
+    let part = |key: &str| Kind::Sysctl(Sysctl { key: key.into(), value: "0".into(), also: vec![] });
+    let parts = Kind::All(vec![part("kernel.a"), part("kernel.b"), part("kernel.c")]);
+    let plan = planned(&Tree::new(), vec![rule("all", vec![], parts)]);
+    let written: Vec<&str> = plan
+        .steps
+        .iter()
+        .filter_map(|step| match &step.change {
+            Change::WriteFile { content, .. } => Some(content.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(written.len(), 3);
+    assert!(written[2].ends_with("kernel.a = 0\nkernel.b = 0\nkernel.c = 0\n"), "{written:?}");
 }

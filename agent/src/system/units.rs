@@ -1,8 +1,8 @@
 //! The states of systemd units: what the files say (which survives a reboot) and what the manager says (now).
 //!
 //! File states are worked out from the links below `/etc/systemd/system` as `systemctl is-enabled` does
-//! (`systemctl(1)`), so they are known with `--root` too. The running states come from one `systemctl show`
-//! for all units, since each call costs more than all rules together.
+//! (`systemctl(1)`), so they are known with `--root` too. The running states come from one `systemctl list-units`
+//! for all units, since each call costs more than all rules together; asking for properties would cost ten times as much.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -49,6 +49,8 @@ pub struct UnitState {
 #[derive(Debug, Clone, Default)]
 pub struct Units {
     files: BTreeMap<String, UnitFileState>,
+    /// Other names, and the units they stand for.
+    aliases: BTreeMap<String, String>,
     active: Option<BTreeSet<String>>,
     pretended: BTreeMap<String, UnitState>,
 }
@@ -56,9 +58,12 @@ pub struct Units {
 impl Units {
     pub(super) fn learn(system: &System) -> Result<Units> {
         let wanted = wanted_units(system)?;
-        let mut files = BTreeMap::new();
+        let (mut files, mut aliases) = (BTreeMap::new(), BTreeMap::new());
         for dir in UNIT_DIRS {
             for name in system.list(dir)? {
+                if let Some(unit) = alias(system, dir, &name)? {
+                    aliases.entry(name.clone()).or_insert(unit);
+                }
                 if !files.contains_key(&name)
                     && let Some(state) = file_state(system, dir, &name, &wanted)?
                 {
@@ -68,7 +73,7 @@ impl Units {
         }
         add_init_scripts(system, &mut files)?;
         let active = if system.is_booted() { Some(active_units(system)?) } else { None };
-        Ok(Units { files, active, pretended: BTreeMap::new() })
+        Ok(Units { files, aliases, active, pretended: BTreeMap::new() })
     }
 
     /// The state of a unit, by its full name (`ssh.service`).
@@ -80,7 +85,10 @@ impl Units {
             .split_once('@')
             .and_then(|(stem, rest)| Some(format!("{stem}@.{}", rest.split_once('.')?.1)));
         let file = self.files.get(name).or_else(|| self.files.get(&template?));
-        let active = self.active.as_ref().map(|active| active.contains(name));
+        let runs = |active: &BTreeSet<String>| {
+            active.contains(name) || self.aliases.get(name).is_some_and(|unit| active.contains(unit))
+        };
+        let active = self.active.as_ref().map(runs);
         UnitState { file: file.copied().unwrap_or(UnitFileState::Absent), active }
     }
 
@@ -175,23 +183,28 @@ fn add_init_scripts(system: &System, files: &mut BTreeMap<String, UnitFileState>
     Ok(())
 }
 
-/// The names, aliases included, of all units that run.
-fn active_units(system: &System) -> Result<BTreeSet<String>> {
-    let args = ["show", "--all", "--no-pager", "--property=Names,ActiveState", "*"];
-    let output = system.run(Tool::Systemctl, &args)?.success().context("asking systemd for its units")?;
-    Ok(parse_show(&output.stdout))
+/// The unit that another name, a link, stands for.
+fn alias(system: &System, dir: &str, name: &str) -> Result<Option<String>> {
+    let target = system.read_link(format!("{dir}/{name}"))?;
+    let unit = target.as_deref().and_then(Path::file_name).map(|file| file.to_string_lossy().into_owned());
+    Ok(unit.filter(|unit| unit != name && unit != "null"))
 }
 
-fn parse_show(text: &str) -> BTreeSet<String> {
-    let mut active = BTreeSet::new();
-    for unit in text.split("\n\n") {
-        let field = |name: &str| unit.lines().find_map(|line| line.strip_prefix(name));
-        let state = field("ActiveState=").unwrap_or_default();
-        if matches!(state, "active" | "reloading" | "activating") {
-            active.extend(field("Names=").unwrap_or_default().split_whitespace().map(str::to_owned));
-        }
-    }
-    active
+/// The units that run.
+fn active_units(system: &System) -> Result<BTreeSet<String>> {
+    let args = ["list-units", "--plain", "--no-legend", "--no-pager", "--full"];
+    let output = system.run(Tool::Systemctl, &args)?.success().context("asking systemd for its units")?;
+    Ok(parse_list(&output.stdout))
+}
+
+/// Reads lines of `UNIT LOAD ACTIVE SUB DESCRIPTION`.
+fn parse_list(text: &str) -> BTreeSet<String> {
+    let runs = |line: &str| {
+        let mut words = line.split_whitespace();
+        let (unit, state) = (words.next()?, words.nth(1)?);
+        matches!(state, "active" | "reloading" | "activating").then(|| unit.to_owned())
+    };
+    text.lines().filter_map(runs).collect()
 }
 
 #[cfg(test)]
@@ -236,10 +249,28 @@ mod tests {
     }
 
     #[test]
-    fn running_units_are_known_by_each_name() {
-        let active = parse_show(
-            "Names=ssh.service sshd.service\nActiveState=active\n\nNames=x.service\nActiveState=inactive\n",
+    fn running_units_are_told_from_those_that_failed() {
+        let active = parse_list(
+            "ssh.service loaded active running OpenBSD Secure Shell server\n\
+             x.service loaded failed failed X\n\
+             dev-disk-by\\x2duuid-1.device loaded active plugged A disk\n\
+             slow.service loaded activating start-pre Slow\n\n",
         );
-        assert_eq!(active.into_iter().collect::<Vec<_>>(), ["ssh.service", "sshd.service"]);
+        let expected = ["dev-disk-by\\x2duuid-1.device", "slow.service", "ssh.service"];
+        assert_eq!(active.into_iter().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_unit_runs_under_each_of_its_names() {
+        let dir = tempfile::tempdir().unwrap();
+        let lib = dir.path().join("usr/lib/systemd/system");
+        fs::create_dir_all(&lib).unwrap();
+        fs::write(lib.join("ssh.service"), "[Service]\n").unwrap();
+        symlink("ssh.service", lib.join("sshd.service")).unwrap();
+        let mut units = Units::learn(&System::open(dir.path()).unwrap()).unwrap();
+        for (running, wanted) in [("ssh.service", true), ("other.service", false)] {
+            units.active = Some([running.to_owned()].into());
+            assert_eq!(units.state("sshd.service").active, Some(wanted));
+        }
     }
 }

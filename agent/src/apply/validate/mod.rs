@@ -84,4 +84,4 @@ fn sudoers_in_place(system: &System) -> Result<()> {
 }
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
