@@ -95,6 +95,16 @@ pub fn read(system: &System, path: &Path) -> Result<Option<Whole>> {
 /// # Errors
 /// When it cannot be written; the target is then as it was.
 pub fn write(system: &System, path: &Path, whole: &Whole) -> Result<()> {
+    let dir = put(system, path, whole)?;
+    sync(&dir).with_context(|| format!("syncing the directory of {}", path.display()))
+}
+
+/// As [`write`], but after a power cut the old file may be there again: the journal, which is on disk, says so. Returns the
+/// directory.
+///
+/// # Errors
+/// When it cannot be written; the target is then as it was.
+pub fn put(system: &System, path: &Path, whole: &Whole) -> Result<OwnedFd> {
     let (dir, name) = system.open_parent(path)?;
     let temporary = temporary_name(&name);
     remove_at(&dir, &temporary)?;
@@ -106,7 +116,7 @@ pub fn write(system: &System, path: &Path, whole: &Whole) -> Result<()> {
         remove_at(&dir, &temporary)?;
         return Err(error).with_context(|| format!("writing {}", path.display()));
     }
-    sync(&dir).with_context(|| format!("syncing the directory of {}", path.display()))
+    Ok(dir)
 }
 
 /// The name of the temporary file beside `name`: always the same, so that one left by a power cut is found and removed.

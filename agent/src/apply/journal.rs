@@ -203,15 +203,19 @@ impl Journal {
     /// # Errors
     /// When they cannot be written.
     pub fn record_all(&mut self, records: &[Record]) -> Result<()> {
-        let mut lines = String::new();
-        for record in records {
-            lines.push_str(&serde_json::to_string(record).context("writing the journal")?);
-            lines.push('\n');
-        }
+        let lines: String = records.iter().map(line).collect::<Result<_>>()?;
         self.file
             .write_all(lines.as_bytes())
             .and_then(|()| self.file.sync_data())
             .context("writing the journal")
+    }
+
+    /// Writes one record without waiting: it is on disk at the latest with the next.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn note(&mut self, record: &Record) -> Result<()> {
+        self.file.write_all(line(record)?.as_bytes()).context("writing the journal")
     }
 
     /// What the journal of a run says: its changes in order, and whether it came to its end.
@@ -253,6 +257,10 @@ impl Journal {
         }
         Ok((entries, state))
     }
+}
+
+fn line(record: &Record) -> Result<String> {
+    Ok(serde_json::to_string(record).context("writing the journal")? + "\n")
 }
 
 /// Takes away what a power cut or a full disk left of a last line, so that the next record starts a line of its own.

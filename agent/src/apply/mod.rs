@@ -9,6 +9,7 @@
 //! A run that is interrupted (a signal, a full disk) takes itself back; one that is killed, or loses power, is taken back by
 //! the next ([`rollback::recover`]). So a machine is always as before the run or as after it.
 
+mod batch;
 mod effect;
 pub mod file;
 pub mod journal;

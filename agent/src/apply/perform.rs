@@ -36,7 +36,7 @@ fn write(system: &System, path: &Path, content: &str, mode: u32) -> Result<()> {
         Some(whole) => whole.attributes,
         None => Attributes::new(mode),
     };
-    file::write(system, &path, &Whole { content: content.as_bytes().to_vec(), attributes })
+    file::put(system, &path, &Whole { content: content.as_bytes().to_vec(), attributes }).map(drop)
 }
 
 fn generate(system: &System, tool: Tool, args: &[String]) -> Result<()> {

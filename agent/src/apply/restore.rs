@@ -66,7 +66,8 @@ pub fn take_back(system: &System, entry: &Entry, blobs: &Blobs) -> Result<Taken>
 /// belongs there.
 fn generated(system: &System, entry: &Entry, files: &[(PathBuf, Was)], blobs: &Blobs) -> Result<Taken> {
     for (path, left) in entry.left.iter().flatten() {
-        if undo::save(system, path, blobs)? != *left {
+        // What was not there at first was made later by something that the change set going.
+        if *left != Was::Absent && undo::save(system, path, blobs)? != *left {
             return Ok(Taken::Again);
         }
     }
@@ -151,9 +152,10 @@ fn sysctl(system: &System, change: &Change, key: &str, was: &str) -> Result<Take
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::apply::batch;
     use crate::apply::journal::Journal;
     use crate::apply::perform::perform;
-    use crate::apply::undo::{prepare, prepare_chain};
+    use crate::apply::undo::prepare;
     use crate::setting::testing::Tree;
     use std::os::unix::fs::PermissionsExt;
 
@@ -228,7 +230,8 @@ mod tests {
             let tree = Tree::new().file("/etc/x", "a\nb\n");
             let state = tempfile::tempdir().unwrap();
             let journal = Journal::begin(state.path(), "run").unwrap();
-            let undos = prepare_chain(&tree.system(), changes.iter(), &journal.blobs).unwrap();
+            let undos =
+                batch::prepare(&tree.system(), &changes.iter().collect::<Vec<_>>(), &journal.blobs).unwrap();
             if written {
                 perform(&tree.system(), &changes[2]).unwrap();
             }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use super::file::{self, Attributes};
@@ -137,43 +137,6 @@ pub fn prepare(system: &System, change: &Change, blobs: &Blobs) -> Result<Undo> 
             }
         }
     })
-}
-
-/// As [`prepare`], for changes that write the same file one after the other: each starts from what the one before it leaves.
-///
-/// # Errors
-/// When the present state cannot be read or saved: none of the changes must be made then.
-pub fn prepare_chain<'a>(
-    system: &System,
-    changes: impl Iterator<Item = &'a Change>,
-    blobs: &Blobs,
-) -> Result<Vec<Undo>> {
-    let mut undos = Vec::new();
-    let mut current: Option<(PathBuf, Was)> = None;
-    let mut base = None;
-    for change in changes {
-        let Change::WriteFile { content, mode, .. } = change else {
-            bail!("only writes can be made together: {}", change.sentence());
-        };
-        let undo = match current.take() {
-            None => prepare(system, change, blobs)?,
-            Some(was) => Undo::Files { files: vec![was], directories: Vec::new(), base: base.clone() },
-        };
-        if let Undo::Files { files, .. } = &undo
-            && let Some((path, was)) = files.first()
-        {
-            let attributes = match was {
-                Was::File { attributes, .. } => attributes.clone(),
-                _ => Attributes::new(*mode),
-            };
-            let blob = blobs.store_lazily(content.as_bytes())?;
-            base.get_or_insert_with(|| was.clone());
-            current = Some((path.clone(), Was::File { blob, attributes }));
-        }
-        undos.push(undo);
-    }
-    blobs.sync()?;
-    Ok(undos)
 }
 
 fn missing_directories(system: &System, path: &Path) -> Result<Vec<PathBuf>> {

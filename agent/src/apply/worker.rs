@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use super::journal::{Journal, Record};
 use super::transaction::{Part, Transaction};
 use super::undo::{self, Undo};
-use super::{Control, check_stop, effect, package, perform, rollback, validate};
+use super::{Control, batch, check_stop, effect, package, perform, rollback, validate};
 use crate::change::{Change, Effect};
 use crate::plan::Step;
 use crate::system::System;
@@ -70,15 +70,13 @@ impl Worker {
             check_stop(control.stop)?;
             packages.iter().for_each(|step| (control.progress)(&step.sentence));
             self.change_packages(system, &packages)?;
-            let made = packages.into_iter().filter(|step| !self.failed.contains_key(&step.rule));
-            self.made.extend(made.cloned().collect::<Vec<_>>());
         }
         // Once a change to a file failed, what was planned on top of it holds no longer: the next pass plans it anew.
         let mut stale: BTreeSet<&Path> = BTreeSet::new();
         let mut rest = others.as_slice();
         while !rest.is_empty() {
             check_stop(control.stop)?;
-            let (batch, others) = rest.split_at(batch_length(rest));
+            let (batch, others) = rest.split_at(batch::length(rest));
             rest = others;
             let holds = |step: &&Step| {
                 !self.failed.contains_key(&step.rule)
@@ -86,53 +84,62 @@ impl Worker {
             };
             let batch: Vec<&Step> = batch.iter().copied().filter(holds).collect();
             batch.iter().for_each(|step| (control.progress)(&step.sentence));
-            if batch.len() > 1 && self.write_together(system, &batch)?.is_ok() {
-                self.made.extend(batch.into_iter().cloned());
+            if batch.len() > 1 && self.make_together(system, &batch)? {
                 continue;
             }
             for step in batch {
-                if let Err(error) = self.make(system, step)? {
-                    self.fail(system, &step.rule, format!("{error:#}"))?;
+                if !stale.iter().any(|path| step.change.path() == Some(*path))
+                    && !self.try_to_make(system, step)?
+                {
                     stale.extend(step.change.path());
-                    break;
                 }
-                self.made.push(step.clone());
             }
         }
         check_stop(control.stop)
     }
 
-    /// Writes a file once for several rules: each one's part is in the journal by itself, and can be taken back by itself. After
-    /// an inner error everything is as it was before.
-    fn write_together(&mut self, system: &mut System, steps: &[&Step]) -> Result<Result<()>> {
-        let blobs = &self.journal()?.blobs;
-        let undos = match undo::prepare_chain(system, steps.iter().map(|step| &step.change), blobs) {
-            Ok(undos) => undos,
-            Err(error) => return Ok(Err(error)),
-        };
-        let first = undos.first().cloned();
+    /// Makes light changes with one announcement and, where several write the same file, with one write. Returns whether it did;
+    /// where not, everything is as it was before, and they are to be made one by one.
+    fn make_together(&mut self, system: &mut System, steps: &[&Step]) -> Result<bool> {
+        let changes: Vec<&Change> = steps.iter().map(|step| &step.change).collect();
+        let Ok(undos) = batch::prepare(system, &changes, &self.journal()?.blobs) else { return Ok(false) };
         let numbers: Vec<usize> = (self.next..).take(steps.len()).collect();
-        let intents =
-            steps.iter().zip(undos).zip(&numbers).map(|((step, undo), number)| intent(step, undo, *number));
-        let intents: Vec<Record> = intents.collect();
+        let intents = steps.iter().zip(&undos).zip(&numbers);
+        let intents: Vec<Record> =
+            intents.map(|((step, undo), number)| intent(step, undo.clone(), *number)).collect();
         self.journal()?.record_all(&intents)?;
         self.next += steps.len();
-        let Some(last) = steps.last() else { return Ok(Ok(())) };
-        let made = perform::perform(system, &last.change);
-        system.changed(&last.change);
-        if let (Err(_), Some(Undo::Files { files, .. })) = (&made, first) {
-            let blobs = &self.journal()?.blobs;
-            files.iter().try_for_each(|(path, was)| undo::restore(system, path, was, blobs))?;
+        if batch::write(system, &changes, &undos, &self.journal()?.blobs)?.is_err() {
+            let undone = numbers.iter().map(|&number| Record::Undone { number });
+            self.journal()?.record_all(&undone.collect::<Vec<_>>())?;
+            return Ok(false);
         }
-        let records = numbers.iter().map(|&number| match made {
-            Ok(()) => Record::Done { number, left: Vec::new() },
-            Err(_) => Record::Undone { number },
-        });
-        self.journal()?.record_all(&records.collect::<Vec<_>>())?;
-        if made.is_ok() {
-            self.effects.extend(steps.iter().flat_map(|step| step.effects.iter().cloned()));
+        for (step, number) in steps.iter().zip(numbers) {
+            let made = match step.change {
+                Change::WriteFile { .. } => Ok(()),
+                _ => perform::perform(system, &step.change),
+            };
+            system.changed(&step.change);
+            match made {
+                Ok(()) => self.done(step, number, Vec::new())?,
+                Err(error) => self.fail(system, &step.rule, format!("{error:#}"))?,
+            }
         }
-        Ok(made)
+        Ok(true)
+    }
+
+    /// Makes one change, or gives its rule up; returns whether it was made.
+    fn try_to_make(&mut self, system: &mut System, step: &Step) -> Result<bool> {
+        if self.failed.contains_key(&step.rule) {
+            return Ok(false);
+        }
+        match self.make(system, step)? {
+            Ok(()) => Ok(true),
+            Err(error) => {
+                self.fail(system, &step.rule, format!("{error:#}"))?;
+                Ok(false)
+            }
+        }
     }
 
     /// Makes one change. The outer error is the journal's and ends the run; the inner one is the change's.
@@ -159,9 +166,11 @@ impl Worker {
         Ok(number)
     }
 
-    /// Notes that a change came to its end.
+    /// Notes that a change came to its end. That this is known is worth nothing to whoever takes back a run that was cut, so it
+    /// need not be on disk before the next change is announced.
     fn done(&mut self, step: &Step, number: usize, left: Vec<(PathBuf, undo::Was)>) -> Result<()> {
-        self.journal()?.record(&Record::Done { number, left })?;
+        self.journal()?.note(&Record::Done { number, left })?;
+        self.made.push(step.clone());
         self.effects.extend(step.effects.iter().cloned());
         if matches!(step.change, Change::Unit { .. }) {
             self.effects.push(Effect::DaemonReload);
@@ -267,7 +276,11 @@ impl Worker {
     /// When the journal cannot be written.
     pub fn close(&mut self) -> Result<()> {
         match &mut self.journal {
-            Some(journal) => journal.record(&Record::Closed),
+            Some(journal) => {
+                // Names of files are not waited for one by one; the run is over when all are on disk.
+                nix::unistd::sync();
+                journal.record(&Record::Closed)
+            }
             None => Ok(()),
         }
     }
@@ -276,16 +289,4 @@ impl Worker {
 fn intent(step: &Step, undo: Undo, number: usize) -> Record {
     let (rule, change, effects) = (step.rule.clone(), step.change.clone(), step.effects.clone());
     Record::Intent { number, rule, change, undo, effects }
-}
-
-/// How many of the next steps write the same file: one write is enough for them.
-fn batch_length(steps: &[&Step]) -> usize {
-    let writes = |step: &&Step| match &step.change {
-        Change::WriteFile { path, .. } => Some(path.clone()),
-        _ => None,
-    };
-    match steps.first().and_then(writes) {
-        Some(path) => steps.iter().take_while(|step| writes(step).as_ref() == Some(&path)).count(),
-        None => 1,
-    }
 }
