@@ -136,12 +136,12 @@ pub fn plan(policy: &Policy, outcomes: &[Outcome], system: &mut System) -> Resul
     }
     generate_once(&mut plan.steps);
     for (rule, _) in last {
-        // What comes with packages is only known once they are there; then there is another pass.
-        if plan.installs() {
-            let reason = "it comes after everything that the new packages call for".to_owned();
-            plan.deferred.push(Left { rule: rule.id.clone(), reason });
-        } else {
+        // In a pass of its own: what others call for is only known, and taken up by running programs, once they are done.
+        if plan.steps.is_empty() {
             plan_rule(rule, system, &mut plan).with_context(|| format!("planning {}", rule.id))?;
+        } else {
+            let reason = "it takes stock of the machine, so it comes after all other changes".to_owned();
+            plan.deferred.push(Left { rule: rule.id.clone(), reason });
         }
     }
     if plan.installs() {

@@ -39,7 +39,7 @@ pub fn take_back(system: &System, entry: &Entry, blobs: &Blobs) -> Result<Taken>
             let mut taken = Taken::Back;
             for (path, was) in files {
                 // One write for several changes, cut before it was made.
-                if entry.left.is_none() && base.as_ref() == Some(&undo::save(system, path, blobs)?) {
+                if entry.left.is_none() && base.as_ref() == Some(&undo::save_lazily(system, path, blobs)?) {
                     file::remove_leftover(system, path)?;
                     continue;
                 }
@@ -67,7 +67,7 @@ pub fn take_back(system: &System, entry: &Entry, blobs: &Blobs) -> Result<Taken>
 fn generated(system: &System, entry: &Entry, files: &[(PathBuf, Was)], blobs: &Blobs) -> Result<Taken> {
     for (path, left) in entry.left.iter().flatten() {
         // What was not there at first was made later by something that the change set going.
-        if *left != Was::Absent && undo::save(system, path, blobs)? != *left {
+        if *left != Was::Absent && undo::save_lazily(system, path, blobs)? != *left {
             return Ok(Taken::Again);
         }
     }
@@ -76,7 +76,7 @@ fn generated(system: &System, entry: &Entry, files: &[(PathBuf, Was)], blobs: &B
 }
 
 fn take_back_file(system: &System, change: &Change, path: &Path, was: &Was, blobs: &Blobs) -> Result<Taken> {
-    let now = undo::save(system, path, blobs)?;
+    let now = undo::save_lazily(system, path, blobs)?;
     if now == *was {
         return undo::restore(system, path, was, blobs).map(|()| Taken::Back);
     }

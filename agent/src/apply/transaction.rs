@@ -155,7 +155,7 @@ impl Transaction {
     fn restore_etc(&self, system: &System, left: &[(PathBuf, Was)], blobs: &Blobs) -> Result<()> {
         let known: BTreeMap<&PathBuf, &Was> = self.etc.iter().map(|(path, was)| (path, was)).collect();
         for (path, left) in left {
-            let now = undo::save(system, path, blobs)?;
+            let now = undo::save_lazily(system, path, blobs)?;
             let was = known.get(path).copied().unwrap_or(&Was::Absent);
             // Purging took our file away, or nobody touched it since: either way it is ours to restore.
             if now != *was && (now == *left || now == Was::Absent) {

@@ -160,7 +160,8 @@ pub fn save(system: &System, path: &Path, blobs: &Blobs) -> Result<Was> {
     save_with(system, path, |content| blobs.store(content))
 }
 
-/// As [`save`], without waiting until the copy is on disk: the caller calls [`Blobs::sync`] before it relies on it.
+/// As [`save`], without waiting until the copy is on disk: the caller only compares, or calls [`Blobs::sync`] before it relies on
+/// it.
 ///
 /// # Errors
 /// When it cannot be read, or the copy cannot be written.
@@ -212,6 +213,6 @@ impl Undo {
             (Undo::Unit(before), _) => &before.links,
             _ => return Ok(Vec::new()),
         };
-        paths.iter().map(|(path, _)| Ok((path.clone(), save(system, path, blobs)?))).collect()
+        paths.iter().map(|(path, _)| Ok((path.clone(), save_lazily(system, path, blobs)?))).collect()
     }
 }

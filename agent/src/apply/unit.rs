@@ -95,7 +95,7 @@ pub fn bring_back(
 ) -> Result<Taken> {
     let mut taken = Taken::Back;
     for (path, was) in &before.links {
-        let now = undo::save(system, path, blobs)?;
+        let now = undo::save_lazily(system, path, blobs)?;
         let ours = left.and_then(|left| left.iter().find(|(other, _)| other == path)).map(|(_, left)| left);
         if now == *was || ours.is_none_or(|left| now == *left) {
             undo::restore(system, path, was, blobs)?;
