@@ -136,6 +136,8 @@ impl Iptables {
             wanted.extend(["INPUT", "OUTPUT"].map(|chain| format!("-A {chain} -p {icmp} -j ACCEPT")));
             for number in ssh_ports(system)? {
                 wanted.push(accept("INPUT", Port { tcp: true, number }));
+                // The filter does not know sessions that were there before it: their answers must pass too.
+                wanted.push(format!("-A OUTPUT -p tcp -m tcp --sport {number} -j ACCEPT"));
             }
             if chains.iter().any(|chain| chain == "OUTPUT") {
                 wanted.extend(parse_ports(outgoing.as_str())?.into_iter().map(|port| accept("OUTPUT", port)));
@@ -191,8 +193,14 @@ mod tests {
             tree.round_trip(&drop_all(ipv6));
             tree.applied(&drop_all(ipv6));
             let text = tree.text(drop_all(ipv6).file());
-            for part in ["--dport 2222 -j ACCEPT", "ESTABLISHED", "-i lo", ":INPUT DROP", "-A OUTPUT -p udp"]
-            {
+            for part in [
+                "--dport 2222 -j ACCEPT",
+                "--sport 2222 -j ACCEPT",
+                "ESTABLISHED",
+                "-i lo",
+                ":INPUT DROP",
+                "-A OUTPUT -p udp",
+            ] {
                 assert!(text.contains(part), "{part} is not in\n{text}");
             }
         }

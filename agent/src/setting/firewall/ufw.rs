@@ -172,9 +172,10 @@ fn refuse(system: &System, directions: &[Direction], outgoing: &Text) -> Result<
         keep_ssh(system, &mut finding)?;
     }
     if directions.contains(&Direction::Outgoing) {
-        let ports = parse_ports(outgoing.as_str())?;
+        let (ports, ssh) = (parse_ports(outgoing.as_str())?, ssh_ports(system)?);
         add(system, &mut finding, |family| {
-            ports.iter().map(|port| allow(family, *port, "output")).collect()
+            let ports = ports.iter().map(|port| allow(family, *port, "output"));
+            ports.chain(ssh.iter().map(|port| answers(family, *port))).collect()
         })?;
     }
     if text != before {
@@ -251,6 +252,16 @@ fn allow(family: Family, port: Port, chain: &str) -> (String, String) {
     (
         format!("allow {protocol} {number} {any} any {any} {direction}"),
         format!("-A {prefix}-user-{chain} -p {protocol} --dport {number} -j ACCEPT"),
+    )
+}
+
+/// A rule that lets answers from a port pass. The packet filter does not know the connections that were there before it was
+/// switched on: without this, such a session hangs as soon as the machine is the one to speak.
+fn answers(family: Family, port: u16) -> (String, String) {
+    let Family { prefix, any, .. } = family;
+    (
+        format!("allow tcp any {any} {port} {any} out"),
+        format!("-A {prefix}-user-output -p tcp --sport {port} -j ACCEPT"),
     )
 }
 
@@ -392,7 +403,10 @@ mod tests {
         let tree = tree();
         tree.round_trip(&refuse(Direction::Outgoing));
         tree.applied(&refuse(Direction::Outgoing));
-        assert!(tree.text(IPV4.file).contains("-A ufw-user-output -p udp --dport 53 -j ACCEPT"));
+        let wanted = "-A ufw-user-output -p udp --dport 53 -j ACCEPT\n\n\
+            ### tuple ### allow tcp any 0.0.0.0/0 2222 0.0.0.0/0 out\n\
+            -A ufw-user-output -p tcp --sport 2222 -j ACCEPT\n";
+        assert!(tree.text(IPV4.file).contains(wanted), "{}", tree.text(IPV4.file));
     }
 
     #[test]
