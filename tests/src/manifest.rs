@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use crate::machine::Machine;
 
 /// What a running system changes by itself, and what keeps a record of what was done: not compared.
-pub const LEFT_OUT: [&str; 15] = [
+pub const LEFT_OUT: [&str; 17] = [
     "/boot/initrd.img*", // made anew whenever a package asks; never twice the same
     "/etc/ld.so.cache",  // made anew by every library
     "/root/lab",         // the laboratory's own
@@ -17,6 +17,8 @@ pub const LEFT_OUT: [&str; 15] = [
     "/var/backups",
     "/var/cache",
     "/var/lib/apt",
+    "/var/lib/cloud", // cloud-init writes at every boot
+    "/var/lib/dhcp",
     "/var/lib/dpkg",
     "/var/lib/systemd",
     "/var/lib/trempe", // the record of the runs
@@ -27,7 +29,10 @@ pub const LEFT_OUT: [&str; 15] = [
 
 /// Kernel parameters that count or measure, or change by themselves.
 const SYSCTLS_LEFT_OUT: &str = "^(fs\\.(dentry|file-nr|inode|quota\\.|aio-nr|epoll)|kernel\\.(ns_last_pid|random|pty\\.nr|\
-    sched_domain|tainted)|net\\..*(nf_conntrack_count|neigh|stable_secret|mtu|flush)|net\\.netfilter|vm\\.stat)";
+    sched_domain|tainted)|net\\..*(nf_conntrack_count|neigh|stable_secret|mtu|flush)|net\\.netfilter|vm\\.(stat|user_reserve)|net\\.nf_conntrack)";
+
+/// Modules that the kernel loads when a packet filter is first asked, and keeps.
+const MODULES_LEFT_OUT: &str = "^(ip6?t|ip6?_tables|nf|nft|xt)_|^(ip6?_tables|nfnetlink|libcrc32c)$";
 
 /// The state of a machine: what is there, by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +56,7 @@ impl Manifest {
                 awk '$3 != \"inactive\" {{ print \"state \" $1 \"\\t\" $3 }}'
             sysctl -a 2>/dev/null | grep -Ev '{SYSCTLS_LEFT_OUT}' | sed 's/^/sysctl /; s/ = /\\t/'
             dpkg-query -W -f 'package ${{Package}}\\t${{Version}} ${{Status}}\\n'
-            lsmod | awk 'NR > 1 {{ print \"module \" $1 \"\\t\" \"loaded\" }}'"
+            lsmod | awk 'NR > 1 && $1 !~ /{MODULES_LEFT_OUT}/ {{ print \"module \" $1 \"\\t\" \"loaded\" }}'"
         );
         let lines = machine.shell(&script).context("taking stock of the machine")?;
         let named = lines.lines().filter_map(|line| line.split_once('\t'));

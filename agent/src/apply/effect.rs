@@ -1,7 +1,10 @@
 //! Telling running programs, once, after all changes of a run.
 
+use std::path::Path;
+
 use anyhow::Result;
 
+use super::file;
 use crate::change::Effect;
 use crate::system::{System, Tool};
 
@@ -24,7 +27,7 @@ fn perform(system: &System, effect: &Effect) -> Result<()> {
         Effect::DaemonReload => system.run(Tool::Systemctl, &["daemon-reload"])?.success().map(drop),
         // Locked rules stay until the next boot, which loads the new ones; until then the audit says so.
         Effect::LoadAuditRules if system.audit_kernel()?.is_some_and(|kernel| kernel.locked) => Ok(()),
-        Effect::LoadAuditRules => system.run(Tool::Augenrules, &["--load"])?.success().map(drop),
+        Effect::LoadAuditRules => load_audit_rules(system),
         Effect::ReloadUnit { unit } => {
             system.run(Tool::Systemctl, &["--quiet", "try-reload-or-restart", unit])?.success().map(drop)
         }
@@ -34,4 +37,12 @@ fn perform(system: &System, effect: &Effect) -> Result<()> {
         // Nothing to do now; the report says so.
         Effect::Reboot => Ok(()),
     }
+}
+
+/// The program keeps a copy of what it replaces. The journal does that already, so where there was none, none is left.
+fn load_audit_rules(system: &System) -> Result<()> {
+    let copy = Path::new("/etc/audit/audit.rules.prev");
+    let there = system.exists(copy)?;
+    system.run(Tool::Augenrules, &["--load"])?.success()?;
+    if there { Ok(()) } else { file::remove(system, copy) }
 }

@@ -15,6 +15,27 @@ pub fn set_sysctl(system: &System, key: &str, value: &str) -> Result<()> {
     fs::write(&path, value).with_context(|| format!("setting the kernel parameter {key} to {value}"))
 }
 
+/// The parameters of the interfaces that are there which take their first value from this one, a default such as
+/// `net.ipv4.conf.default.rp_filter`, and their values; none for any other parameter.
+///
+/// # Errors
+/// When the kernel refuses to tell.
+pub fn of_interfaces(system: &System, key: &str) -> Result<Vec<(String, String)>> {
+    let Some((family, name)) = key.split_once(".conf.default.") else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for interface in system.list(System::sysctl_path(&format!("{family}.conf")))? {
+        // With slashes, since the name of an interface may have a dot.
+        let own = format!("{}/conf/{interface}/{name}", family.replace('.', "/"));
+        if interface != "default"
+            && interface != "all"
+            && let Some(value) = system.sysctl(&own)?
+        {
+            found.push((own, value));
+        }
+    }
+    Ok(found)
+}
+
 /// The options that belong to one mount and not to the file system behind it, each with its contrary (`mount(8)`).
 const FLAGS: [(&str, &str); 8] = [
     ("ro", "rw"),

@@ -51,7 +51,17 @@ pub fn take_back(system: &System, entry: &Entry, blobs: &Blobs) -> Result<Taken>
             Ok(taken)
         }
         Undo::Meta { path, mode, uid, gid } => meta(system, &entry.change, path, (*mode, *uid, *gid)),
-        Undo::Sysctl { key, value } => sysctl(system, &entry.change, key, value),
+        Undo::Sysctl { key, value, interfaces } => {
+            let taken = sysctl(system, &entry.change, key, value)?;
+            for (key, now) in kernel::of_interfaces(system, key)? {
+                let was = interfaces.iter().find(|(own, _)| *own == key).map_or(value, |(_, was)| was);
+                // Where it is not what the change would have left, sysctl says so too, and it is kept.
+                if now != *was {
+                    sysctl(system, &entry.change, &key, was)?;
+                }
+            }
+            Ok(taken)
+        }
         Undo::Mount { target, added } => kernel::remount_without(system, target, added).map(|()| Taken::Back),
         Undo::Unit(before) => unit::bring_back(system, before, &entry.change, entry.left.as_deref(), blobs),
         // Whatever forbids the module now was perhaps written by the same run, and is not taken back yet.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::file::{self, Attributes};
 use super::journal::Blobs;
 use super::transaction::{Part, Transaction};
-use super::unit;
+use super::{kernel, unit};
 use crate::change::Change;
 use crate::system::{FileKind, System};
 
@@ -65,6 +65,10 @@ pub enum Undo {
         key: String,
         /// Its value.
         value: String,
+        /// For a default of network interfaces: the parameter of each interface that is there, and its value. After a reboot
+        /// an interface has what the default was then.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        interfaces: Vec<(String, String)>,
     },
     /// Mount options.
     Mount {
@@ -111,7 +115,9 @@ pub fn prepare(system: &System, change: &Change, blobs: &Blobs) -> Result<Undo> 
             Undo::Meta { path: path.clone(), mode, uid: meta.uid, gid: meta.gid }
         }
         Change::Sysctl { key, .. } => match system.sysctl(key)? {
-            Some(value) => Undo::Sysctl { key: key.clone(), value },
+            Some(value) => {
+                Undo::Sysctl { key: key.clone(), value, interfaces: kernel::of_interfaces(system, key)? }
+            }
             None => Undo::Nothing,
         },
         Change::Mount { target, options } => {
