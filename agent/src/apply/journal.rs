@@ -16,9 +16,25 @@ use sha2::{Digest, Sha256};
 
 use super::undo::{Undo, Was};
 use crate::change::{Change, Effect};
+use crate::system::System;
 
 /// Where state is kept, below the root.
 pub const STATE_DIR: &str = "/var/lib/trempe";
+
+/// The state directory of a machine, as a path on the host.
+///
+/// # Errors
+/// When a link leads out of the machine's root.
+pub fn state_dir(system: &System) -> Result<PathBuf> {
+    let state = system.host_path(STATE_DIR);
+    let (Ok(real), Ok(root)) = (state.canonicalize(), system.host_path("/").canonicalize()) else {
+        return Ok(state);
+    };
+    if !real.starts_with(&root) {
+        bail!("{STATE_DIR} leads out of {}, to {}", root.display(), real.display());
+    }
+    Ok(state)
+}
 
 /// One line of a journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,7 +130,8 @@ impl Blobs {
     pub fn store_lazily(&self, content: &[u8]) -> Result<String> {
         let digest: String = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
         let path = self.dir.join(&digest);
-        if !path.exists() {
+        // One that is there may have been cut by a power failure.
+        if fs::read(&path).ok().as_deref() != Some(content) {
             let temporary = self.dir.join(format!("{digest}.new"));
             create(&temporary)?.write_all(content).with_context(|| writing(&path))?;
             fs::rename(&temporary, &path).with_context(|| writing(&path))?;
@@ -163,13 +180,16 @@ impl Journal {
     /// # Errors
     /// When the state directory cannot be written: nothing may be changed then.
     pub fn begin(state: &Path, id: &str) -> Result<Journal> {
-        let dir = state.join("runs").join(id);
-        let blobs = dir.join("blobs");
+        let runs = state.join("runs");
         let mut builder = fs::DirBuilder::new();
-        builder.recursive(true).mode(0o700).create(&blobs).with_context(|| writing(&blobs))?;
+        builder.mode(0o700).recursive(true).create(&runs).with_context(|| writing(&runs))?;
+        let dir = free(&runs, id)?;
+        let blobs = dir.join("blobs");
+        builder.create(&blobs).with_context(|| writing(&blobs))?;
         let journal = Journal::open(dir)?;
         sync_dir(&journal.dir)?;
-        sync_dir(&state.join("runs"))?;
+        sync_dir(&runs)?;
+        sync_dir(state)?;
         Ok(journal)
     }
 
@@ -224,18 +244,19 @@ impl Journal {
     /// When it cannot be read, or a line other than the last is damaged.
     pub fn read(dir: &Path) -> Result<(Vec<Entry>, State)> {
         let path = dir.join("journal.jsonl");
-        let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+        let mut bytes = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
+        bytes.truncate(whole_lines(&bytes));
+        let text = String::from_utf8(bytes).with_context(|| format!("{}: damaged", path.display()))?;
         let mut entries: Vec<Entry> = Vec::new();
         let mut state = State::Interrupted;
-        let count = text.lines().count();
         for (index, line) in text.lines().enumerate() {
             let record: Record = match serde_json::from_str(line) {
                 Ok(record) => record,
-                Err(_) if index + 1 == count && !text.ends_with('\n') => break,
                 Err(error) => bail!("{}:{}: damaged: {error}", path.display(), index + 1),
             };
             match record {
                 Record::Intent { number, rule, change, undo, effects } => {
+                    state = State::Interrupted;
                     let (left, undone) = (None, false);
                     entries.push(Entry { number, rule, change, undo, effects, left, undone });
                 }
@@ -263,18 +284,37 @@ fn line(record: &Record) -> Result<String> {
     Ok(serde_json::to_string(record).context("writing the journal")? + "\n")
 }
 
+/// Makes the directory of a run; the second of the same name gets a number.
+fn free(runs: &Path, id: &str) -> Result<PathBuf> {
+    let names = std::iter::once(id.to_owned()).chain((2..=9999).map(|number| format!("{id}-{number:04}")));
+    for name in names {
+        let dir = runs.join(name);
+        match fs::DirBuilder::new().mode(0o700).create(&dir) {
+            Ok(()) => return Ok(dir),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error).with_context(|| writing(&dir)),
+        }
+    }
+    bail!("{}: too many runs of that name", runs.join(id).display())
+}
+
 /// Takes away what a power cut or a full disk left of a last line, so that the next record starts a line of its own.
 fn cut_torn_line(path: &Path) -> Result<()> {
     let bytes = match fs::read(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         other => other.with_context(|| format!("reading {}", path.display()))?,
     };
-    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    let whole = whole_lines(&bytes);
     if whole < bytes.len() {
         let file = OpenOptions::new().write(true).open(path).with_context(|| writing(path))?;
         file.set_len(whole as u64).and_then(|()| file.sync_all()).with_context(|| writing(path))?;
     }
     Ok(())
+}
+
+/// How many bytes of a journal are whole lines.
+fn whole_lines(bytes: &[u8]) -> usize {
+    bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1)
 }
 
 /// The directories of all runs, oldest first.
@@ -328,7 +368,8 @@ mod tests {
         journal.record(&Record::Done { number: 1, left: vec![] }).unwrap();
         let path = journal.dir.join("journal.jsonl");
         let whole = fs::read_to_string(&path).unwrap();
-        fs::write(&path, format!("{whole}{{\"record\":\"int")).unwrap();
+        // Cut inside a character.
+        fs::write(&path, [whole.as_bytes(), b"{\"record\":\"int\xc3"].concat()).unwrap();
         let (entries, state) = Journal::read(&journal.dir).unwrap();
         assert_eq!((entries.len(), state), (1, State::Interrupted));
         fs::write(&path, format!("{{\"record\":\"int\n{whole}")).unwrap();
@@ -348,6 +389,13 @@ mod tests {
         again.record(&Record::Closed).unwrap();
         let (entries, state) = Journal::read(&journal.dir).unwrap();
         assert!(state == State::Closed && entries.len() == 1 && entries[0].undone);
+    }
+
+    #[test]
+    fn two_runs_of_one_second_have_a_journal_each() {
+        let dir = tempfile::tempdir().unwrap();
+        let ids: Vec<String> = (0..3).map(|_| Journal::begin(dir.path(), "1").unwrap().id).collect();
+        assert_eq!(ids, ["1", "1-0002", "1-0003"]);
     }
 
     #[test]

@@ -32,11 +32,21 @@ pub fn take_out(before: &str, after: &str, now: &str) -> Option<String> {
             return None;
         }
         result.extend(now.get(at..start)?);
-        result.extend(before.get(op.old_range())?);
         at = start + length;
+        let old = before.get(op.old_range())?;
+        if !(length == 0 && is_back(old, &after, &now, start)) {
+            result.extend(old);
+        }
     }
     result.extend(now.get(at..)?);
     Some(result.concat())
+}
+
+/// Whether lines that were taken away are there again, by hand or by an earlier taking back.
+fn is_back(old: &[&str], after: &[&str], now: &[&str], start: usize) -> bool {
+    let count = |text: &[&str], line: &str| text.iter().filter(|other| **other == line).count();
+    now.get(start..start + old.len()) == Some(old)
+        && old.iter().all(|line| count(now, line) >= count(after, line) + count(old, line))
 }
 
 /// The lines, each with its end.
@@ -75,6 +85,9 @@ mod tests {
             ("", "h\na\n", "h\na\nb\n", Some("b\n")),
             ("a\n", "a\nb\n", "a\nB\n", None),
             ("x=1\n", "x=0\n", "x=2\n", None),
+            ("a\nb\n", "a\n", "a\nb\nc\n", Some("a\nb\nc\n")),
+            ("a\nb\n", "a\n", "a\nc\n", Some("a\nb\nc\n")),
+            ("b\nb\n", "b\n", "b\nc\n", Some("b\nb\nc\n")),
         ] {
             assert_eq!(take_out(before, after, now).as_deref(), wanted, "{before:?} {after:?} {now:?}");
         }

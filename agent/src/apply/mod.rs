@@ -87,7 +87,7 @@ pub struct Lock {
 pub fn lock(system: &System) -> Result<(PathBuf, Lock)> {
     let path = Path::new(journal::STATE_DIR);
     file::make_directories(system, path, 0o700)?;
-    let state = system.host_path(path);
+    let state = journal::state_dir(system)?;
     let lock = state.join("lock");
     let file = File::options().create(true).append(true).open(&lock);
     let file = file.with_context(|| format!("opening {}", lock.display()))?;
@@ -117,11 +117,11 @@ pub fn apply(policy: &Policy, system: &mut System, id: &str, control: &Control) 
     let before = inspect(policy, system, &|_| ());
     let mut worker = Worker::new(&state, id);
     let passed = passes(policy, system, before.clone(), &mut worker, &mut run, control);
+    let passed = passed.and_then(|outcomes| worker.close().map(|()| outcomes));
     let outcomes = match passed {
         Ok(outcomes) => outcomes,
         Err(error) => return Err(taken_back(system, &worker, error)),
     };
-    worker.close()?;
     run.id = worker.id().unwrap_or_default();
     run.outcomes = settle(before, outcomes, &worker.failed);
     run.steps = worker.made;

@@ -26,11 +26,12 @@ pub enum Taken {
     Again,
 }
 
-/// Takes one change back, other than one to packages, which is [`super::transaction`]'s.
+/// Takes one change back, other than one to packages, which is [`super::transaction`]'s. `earlier` are the changes before it that
+/// will be taken back too.
 ///
 /// # Errors
 /// When the former state cannot be made again.
-pub fn take_back(system: &System, entry: &Entry, blobs: &Blobs) -> Result<Taken> {
+pub fn take_back(system: &System, entry: &Entry, earlier: &[&Entry], blobs: &Blobs) -> Result<Taken> {
     match &entry.undo {
         Undo::Files { files, .. } if matches!(entry.change, Change::Generate { .. }) => {
             generated(system, entry, files, blobs)
@@ -38,8 +39,8 @@ pub fn take_back(system: &System, entry: &Entry, blobs: &Blobs) -> Result<Taken>
         Undo::Files { files, directories, base } => {
             let mut taken = Taken::Back;
             for (path, was) in files {
-                // One write for several changes, cut before it was made.
-                if entry.left.is_none() && base.as_ref() == Some(&undo::save_lazily(system, path, blobs)?) {
+                let now = undo::save_lazily(system, path, blobs)?;
+                if base.as_ref() == Some(&now) || earlier.iter().any(|entry| was_before(entry, path, &now)) {
                     file::remove_leftover(system, path)?;
                     continue;
                 }
@@ -72,6 +73,12 @@ pub fn take_back(system: &System, entry: &Entry, blobs: &Blobs) -> Result<Taken>
     }
 }
 
+/// Whether a file is as it was before an earlier change: then neither that nor any later one was made, or the power went before
+/// they were on disk.
+fn was_before(entry: &Entry, path: &Path, now: &Was) -> bool {
+    matches!(&entry.undo, Undo::Files { files, .. } if files.iter().any(|(other, was)| other == path && was == now))
+}
+
 /// What a program wrote becomes what it was, unless it, or somebody, wrote it anew since: then only the program knows what
 /// belongs there.
 fn generated(system: &System, entry: &Entry, files: &[(PathBuf, Was)], blobs: &Blobs) -> Result<Taken> {
@@ -102,13 +109,17 @@ fn take_back_file(system: &System, change: &Change, path: &Path, was: &Was, blob
         Was::Link { .. } => return Ok(Taken::Kept(format!("{} was made a link since", path.display()))),
         Was::File { blob, .. } => blobs.load(blob)?,
     };
-    if now == after.as_bytes() {
-        return undo::restore(system, path, was, blobs).map(|()| Taken::Back);
-    }
     let before = match was {
         Was::File { blob, .. } => blobs.load(blob)?,
+        _ if now == after.as_bytes() => return undo::restore(system, path, was, blobs).map(|()| Taken::Back),
         _ => Vec::new(),
     };
+    // The write kept mode and owner, so those that are there now are somebody's.
+    let mut whole = file::read(system, path)?.with_context(|| format!("{} is gone", path.display()))?;
+    if now == after.as_bytes() {
+        whole.content = before;
+        return file::write(system, path, &whole).map(|()| Taken::Back);
+    }
     let (Ok(before), Ok(now)) = (String::from_utf8(before), String::from_utf8(now)) else {
         return Ok(Taken::Kept(format!(
             "{} was replaced since by something that is not text",
@@ -118,7 +129,6 @@ fn take_back_file(system: &System, change: &Change, path: &Path, was: &Was, blob
     let Some(merged) = take_out(&before, after, &now) else {
         return Ok(Taken::Kept(format!("the same lines of {} were changed since", path.display())));
     };
-    let mut whole = file::read(system, path)?.with_context(|| format!("{} is gone", path.display()))?;
     whole.content = merged.into_bytes();
     file::write(system, path, &whole).map(|()| Taken::Back)
 }
@@ -130,6 +140,9 @@ fn meta(system: &System, change: &Change, path: &Path, was: (Option<u32>, u32, u
         return Ok(Taken::Back);
     };
     let (was_mode, was_uid, was_gid) = was;
+    if was_mode.is_none_or(|mode| mode == now.mode) && (was_uid, was_gid) == (now.uid, now.gid) {
+        return Ok(Taken::Back);
+    }
     let other = |now: u32, set: &Option<u32>, was: u32| set.is_some_and(|set| now != set && now != was);
     if other(now.mode, mode, was_mode.unwrap_or(now.mode))
         || other(now.uid, uid, was_uid)
@@ -178,7 +191,7 @@ mod tests {
         let left = Some(undo.left(&tree.system(), &change, &journal.blobs).unwrap());
         since(&tree.system().host_path("/etc/x"));
         let entry = Entry { number: 1, rule: "r".into(), change, undo, effects: vec![], left, undone: false };
-        take_back(&tree.system(), &entry, &journal.blobs).unwrap()
+        take_back(&tree.system(), &entry, &[], &journal.blobs).unwrap()
     }
 
     fn kept(taken: &Taken) -> bool {
@@ -236,7 +249,8 @@ mod tests {
     #[test]
     fn changes_made_with_one_write_go_back_one_by_one_or_were_never_made() {
         let changes = ["a\nb\nz\n", "a\nz\n", "a\nz\ny\n"].map(|text| Change::write("/etc/x", text));
-        for written in [true, false] {
+        // Whether the file was written; whether that is known. Both can be lost in a power cut.
+        for (written, known) in [(true, true), (true, false), (false, true), (false, false)] {
             let tree = Tree::new().file("/etc/x", "a\nb\n");
             let state = tempfile::tempdir().unwrap();
             let journal = Journal::begin(state.path(), "run").unwrap();
@@ -246,12 +260,11 @@ mod tests {
                 perform(&tree.system(), &changes[2]).unwrap();
             }
             for (undo, change) in undos.into_iter().zip(changes.clone()).rev() {
-                // Cut before it was known whether the file was written.
-                let (rule, effects, left) = ("r".to_owned(), vec![], None);
+                let (rule, effects, left) = ("r".to_owned(), vec![], known.then(Vec::new));
                 let entry = Entry { number: 1, rule, change, undo, effects, left, undone: false };
-                assert_eq!(take_back(&tree.system(), &entry, &journal.blobs).unwrap(), Taken::Back);
+                assert_eq!(take_back(&tree.system(), &entry, &[], &journal.blobs).unwrap(), Taken::Back);
             }
-            assert_eq!(tree.text("/etc/x"), "a\nb\n", "written: {written}");
+            assert_eq!(tree.text("/etc/x"), "a\nb\n", "written: {written}, known: {known}");
         }
     }
 }

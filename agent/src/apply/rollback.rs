@@ -60,8 +60,16 @@ pub fn take_back(system: &mut System, dir: &Path, rules: &[String]) -> Result<Un
     if let Some(rule) = rules.iter().find(|rule| entries.iter().all(|entry| entry.rule != **rule)) {
         bail!("this run changed nothing for the rule '{rule}'");
     }
-    journal.record(&Record::TakingBack { rules: rules.to_vec() })?;
-    let (mut undone, effects) = take_back_of(system, &mut journal, rules)?;
+    // An interrupted run is open as it is; perhaps because the disk is full.
+    if state != State::Interrupted {
+        journal.record(&Record::TakingBack { rules: rules.to_vec() })?;
+    }
+    let (mut undone, mut effects) = take_back_of(system, &mut journal, rules)?;
+    if state != State::Closed {
+        // What was taken back before the interruption has perhaps not been told.
+        let before = entries.iter().filter(|entry| entry.undone);
+        effects.extend(before.flat_map(|entry| entry.effects.iter().cloned()));
+    }
     undone.failed.extend(effect::perform_all(system, effects));
     // What failed is tried again by another rollback; only a run that was interrupted must not stay half done.
     if undone.failed.is_empty() || state != State::Interrupted {
@@ -84,7 +92,8 @@ pub fn take_back_of(
     let chosen: Vec<&Entry> = entries.iter().filter(wanted).collect();
     let whole = entries.iter().filter(|entry| !entry.undone).count() == chosen.len();
     let undone = Undone { run: journal.id.clone(), ..Undone::default() };
-    let mut taking = Taking { journal, entries: &entries, whole, undone, effects: vec![], again: vec![] };
+    let (effects, again, settled) = (vec![], vec![], vec![]);
+    let mut taking = Taking { journal, entries: &entries, whole, undone, effects, again, settled };
     for entry in chosen.iter().rev() {
         taking.entry(system, entry, &chosen)?;
     }
@@ -93,6 +102,7 @@ pub fn take_back_of(
         taking.again.extend(entries.iter().filter(stays));
     }
     taking.run_again(system)?;
+    taking.note_settled()?;
     Ok((taking.undone, taking.effects))
 }
 
@@ -110,6 +120,8 @@ struct Taking<'a> {
     effects: Vec<Effect>,
     /// What programs generated, to be generated again from what is left.
     again: Vec<&'a Entry>,
+    /// Changes that were taken back and are not noted yet.
+    settled: Vec<usize>,
 }
 
 impl<'a> Taking<'a> {
@@ -131,7 +143,9 @@ impl<'a> Taking<'a> {
             self.again.push(entry);
             return Ok(());
         }
-        let taken = restore::take_back(system, entry, &self.journal.blobs);
+        let earlier =
+            self.entries.iter().filter(|other| self.whole && !other.undone && other.number < entry.number);
+        let taken = restore::take_back(system, entry, &earlier.collect::<Vec<_>>(), &self.journal.blobs);
         system.changed(&entry.change);
         self.settle(entry, taken.as_ref())
     }
@@ -163,11 +177,11 @@ impl<'a> Taking<'a> {
             Err(error) => self.undone.failed.push(format!("{}: {sentence}: {error:#}", entry.rule)),
             Ok(Taken::Again) => self.again.push(entry),
             Ok(Taken::Kept(why)) => {
-                self.journal.record(&Record::Undone { number: entry.number })?;
+                self.settled.push(entry.number);
                 self.undone.kept.push(format!("{}: {sentence}: {why}", entry.rule));
             }
             Ok(Taken::Back) => {
-                self.journal.record(&Record::Undone { number: entry.number })?;
+                self.settled.push(entry.number);
                 self.undone.changes.push(format!("{}: took back: {sentence}", entry.rule));
                 self.effects.extend(entry.effects.iter().cloned());
                 if matches!(entry.change, Change::Unit { .. }) {
@@ -176,6 +190,17 @@ impl<'a> Taking<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Notes what was taken back, once all of it is on disk. Whoever is interrupted before takes it back once more, which does no
+    /// harm.
+    fn note_settled(&mut self) -> Result<()> {
+        if self.settled.is_empty() {
+            return Ok(());
+        }
+        nix::unistd::sync();
+        let undone: Vec<Record> = self.settled.drain(..).map(|number| Record::Undone { number }).collect();
+        self.journal.record_all(&undone)
     }
 
     fn run_again(&mut self, system: &System) -> Result<()> {

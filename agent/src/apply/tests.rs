@@ -2,6 +2,7 @@ use std::cell::RefCell;
 
 use super::*;
 use crate::apply::validate::testing::Scripted;
+use crate::change::Change;
 use crate::policy::testing::{policy, rule, zero};
 use crate::setting::Kind;
 use crate::setting::sudo::SudoDefault;
@@ -85,4 +86,42 @@ fn what_is_refused_fails_its_own_rule_alone() {
     assert_eq!(verdicts, [Verdict::Fixed, Verdict::Error, Verdict::Fixed, Verdict::Fixed]);
     let text = tree.text("/etc/sudoers.d/zz-trempe");
     assert!(text.contains("noexec") && !text.contains("log_subcmds"), "{text}");
+}
+
+#[test]
+fn after_one_change_failed_no_other_of_its_rule_is_made() {
+    let tree = Tree::new().file("/etc/a", "").file("/etc/b", "").file("/etc/c", "");
+    let system = tree.system();
+    // What root owns and has two names is not given away; without root nothing is.
+    std::fs::hard_link(system.host_path("/etc/b"), system.host_path("/etc/b2")).unwrap();
+    let step = |path: &str, mode: Option<u32>, uid: Option<u32>| Step {
+        rule: "r".into(),
+        change: Change::SetMeta { path: path.into(), mode, uid, gid: None },
+        sentence: String::new(),
+        diff: String::new(),
+        effects: vec![],
+    };
+    let steps = [
+        step("/etc/a", Some(0o600), None),
+        step("/etc/b", None, Some(1000)),
+        step("/etc/c", Some(0o600), None),
+    ];
+    let mut system = system;
+    let (state, _lock) = lock(&system).unwrap();
+    let mut worker = Worker::new(&state, "run");
+    let control = Control { progress: &|_| (), stop: &AtomicBool::new(false), confirm: None };
+    worker.carry_out(&mut system, &steps, &control).unwrap();
+    assert_eq!((tree.mode("/etc/a"), tree.mode("/etc/c")), (0o644, 0o644));
+    assert!(worker.failed.contains_key("r") && worker.made.is_empty());
+    let (entries, _) = journal::Journal::read(worker.dir().unwrap()).unwrap();
+    assert!(entries.len() == 3 && entries.iter().all(|entry| entry.undone));
+}
+
+#[test]
+fn a_state_directory_that_leads_out_of_the_root_is_refused() {
+    let outside = tempfile::tempdir().unwrap();
+    let tree = Tree::new().link("/var/lib/trempe", &outside.path().display().to_string());
+    let error = run(&tree, "run", &|_| Ok(true)).unwrap_err().to_string();
+    assert!(error.contains("/var/lib/trempe"), "{error}");
+    assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 0);
 }

@@ -191,12 +191,13 @@ fn save_with(system: &System, path: &Path, store: impl Fn(&[u8]) -> Result<Strin
 /// When it cannot be made so.
 pub fn restore(system: &System, path: &Path, was: &Was, blobs: &Blobs) -> Result<()> {
     file::remove_leftover(system, path)?;
+    // What nothing was done to may be what nothing can be done to: an immutable file, a file system mounted read-only.
+    if save_lazily(system, path, blobs).is_ok_and(|now| now == *was) {
+        return Ok(());
+    }
     match was {
         Was::Absent => file::remove(system, path),
         Was::Link { target } => {
-            if system.read_link(path)?.as_ref() == Some(target) {
-                return Ok(());
-            }
             file::remove(system, path)?;
             file::link(system, path, target)
         }

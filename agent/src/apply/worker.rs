@@ -24,6 +24,9 @@ pub struct Worker {
     pub made: Vec<Step>,
     /// Rules of which a change failed, and why.
     pub failed: BTreeMap<String, String>,
+    /// Files that something was taken back from: what was planned on top of that holds no longer, and is planned anew in the
+    /// next pass.
+    stale: BTreeSet<PathBuf>,
 }
 
 impl Worker {
@@ -38,6 +41,7 @@ impl Worker {
             effects: Vec::new(),
             made: Vec::new(),
             failed,
+            stale: BTreeSet::new(),
         }
     }
 
@@ -71,8 +75,7 @@ impl Worker {
             packages.iter().for_each(|step| (control.progress)(&step.sentence));
             self.change_packages(system, &packages)?;
         }
-        // Once a change to a file failed, what was planned on top of it holds no longer: the next pass plans it anew.
-        let mut stale: BTreeSet<&Path> = BTreeSet::new();
+        self.stale.clear();
         let mut rest = others.as_slice();
         while !rest.is_empty() {
             check_stop(control.stop)?;
@@ -80,7 +83,7 @@ impl Worker {
             rest = others;
             let holds = |step: &&Step| {
                 !self.failed.contains_key(&step.rule)
-                    && step.change.path().is_none_or(|path| !stale.contains(path))
+                    && step.change.path().is_none_or(|path| !self.stale.contains(path))
             };
             let batch: Vec<&Step> = batch.iter().copied().filter(holds).collect();
             batch.iter().for_each(|step| (control.progress)(&step.sentence));
@@ -88,10 +91,8 @@ impl Worker {
                 continue;
             }
             for step in batch {
-                if !stale.iter().any(|path| step.change.path() == Some(*path))
-                    && !self.try_to_make(system, step)?
-                {
-                    stale.extend(step.change.path());
+                if step.change.path().is_none_or(|path| !self.stale.contains(path)) {
+                    self.try_to_make(system, step)?;
                 }
             }
         }
@@ -115,6 +116,10 @@ impl Worker {
             return Ok(false);
         }
         for (step, number) in steps.iter().zip(numbers) {
+            // Another of its changes failed, and this one was taken back with it.
+            if self.failed.contains_key(&step.rule) {
+                continue;
+            }
             let made = match step.change {
                 Change::WriteFile { .. } => Ok(()),
                 _ => perform::perform(system, &step.change),
@@ -128,16 +133,16 @@ impl Worker {
         Ok(true)
     }
 
-    /// Makes one change, or gives its rule up; returns whether it was made.
-    fn try_to_make(&mut self, system: &mut System, step: &Step) -> Result<bool> {
+    /// Makes one change, or gives its rule up.
+    fn try_to_make(&mut self, system: &mut System, step: &Step) -> Result<()> {
         if self.failed.contains_key(&step.rule) {
-            return Ok(false);
+            return Ok(());
         }
         match self.make(system, step)? {
-            Ok(()) => Ok(true),
+            Ok(()) => Ok(()),
             Err(error) => {
-                self.fail(system, &step.rule, format!("{error:#}"))?;
-                Ok(false)
+                self.stale.extend(step.change.path().map(Path::to_path_buf));
+                self.fail(system, &step.rule, format!("{error:#}"))
             }
         }
     }
@@ -237,6 +242,10 @@ impl Worker {
     /// Gives a rule up: takes back what was done for it so far, also the change that failed half-way.
     fn fail(&mut self, system: &mut System, rule: &str, reason: String) -> Result<()> {
         self.failed.insert(rule.to_owned(), reason);
+        self.made.retain(|step| step.rule != rule);
+        let (entries, _) = Journal::read(&self.journal()?.dir)?;
+        let ours = entries.iter().filter(|entry| entry.rule == rule && !entry.undone);
+        self.stale.extend(ours.filter_map(|entry| entry.change.path()).map(Path::to_path_buf));
         let (undone, _) = rollback::take_back_of(system, self.journal()?, &[rule.to_owned()])?;
         system.refresh();
         if !undone.failed.is_empty() {

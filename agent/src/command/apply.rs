@@ -42,8 +42,10 @@ pub fn run(args: &Apply) -> Result<Exit> {
         Report::new(&work.policy, work.content, Host::of(&work.system), run.outcomes, "apply", started);
     report.set_changes(&run.steps);
     report.problems = run.problems;
-    if !run.id.is_empty() {
-        keep(&report, &work.system, &run.id)?;
+    if !run.id.is_empty()
+        && let Err(error) = keep(&report, &work.system, &run.id)
+    {
+        report.problems.push(format!("this report could not be kept: {error:#}"));
     }
     tell(&report, &args.output)?;
     Ok(report.exit())
@@ -78,8 +80,6 @@ fn agreed(plan: &Plan, asking: &AtomicBool) -> Result<bool> {
 
 /// Keeps the report with the run's journal, for `history` and `status`.
 fn keep(report: &Report, system: &crate::system::System, id: &str) -> Result<()> {
-    let dir = system.host_path(journal::STATE_DIR).join("runs").join(id);
-    let path = dir.join("result.json");
-    let json = serde_json::to_vec_pretty(report)?;
-    std::fs::write(&path, json).with_context(|| format!("writing {}", path.display()))
+    let path = journal::state_dir(system)?.join("runs").join(id).join("result.json");
+    super::deliver(&serde_json::to_vec_pretty(report)?, Some(&path))
 }

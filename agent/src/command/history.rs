@@ -25,7 +25,7 @@ struct Line {
 pub fn run(args: &History) -> Result<Exit> {
     let system = System::open(&args.root)?;
     let mut lines = Vec::new();
-    for dir in journal::runs(&system.host_path(journal::STATE_DIR))? {
+    for dir in journal::runs(&journal::state_dir(&system)?)? {
         let (entries, state) = Journal::read(&dir)?;
         let rules: std::collections::BTreeSet<&str> =
             entries.iter().map(|entry| entry.rule.as_str()).collect();

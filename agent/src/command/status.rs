@@ -62,7 +62,7 @@ fn standing(system: &System) -> Result<Standing> {
         reboot.push("the package manager asks for it".to_owned());
     }
     let mut last = None;
-    for dir in journal::runs(&system.host_path(journal::STATE_DIR))? {
+    for dir in journal::runs(&journal::state_dir(system)?)? {
         let (entries, _) = Journal::read(&dir)?;
         let path = dir.join("result.json");
         let Ok(json) = std::fs::read(&path) else { continue };

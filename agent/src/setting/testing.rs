@@ -125,7 +125,7 @@ impl Tree {
         assert!(after.is_compliant(), "not compliant after the changes: {after:?}");
         assert!(after.changes.is_empty(), "compliant, and still something to change: {:?}", after.changes);
         for entry in entries.iter().rev() {
-            assert_eq!(take_back(&self.system(), entry, &journal.blobs).unwrap(), Taken::Back);
+            assert_eq!(take_back(&self.system(), entry, &[], &journal.blobs).unwrap(), Taken::Back);
         }
         assert_eq!(self.snapshot(), before, "taking back did not restore the tree");
     }

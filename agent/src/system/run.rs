@@ -6,6 +6,7 @@
 use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,10 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 /// The most output kept of one program, in bytes.
-const MAX_OUTPUT: u64 = 16 * 1024 * 1024;
+const MAX_OUTPUT: usize = 16 * 1024 * 1024;
+
+/// How long a pipe is read on after its program has ended.
+const AFTER_END: Duration = Duration::from_secs(5);
 
 /// How often a running program is looked at.
 const POLL: Duration = Duration::from_millis(5);
@@ -169,20 +173,41 @@ fn converse(
     if let Some(feeding) = feeding {
         drop(feeding.join());
     }
-    let collect =
-        |pipe: Option<thread::JoinHandle<String>>| pipe.and_then(|p| p.join().ok()).unwrap_or_default();
+    let collect = |pipe: Option<Drain>| pipe.map(Drain::collect).unwrap_or_default();
     Ok((code, collect(stdout), collect(stderr)))
 }
 
-fn drain(pipe: impl Read + Send + 'static) -> thread::JoinHandle<String> {
+/// What a program says, as far as it has come.
+struct Drain {
+    said: Arc<Mutex<Vec<u8>>>,
+    end: mpsc::Receiver<()>,
+}
+
+impl Drain {
+    /// All of it. A daemon that the program left behind may hold the pipe open: it is not waited for.
+    fn collect(self) -> String {
+        let _ = self.end.recv_timeout(AFTER_END);
+        String::from_utf8_lossy(&self.said.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+}
+
+fn drain(mut pipe: impl Read + Send + 'static) -> Drain {
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let (ended, end) = mpsc::channel();
+    let kept = Arc::clone(&said);
     thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let mut pipe = pipe.take(MAX_OUTPUT);
-        drop(pipe.read_to_end(&mut bytes));
-        // Whatever is beyond the limit is read and dropped, so that the program can end.
-        drop(std::io::copy(&mut pipe.into_inner(), &mut std::io::sink()));
-        String::from_utf8_lossy(&bytes).into_owned()
-    })
+        let mut buffer = [0; 16 * 1024];
+        while let Ok(count @ 1..) = pipe.read(&mut buffer) {
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            // Whatever is beyond the limit is read and dropped, so that the program can end.
+            if kept.len() < MAX_OUTPUT {
+                kept.extend(buffer.iter().take(count));
+            }
+        }
+        // Nobody may be waiting any more.
+        let _ = ended.send(());
+    });
+    Drain { said, end }
 }
 
 fn wait(child: &mut Child, limit: Duration) -> Result<Option<i32>> {
@@ -251,6 +276,21 @@ mod tests {
         assert!(error.to_string().contains("was killed"));
         end.read_to_end(&mut Vec::new()).unwrap();
         assert!(started.elapsed() < Duration::from_secs(5));
+    }
+
+    #[test]
+    fn a_daemon_left_behind_is_not_waited_for() {
+        let mut child = Command::new("/bin/sh")
+            .args(["-c", "echo said; sleep 60 &"])
+            .process_group(0)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let started = Instant::now();
+        let (code, stdout, _) = converse(&mut child, None, Duration::from_secs(30)).unwrap();
+        assert_eq!((code, stdout.as_str()), (Some(0), "said\n"));
+        assert!(started.elapsed() < Duration::from_secs(20));
+        end_group(&mut child).unwrap();
     }
 
     #[test]

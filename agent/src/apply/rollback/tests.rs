@@ -60,6 +60,17 @@ fn a_run_is_taken_back_whole() {
 }
 
 #[test]
+fn a_mode_that_somebody_set_since_stays() {
+    let tree = Tree::new().file("/etc/sysctl.d/10-a.conf", "kernel.a = 1\n");
+    let (mut system, dir) = run(&tree, &["kernel.a"]);
+    let path = system.host_path("/etc/sysctl.d/10-a.conf");
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    take_back(&mut system, &dir, &[]).unwrap();
+    assert_eq!(tree.text("/etc/sysctl.d/10-a.conf"), "kernel.a = 1\n");
+    assert_eq!(tree.mode("/etc/sysctl.d/10-a.conf"), 0o600);
+}
+
+#[test]
 fn one_rule_is_taken_out_of_a_file_that_others_share() {
     let tree = Tree::new();
     let (mut system, dir) = run(&tree, &["kernel.a", "kernel.b", "kernel.c"]);

@@ -54,7 +54,7 @@ fn needed(system: &System, tool: Tool) -> Result<()> {
 }
 
 /// A check of what is in place.
-type Check = fn(&System) -> Result<()>;
+type Check = fn(&System, &[&Path]) -> Result<()>;
 
 /// Which paths call for a check in place, the program it needs, and the check.
 const IN_PLACE: [(&str, Tool, Check); 2] =
@@ -72,15 +72,23 @@ pub fn in_place(system: &System, paths: &[&Path]) -> Vec<(&'static str, String)>
         if !touched(prefix) || !system.has_tool(tool) {
             continue;
         }
-        if let Err(error) = check(system) {
+        if let Err(error) = check(system, paths) {
             refused.push((prefix, format!("{error:#}")));
         }
     }
     refused
 }
 
-fn sudoers_in_place(system: &System) -> Result<()> {
-    system.run(Tool::Visudo, &["-c", "-q"])?.success().map(drop)
+/// What is wrong in other files was so before.
+fn sudoers_in_place(system: &System, touched: &[&Path]) -> Result<()> {
+    let checked = system.run(Tool::Visudo, &["-c"])?;
+    let ours = |line: &str| touched.iter().any(|path| line.contains(&*path.to_string_lossy()));
+    let said = [checked.stderr.as_str(), &checked.stdout].concat();
+    if said.lines().any(|line| ours(line) && !line.ends_with("parsed OK")) {
+        checked.success().map(drop)
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ fn check(system: &System, path: &Path, content: &str) -> Result<()> {
 ///
 /// # Errors
 /// When the daemon refuses it.
-pub fn in_place(system: &System) -> Result<()> {
+pub fn in_place(system: &System, _: &[&Path]) -> Result<()> {
     accepted(with_runtime_directory(|| system.run(Tool::Sshd, &["-t"]))?)
 }
 

@@ -30,7 +30,7 @@ impl Staging {
     pub fn new(system: &System) -> Result<Staging> {
         let made = file::make_directories(system, Path::new(journal::STATE_DIR), 0o700)?;
         let made = made.iter().map(|dir| system.host_path(dir)).collect();
-        let staging = Staging { dir: system.host_path(journal::STATE_DIR).join(NAME), made };
+        let staging = Staging { dir: journal::state_dir(system)?.join(NAME), made };
         let context = || format!("staging copies in {}", staging.dir.display());
         if staging.dir.exists() {
             fs::remove_dir_all(&staging.dir).with_context(context)?;
