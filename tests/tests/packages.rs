@@ -147,3 +147,15 @@ fn a_run_killed_while_packages_are_configured_is_taken_back() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn without_a_package_manager_the_rule_says_what_is_to_be_done_by_hand() -> Result<()> {
+    let machine = machine()?;
+    machine.shell("mv /usr/bin/apt-get /root/")?;
+    let before = state(&machine)?;
+    let said = machine.shell(&format!("$LAB/agent apply --yes --tier strict {RULES} 2>&1 || echo code $?"))?;
+    ensure!(said.contains("no supported package manager") && said.contains("aide"), "{said}");
+    ensure!(said.contains("code 1"), "{said}");
+    ensure!(state(&machine)? == before, "something was changed");
+    Ok(())
+}
