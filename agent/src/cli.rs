@@ -160,6 +160,9 @@ pub struct Rollback {
     /// Only the changes for this rule; may be given several times.
     #[arg(long, value_name = "RULE")]
     pub rule: Vec<String>,
+    /// Of a run that was interrupted, leave as it is what cannot be taken back, and let other runs begin again.
+    #[arg(long)]
+    pub keep_rest: bool,
     /// The directory that holds the machine.
     #[arg(long, value_name = "DIR", default_value = "/")]
     pub root: PathBuf,

@@ -28,6 +28,16 @@ pub struct Step {
     pub diff: String,
     /// What must be told to running programs afterwards.
     pub effects: Vec<Effect>,
+    /// Digest of the text that a write starts from: where something else is there by then, the step holds no longer.
+    #[serde(skip)]
+    pub starts_from: Option<String>,
+}
+
+/// The digest of a text that may not be there.
+pub fn digest(text: Option<&str>) -> String {
+    use sha2::{Digest, Sha256};
+    let digest = Sha256::digest(text.map_or_else(Vec::new, |text| [b"text:", text.as_bytes()].concat()));
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A rule for which there is no change now.
@@ -260,8 +270,12 @@ fn plan_change(
     }
     let diff = diff(system, &change)?;
     let sentence = change.sentence();
+    let starts_from = match &change {
+        Change::WriteFile { path, .. } => Some(digest(system.read_text(path)?.as_deref())),
+        _ => None,
+    };
     system.pretend(&change)?;
-    plan.steps.push(Step { rule: rule.id.clone(), sentence, change, diff, effects });
+    plan.steps.push(Step { rule: rule.id.clone(), sentence, change, diff, effects, starts_from });
     Ok(())
 }
 

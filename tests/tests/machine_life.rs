@@ -15,6 +15,23 @@ use e2e::root::Root;
 use e2e::verdict::Verdict;
 use e2e::vm::Vm;
 
+/// Rules that ask for another disk layout, for something only a person knows (a password, a server, who may log in, which
+/// ports are meant), or that would lock out a cloud machine's administrator, who has no password.
+const LEFT_TO_A_PERSON: [&str; 12] = [
+    "grub2_password",
+    "partition_for_home",
+    "partition_for_tmp",
+    "partition_for_var",
+    "partition_for_var_log",
+    "partition_for_var_log_audit",
+    "partition_for_var_tmp",
+    "service_systemd-journal-upload_enabled",
+    "sshd_limit_user_access",
+    "sudo_require_authentication",
+    "systemd_journal_upload_url",
+    "ufw_rules_for_open_ports",
+];
+
 fn agent(vm: &Vm, words: &[&str]) -> Result<BTreeMap<String, Rule>> {
     let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
     let begun = Instant::now();
@@ -46,6 +63,9 @@ fn compliant_with_exceptions(vm: &Vm, rules: &BTreeMap<String, Rule>) -> Result<
     let failing = rules.iter().filter(|(_, rule)| rule.result == Verdict::Fail);
     let exceptions: String = failing.map(|(id, _)| format!(" --except {id}")).collect();
     println!("left to a person:{exceptions}");
+    let failing = rules.iter().filter(|(_, rule)| rule.result == Verdict::Fail);
+    let fixable: Vec<_> = failing.filter(|(id, _)| !LEFT_TO_A_PERSON.contains(&id.as_str())).collect();
+    ensure!(fixable.is_empty(), "failing, though the agent can mend it: {fixable:#?}");
     let site = "/root/lab/site.xml";
     vm.shell(&format!(
         "$LAB/agent tailor --tier strict {exceptions} --reason 'another disk layout' --owner tests -o {site}"

@@ -9,7 +9,7 @@ use e2e::machine::Machine;
 use e2e::root::{Copy, Root};
 
 /// Builds the archive below `/srv/archive` and makes it apt's only one. The package `aide` writes below `/etc` when it is
-/// configured, and kills the agent then when `/root/kill` is there; `talker` needs `telnet` and was pulled in by `chat`.
+/// configured, and kills the agent then when `/root/kill` is there, or fails when `/root/fail` is; `talker` needs `telnet` and was pulled in by `chat`.
 const ARCHIVE: &str = r#"
 mkdir -p /srv/archive && cd /srv/archive
 make() { # NAME DEPENDS [POSTINST]
@@ -24,7 +24,8 @@ make() { # NAME DEPENDS [POSTINST]
 }
 make libaide0 ''
 make aide libaide0 'echo "aide:x:990:" >> /etc/group
-if [ -e /root/kill ]; then rm /root/kill; pkill -9 -x agent; sleep 60; fi'
+if [ -e /root/kill ]; then rm /root/kill; pkill -9 -x agent; sleep 60; fi
+if [ -e /root/fail ]; then exit 1; fi'
 make telnet ''
 make talker telnet
 make chat ''
@@ -153,9 +154,26 @@ fn without_a_package_manager_the_rule_says_what_is_to_be_done_by_hand() -> Resul
     let machine = machine()?;
     machine.shell("mv /usr/bin/apt-get /root/")?;
     let before = state(&machine)?;
-    let said = machine.shell(&format!("$LAB/agent apply --yes --tier strict {RULES} 2>&1 || echo code $?"))?;
+    let said =
+        machine.shell(&format!("$LAB/agent apply --yes --tier strict {RULES} 2>&1 || echo code $?"))?;
     ensure!(said.contains("no supported package manager") && said.contains("aide"), "{said}");
     ensure!(said.contains("code 1"), "{said}");
     ensure!(state(&machine)? == before, "something was changed");
+    Ok(())
+}
+
+#[test]
+fn a_package_whose_script_fails_fails_its_rule_alone() -> Result<()> {
+    let machine = machine()?;
+    let before = state(&machine)?;
+    machine.shell("touch /root/fail")?;
+    let said =
+        machine.shell(&format!("$LAB/agent apply --yes --tier strict {RULES} 2>&1 || echo code $?"))?;
+    ensure!(said.contains("code 1"), "{said}");
+    ensure!(!installed(&machine, "aide")? && !installed(&machine, "libaide0")?, "half of it is left: {said}");
+    ensure!(!installed(&machine, "telnet")?, "the other rule was not served: {said}");
+    agent(&machine, "rollback")?;
+    let left = differences(&before, &state(&machine)?);
+    ensure!(left.is_empty(), "not restored: {left:#?}");
     Ok(())
 }

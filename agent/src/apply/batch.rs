@@ -102,7 +102,14 @@ mod tests {
     use super::*;
 
     fn step(change: Change) -> Step {
-        Step { rule: "r".into(), sentence: String::new(), change, diff: String::new(), effects: vec![] }
+        Step {
+            rule: "r".into(),
+            sentence: String::new(),
+            change,
+            diff: String::new(),
+            effects: vec![],
+            starts_from: None,
+        }
     }
 
     #[test]

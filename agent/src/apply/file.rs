@@ -1,7 +1,8 @@
 //! The only writer of files: whole, atomic, durable, and inside the root.
 //!
 //! A temporary file beside the target gets content, owner, mode and extended attributes (SELinux label and ACLs are such),
-//! is synced, renamed over the target, and the directory is synced. Whenever the power goes, the target is the old file or the
+//! is synced, renamed over the target, and the directory is synced ([`write`]) or waits for the end of the run, which is no
+//! promise the journal needs ([`put`]). Whenever the power goes, the target is the old file or the
 //! new one.
 
 use std::fs::File;

@@ -34,7 +34,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, Result, bail};
 use nix::fcntl::{Flock, FlockArg};
 
-use crate::inspect::{Outcome, Verdict, inspect};
+use crate::inspect::{Outcome, Verdict, inspect, inspect_rule};
 use crate::plan::{Plan, Step, plan};
 use crate::policy::Policy;
 use crate::system::System;
@@ -108,7 +108,7 @@ pub fn lock(system: &System) -> Result<(PathBuf, Lock)> {
 /// rules run into is in the outcomes and in [`Run::problems`].
 pub fn apply(policy: &Policy, system: &mut System, id: &str, control: &Control) -> Result<Run> {
     let (state, _lock) = lock(system)?;
-    let recovered = rollback::recover(system, &state)?;
+    let recovered = rollback::recover(system, &state, false)?;
     for undone in &recovered {
         let changes = undone.changes.len();
         (control.progress)(&format!("took back the interrupted run {} ({changes} changes)", undone.run));
@@ -159,9 +159,19 @@ fn passes(
         worker.carry_out(system, &planned.steps, control)?;
         run.problems.extend(worker.settle_in(system)?);
         system.refresh();
-        outcomes = inspect(policy, system, &|_| ());
+        outcomes = inspect_again(policy, system, outcomes, &planned.steps);
     }
     Ok(outcomes)
+}
+
+/// Inspects what steps can have changed: what only takes stock of the machine changes nothing for other rules.
+fn inspect_again(policy: &Policy, system: &System, outcomes: Vec<Outcome>, steps: &[Step]) -> Vec<Outcome> {
+    let planned = |outcome: &Outcome| steps.iter().any(|step| step.rule == outcome.rule);
+    if outcomes.iter().any(|outcome| planned(outcome) && !outcome.finding.last) {
+        return inspect(policy, system, &|_| ());
+    }
+    let again = |(rule, outcome)| if planned(&outcome) { inspect_rule(rule, system) } else { outcome };
+    policy.rules.iter().zip(outcomes).map(again).collect()
 }
 
 /// Takes the whole run back after something that ends it; the error says whether that went well.

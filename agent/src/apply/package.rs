@@ -127,6 +127,15 @@ pub fn mark_automatic(system: &System, names: &[String]) -> Result<()> {
     system.run(Tool::AptMark, &args)?.success().map(drop)
 }
 
+/// Whether the package manager could not do something because another one is at work.
+pub fn is_busy(error: &anyhow::Error) -> bool {
+    is_locked(&format!("{error:#}"))
+}
+
+fn is_locked(said: &str) -> bool {
+    said.contains("lock was locked") || said.contains("is locked by")
+}
+
 fn needs_apt(system: &System, names: &[String]) -> Result<()> {
     if !system.has_tool(Tool::AptGet) {
         bail!("no supported package manager (apt) is installed here; by hand: {}", names.join(", "));
@@ -149,7 +158,7 @@ fn dpkg(system: &System, args: &[&str]) -> Result<()> {
     let begun = Instant::now();
     loop {
         let output = system.run(Tool::Dpkg, args)?;
-        let busy = output.stderr.contains("lock was locked") || output.stderr.contains("is locked by");
+        let busy = is_locked(&output.stderr);
         if output.code == Some(0) || !busy || begun.elapsed() > PATIENCE {
             return output.success().map(drop).context("the package manager could not do it");
         }

@@ -9,9 +9,10 @@ use anyhow::{Context, Result, bail};
 use super::journal::{Entry, Journal, Record, State, runs};
 use super::restore::{self, Taken};
 use super::transaction::Transaction;
-use super::undo::Undo;
-use super::{effect, perform};
+use super::undo::{Undo, Was};
+use super::{effect, file, perform};
 use crate::change::{Change, Effect};
+use crate::setting::OWNED_HEADER;
 use crate::system::System;
 
 /// What came of taking back.
@@ -28,11 +29,11 @@ pub struct Undone {
 }
 
 /// Takes back every run that was interrupted, and ends every taking back that was: afterwards the machine is as before or after
-/// each run.
+/// each run. With `keep_rest`, what cannot be taken back stays as it is.
 ///
 /// # Errors
 /// When a journal cannot be read, or a change cannot be taken back: nothing else may be changed then.
-pub fn recover(system: &mut System, state: &Path) -> Result<Vec<Undone>> {
+pub fn recover(system: &mut System, state: &Path, keep_rest: bool) -> Result<Vec<Undone>> {
     let mut recovered = Vec::new();
     for dir in runs(state)?.into_iter().rev() {
         let rules = match Journal::read(&dir)?.1 {
@@ -41,8 +42,15 @@ pub fn recover(system: &mut System, state: &Path) -> Result<Vec<Undone>> {
             State::TakingBack(rules) => rules,
         };
         let undone = take_back(system, &dir, &rules)?;
-        if !undone.failed.is_empty() {
-            bail!("the interrupted run {} could not be taken back: {}", undone.run, undone.failed.join("; "));
+        if !undone.failed.is_empty() && keep_rest {
+            Journal::open(dir)?.record(&Record::Closed)?;
+        } else if !undone.failed.is_empty() {
+            bail!(
+                "the interrupted run {} could not be taken back: {}; mend that, or let it stay as it is with \
+                 `agent rollback --keep-rest`",
+                undone.run,
+                undone.failed.join("; ")
+            );
         }
         recovered.push(undone);
     }
@@ -101,6 +109,7 @@ pub fn take_back_of(
         let stays = |entry: &&Entry| !entry.undone && !wanted(entry) && is_generated(entry);
         taking.again.extend(entries.iter().filter(stays));
     }
+    taking.remove_empty(system)?;
     taking.run_again(system)?;
     taking.note_settled()?;
     Ok((taking.undone, taking.effects))
@@ -178,6 +187,8 @@ impl<'a> Taking<'a> {
             Ok(Taken::Again) => self.again.push(entry),
             Ok(Taken::Kept(why)) => {
                 self.settled.push(entry.number);
+                // Perhaps it was taken back before, by a run that was cut before it could tell anybody.
+                self.effects.extend(entry.effects.iter().cloned());
                 self.undone.kept.push(format!("{}: {sentence}: {why}", entry.rule));
             }
             Ok(Taken::Back) => {
@@ -187,6 +198,27 @@ impl<'a> Taking<'a> {
                 if matches!(entry.change, Change::Unit { .. }) {
                     self.effects.push(Effect::DaemonReload);
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// A file that rules of this run made between them, and of which nothing but the head is left once the last of them is taken
+    /// back, goes, and the directories made for it too.
+    fn remove_empty(&mut self, system: &System) -> Result<()> {
+        for entry in self.entries {
+            let Undo::Files { files, directories, .. } = &entry.undo else { continue };
+            let Some((path, Was::Absent)) = files.first() else { continue };
+            let writes = |other: &&Entry| other.change.path() == entry.change.path();
+            let settled = |other: &Entry| other.undone || self.settled.contains(&other.number);
+            if !self.entries.iter().filter(writes).all(settled) {
+                continue;
+            }
+            if let Ok(Some(text)) = system.read_text(path)
+                && (text.is_empty() || text == OWNED_HEADER)
+            {
+                file::remove(system, path)?;
+                directories.iter().rev().try_for_each(|dir| file::remove_directory(system, dir))?;
             }
         }
         Ok(())

@@ -100,6 +100,7 @@ fn after_one_change_failed_no_other_of_its_rule_is_made() {
         sentence: String::new(),
         diff: String::new(),
         effects: vec![],
+        starts_from: None,
     };
     let steps = [
         step("/etc/a", Some(0o600), None),
@@ -124,4 +125,17 @@ fn a_state_directory_that_leads_out_of_the_root_is_refused() {
     let error = run(&tree, "run", &|_| Ok(true)).unwrap_err().to_string();
     assert!(error.contains("/var/lib/trempe"), "{error}");
     assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn what_somebody_wrote_since_the_plan_is_planned_on_anew() {
+    let tree = Tree::new().file(DROP_IN, "kernel.z = 1\n");
+    let confirm = |_: &Plan| {
+        let path = tree.system().host_path(DROP_IN);
+        std::fs::write(path, "# mine\nkernel.z = 1\n").unwrap();
+        Ok(true)
+    };
+    let run = run(&tree, "run", &confirm).unwrap();
+    assert_eq!(tree.text(DROP_IN), "# mine\nkernel.z = 1\nkernel.a = 0\nkernel.b = 0\n");
+    assert!(run.outcomes.iter().all(|outcome| outcome.verdict == Verdict::Fixed));
 }

@@ -139,7 +139,12 @@ impl Transaction {
     /// What is different below `/etc` and was changed while an interrupted transaction was at work: from its beginning to
     /// shortly after the package database was last written.
     fn written_meanwhile(&self, system: &mut System, blobs: &Blobs) -> Result<Vec<(PathBuf, Was)>> {
-        package::finish_pending(system)?;
+        // A script that fails fails again: what it leaves unfinished is purged.
+        if let Err(error) = package::finish_pending(system)
+            && package::is_busy(&error)
+        {
+            return Err(error);
+        }
         system.refresh();
         let changed_at = |path: &Path| fs::symlink_metadata(system.host_path(path)).map(|meta| meta.ctime());
         let database =

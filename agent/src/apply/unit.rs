@@ -111,7 +111,10 @@ pub fn bring_back(
     }
     match before.active {
         Some(true) => {
-            reload(system)?;
+            // Only a mask keeps the manager from starting it.
+            if before.links.iter().any(|(path, _)| *path == Path::new(ETC).join(&before.unit)) {
+                reload(system)?;
+            }
             self::now(system, "start", &before.unit)?;
         }
         // Gone with the package that brought it: nothing left to stop.

@@ -10,7 +10,7 @@ use super::transaction::{Part, Transaction};
 use super::undo::{self, Undo};
 use super::{Control, batch, check_stop, effect, package, perform, rollback, validate};
 use crate::change::{Change, Effect};
-use crate::plan::Step;
+use crate::plan::{Step, digest};
 use crate::system::System;
 
 /// Carries steps out. The journal begins with the first step, so that a run with nothing to do leaves no trace.
@@ -86,6 +86,9 @@ impl Worker {
                     && step.change.path().is_none_or(|path| !self.stale.contains(path))
             };
             let batch: Vec<&Step> = batch.iter().copied().filter(holds).collect();
+            if self.overtaken(system, &batch)? {
+                continue;
+            }
             batch.iter().for_each(|step| (control.progress)(&step.sentence));
             if batch.len() > 1 && self.make_together(system, &batch)? {
                 continue;
@@ -97,6 +100,23 @@ impl Worker {
             }
         }
         check_stop(control.stop)
+    }
+
+    /// Whether somebody wrote the file of these steps since they were planned. Their work is not overwritten: the next pass plans
+    /// anew on it.
+    fn overtaken(&mut self, system: &System, steps: &[&Step]) -> Result<bool> {
+        for step in steps {
+            let (Change::WriteFile { path, .. }, Some(from)) = (&step.change, &step.starts_from) else {
+                continue;
+            };
+            let overtaken = digest(system.read_text(path)?.as_deref()) != *from;
+            if overtaken {
+                self.stale.insert(path.clone());
+            }
+            // The others of the batch start from what this one leaves.
+            return Ok(overtaken);
+        }
+        Ok(false)
     }
 
     /// Makes light changes with one announcement and, where several write the same file, with one write. Returns whether it did;
@@ -191,7 +211,7 @@ impl Worker {
         }
         for step in steps {
             if let Err(error) = self.transact(system, &[step])? {
-                self.failed.insert(step.rule.clone(), format!("{error:#}"));
+                self.fail(system, &step.rule, format!("{error:#}"))?;
             }
         }
         Ok(())

@@ -22,7 +22,7 @@ pub fn run(args: &Rollback) -> Result<Exit> {
     let mut system = System::open(&args.root)?;
     let (state, _lock) = lock(&system)?;
     let dir = args.run.as_deref().map(|id| rollback::find(&state, Some(id))).transpose()?;
-    let recovered = rollback::recover(&mut system, &state)?;
+    let recovered = rollback::recover(&mut system, &state, args.keep_rest)?;
     for undone in &recovered {
         say(&format!("the run {} had been interrupted", undone.run));
         tell(undone)?;

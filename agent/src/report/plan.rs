@@ -109,6 +109,7 @@ mod tests {
             change,
             diff: String::new(),
             effects: vec![Effect::Reboot],
+            starts_from: None,
         };
         Plan {
             steps: vec![step],

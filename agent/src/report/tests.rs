@@ -19,7 +19,14 @@ fn report(verdict: Verdict, plan: Option<Plan>) -> Report {
 
 fn step() -> Step {
     let change = crate::change::Change::write("/etc/a", "x\n");
-    Step { rule: "kernel.a".into(), sentence: change.sentence(), change, diff: "+x".into(), effects: vec![] }
+    Step {
+        rule: "kernel.a".into(),
+        sentence: change.sentence(),
+        change,
+        diff: "+x".into(),
+        effects: vec![],
+        starts_from: None,
+    }
 }
 
 #[test]

@@ -169,7 +169,8 @@ fn unit_file(database: &Path) -> String {
          ExecStart=/usr/sbin/aideinit -y -f\n\
          Nice=19\n\
          CPUSchedulingPolicy=idle\n\
-         IOSchedulingClass=idle\n\n\
+         IOSchedulingClass=idle\n\
+         TimeoutStopSec=5\n\n\
          [Install]\n\
          WantedBy=multi-user.target\n"
     )

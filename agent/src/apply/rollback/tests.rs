@@ -142,3 +142,14 @@ fn a_run_that_is_stopped_takes_itself_back() {
     assert!(format!("{error:#}").contains("was taken back: stopped by a signal"), "{error:#}");
     assert!(!tree.has(DROP_IN));
 }
+
+#[test]
+fn a_file_that_rules_made_between_them_goes_with_the_last_of_them() {
+    let tree = Tree::new();
+    let (mut system, dir) = run(&tree, &["kernel.a", "kernel.b"]);
+    for rule in ["kernel.a", "kernel.b"] {
+        take_back(&mut system, &dir, &[rule.to_owned()]).unwrap();
+        system.refresh();
+    }
+    assert!(!tree.has(DROP_IN) && !tree.has("/etc/sysctl.d"));
+}
