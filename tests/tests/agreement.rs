@@ -31,7 +31,7 @@ const SPOILT: [&str; 10] = [
 ];
 
 /// A running machine before and after.
-const BOOTED: [&str; 2] = ["debian12-ready@booted", "debian12-ready@booted/hardened"];
+const BOOTED: [&str; 2] = ["debian12-ready@booted", "debian12-ready@booted/applied"];
 
 fn differences(scenario: &str) -> Result<(Vec<Difference>, String)> {
     let scenario = Scenario::named(scenario)?;
