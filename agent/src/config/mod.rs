@@ -22,6 +22,10 @@ pub const DIRECTORY: &str = "/etc/trempe/agent.d";
 /// The directory of tailoring files, `*.xml`, that always apply.
 pub const TAILORING: &str = "/etc/trempe/tailoring.d";
 
+/// How long a phase of the first boot may take where nobody says so: far longer than any takes, and a time that somebody waits who
+/// wonders why the machine cannot be reached.
+const TIME_LIMIT: Duration = Duration::from_secs(15 * 60);
+
 /// What the configuration says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Config {
@@ -75,13 +79,13 @@ pub enum Afterwards {
 pub struct Firstboot {
     /// Whether the machine hardens itself.
     pub enabled: bool,
-    /// How long that may take; `None` for as long as the agent thinks right.
-    pub time_limit: Option<Duration>,
+    /// How long each phase of it may take.
+    pub time_limit: Duration,
 }
 
 impl Default for Firstboot {
     fn default() -> Firstboot {
-        Firstboot { enabled: true, time_limit: None }
+        Firstboot { enabled: true, time_limit: TIME_LIMIT }
     }
 }
 
@@ -184,8 +188,9 @@ impl Config {
             own.datasource = datasource;
         }
         self.firstboot.enabled = written.firstboot.enabled.unwrap_or(self.firstboot.enabled);
-        self.firstboot.time_limit =
-            written.firstboot.time_limit.map(|limit| limit.unsigned_abs()).or(self.firstboot.time_limit);
+        if let Some(limit) = written.firstboot.time_limit {
+            self.firstboot.time_limit = limit.unsigned_abs();
+        }
     }
 }
 
@@ -244,7 +249,7 @@ mod tests {
         let system = System::open(dir.path()).unwrap();
         let good = gather(&system);
         assert_eq!((good.config.tier.as_deref(), keep(&good).as_str()), (Some("light"), "ops robot"));
-        assert_eq!(good.config.firstboot.time_limit, Some(Duration::from_secs(600)));
+        assert_eq!(good.config.firstboot.time_limit, Duration::from_secs(600));
         assert_eq!(good.problems, [""; 0]);
         fs::write(dir.path().join("etc/trempe/agent.d/20.yml"), "teir: strict\n").unwrap();
         let bad = gather(&system);
