@@ -1,7 +1,8 @@
 //! The catalogue against the profiles of the SCAP Security Guide: `docs/coverage.md`.
 //!
 //! Every rule that a CIS server profile of the content selects must be in the catalogue, or have its reason in the table
-//! of the page that people write; the rest of the page is generated.
+//! of the page that people write; the rest of the page is generated. Where no reason is in the table, the page says that no
+//! rule is left out.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -18,6 +19,8 @@ pub const PRODUCTS: [&str; 2] = ["debian12", "debian13"];
 const LEVELS: [&str; 2] = ["cis_level1_server", "cis_level2_server"];
 const SHELL: &str = "urn:xccdf:fix:script:sh";
 const REASONS: &str = "## Rules left out";
+const TABLE: &str = "| rule | why |\n|---|---|\n";
+const NONE_LEFT_OUT: &str = "None: the catalogue has every rule that these profiles select.\n";
 
 /// A rule that some profile selects.
 #[derive(Debug, Default, Clone)]
@@ -82,11 +85,11 @@ impl Coverage {
             }
         }
         page.push_str("\n*Checked*: the catalogue has the rule. *Mended*: the agent can also make it so; the others say why not.\n\n");
-        page.push_str("## Rules checked and not mended\n\n| rule | why |\n|---|---|\n");
+        page.push_str(&format!("## Rules checked and not mended\n\n{TABLE}"));
         for rule in catalogue.rules().filter(|rule| !rule.check_only.is_empty()) {
             let _ = writeln!(page, "| {} | {} |", rule.id, rule.check_only.replace('\n', " "));
         }
-        page.push_str(&format!("\n{REASONS}\n{}", reasons(former)));
+        page.push_str(&format!("\n{REASONS}\n\n{}", reasons(former)));
         page
     }
 
@@ -113,12 +116,31 @@ impl Coverage {
 
 /// The part of the page that people write.
 fn reasons(page: &str) -> String {
-    let table = "\n| rule | why |\n|---|---|\n";
-    page.split_once(REASONS)
-        .map_or_else(|| table.to_owned(), |(_, rest)| rest.trim_start_matches('\n').to_owned())
+    let written = page.split_once(REASONS).map(|(_, rest)| rest.trim_start_matches('\n'));
+    let rows = |text: &&str| text.strip_prefix(TABLE).is_some_and(|rows| !rows.trim().is_empty());
+    written.filter(rows).unwrap_or(NONE_LEFT_OUT).to_owned()
 }
 
 /// Where the page is.
 pub fn path() -> std::path::PathBuf {
     cache::checkout().join("docs/coverage.md")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_kept_and_none_are_told() {
+        let written = format!("{TABLE}| a | because |\n");
+        for (page, kept) in [
+            (format!("# Coverage\n\n{REASONS}\n\n{written}"), written.as_str()),
+            (format!("{REASONS}\n{written}"), &written),
+            (format!("{REASONS}\n\n{TABLE}"), NONE_LEFT_OUT),
+            (format!("{REASONS}\n\n{NONE_LEFT_OUT}"), NONE_LEFT_OUT),
+            (String::new(), NONE_LEFT_OUT),
+        ] {
+            assert_eq!(reasons(&page), kept, "{page}");
+        }
+    }
 }
