@@ -14,6 +14,15 @@ const STAGES: [&str; 6] = ["content", "policy", "inspect", "plan", "apply", "rep
 /// Names for modules without a subject.
 const NAMELESS: [&str; 6] = ["utils", "util", "common", "helpers", "misc", "manager"];
 
+/// Kinds of settings whose tests make no round trip, and why.
+const NO_ROUND_TRIP: [(&str, &str); 5] = [
+    ("BootPassword", "a password is a secret of people: nothing is changed"),
+    ("LoopbackOnly", "how a mail server listens is its owner's to say: nothing is changed"),
+    ("Partition", "disks are laid out at installation: nothing is changed"),
+    ("SshdAccess", "who may log in is the owner's to say: nothing is changed"),
+    ("ZiplArgument", "only zipl knows the disk it boots from: nothing is changed"),
+];
+
 /// Every Rust file of the checkout, with its text.
 fn sources() -> Result<Vec<(String, String)>> {
     let list = Program::new("git")
@@ -72,6 +81,66 @@ fn names(rest: &str, module: &str) -> bool {
     }
 }
 
+/// The kinds in the table of settings: variant, module, type.
+fn kinds(text: &str) -> Vec<(&str, &str, &str)> {
+    let table =
+        text.split_once("\nkinds! {").and_then(|(_, rest)| rest.split_once("\n}")).unwrap_or_default().0;
+    let kind = |line| {
+        let (variant, path) = str::trim(line).strip_suffix(");")?.split_once('(')?;
+        Some((variant, path.split("::").next()?, path.rsplit("::").next()?))
+    };
+    table.lines().filter_map(kind).collect()
+}
+
+/// The functions and constants of a formatted file: name, and text.
+fn items(text: &str) -> Vec<(&str, String)> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut found = Vec::new();
+    for (start, line) in lines.iter().enumerate() {
+        let bare = line.trim_start();
+        if let Some(name) = bare.strip_prefix("const ").and_then(|rest| rest.split(':').next()) {
+            found.push((name, bare.to_owned()));
+        } else if let Some(name) = function_name(bare) {
+            let end = format!("{}}}", " ".repeat(line.len() - bare.len()));
+            let body = lines.iter().skip(start).take_while(|line| **line != end);
+            found.push((name, body.copied().collect::<Vec<_>>().join("\n")));
+        }
+    }
+    found
+}
+
+/// Whether a test in the text makes the round trip with a setting of a type, made there or by a function that names the type.
+fn makes_round_trip(text: &str, kind: &str) -> bool {
+    let word = |text: &str, word: &str| {
+        text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|part| part == word)
+    };
+    let items = items(text);
+    let makers: Vec<&str> =
+        items.iter().filter(|(_, text)| word(text, kind)).map(|(name, _)| *name).collect();
+    let makes = |text: &str| word(text, kind) || makers.iter().any(|name| word(text, name));
+    items.iter().any(|(_, text)| word(text, "round_trip") && makes(text))
+}
+
+#[test]
+fn every_kind_of_setting_makes_the_round_trip() {
+    let sources = sources().unwrap();
+    let (_, table) = sources.iter().find(|(path, _)| path == "agent/src/setting/mod.rs").unwrap();
+    let kinds = kinds(table);
+    assert!(kinds.len() > 40, "the table of kinds is not understood: {kinds:?}");
+    let tested = |module: &str, kind: &str| {
+        let own = [format!("agent/src/setting/{module}.rs"), format!("agent/src/setting/{module}/")];
+        let mut files = sources.iter().filter(|(path, _)| *path == own[0] || path.starts_with(&own[1]));
+        files.any(|(_, text)| makes_round_trip(text, kind))
+    };
+    let excused = |kind: &str| NO_ROUND_TRIP.iter().any(|(name, _)| *name == kind);
+    let untested = kinds.iter().filter(|(_, module, kind)| !tested(module, kind) && !excused(kind));
+    let untested: Vec<&str> = untested.map(|(variant, ..)| *variant).collect();
+    assert!(untested.is_empty(), "kinds without a round trip (`Tree::round_trip`): {untested:?}");
+    let needless = kinds.iter().filter(|(_, module, kind)| tested(module, kind) && excused(kind));
+    let needless: Vec<&str> = needless.map(|(variant, ..)| *variant).collect();
+    assert!(needless.is_empty(), "kinds that make it all the same: {needless:?}");
+}
+
 #[test]
 fn files_fit_a_head() {
     let long = sources().unwrap().into_iter().filter(|(_, text)| text.lines().count() > FILE_LINES);
@@ -119,4 +188,7 @@ fn the_checks_see_what_they_should() {
         ["agent/src/plan/order.rs uses report", "agent/src/plan/order.rs uses apply"]
     );
     assert_eq!(backward_uses("agent/src/setting/file.rs", uses), [""; 0]);
+    let tests =
+        "const A: X = X;\nfn b() -> Y {\n}\nfn c() {\n    round_trip(&A, &b());\n}\nfn d() -> Z {\n}\n";
+    assert_eq!(["X", "Y", "Z"].map(|kind| makes_round_trip(tests, kind)), [true, true, false]);
 }

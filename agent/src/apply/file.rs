@@ -182,13 +182,20 @@ pub fn remove(system: &System, path: &Path) -> Result<()> {
     sync(&dir)
 }
 
-/// Puts a symbolic link in place.
+/// Puts a symbolic link in place of whatever file or link is there.
 ///
 /// # Errors
-/// When something is there already, or it cannot be made.
+/// When it cannot be made; what is there stays then.
 pub fn link(system: &System, path: &Path, target: &Path) -> Result<()> {
     let (dir, name) = system.open_parent(path)?;
-    symlinkat(target, dir.as_fd(), &name).with_context(|| format!("linking {}", path.display()))?;
+    let temporary = temporary_name(&name);
+    remove_at(&dir, &temporary)?;
+    let linked = symlinkat(target, dir.as_fd(), &temporary)
+        .and_then(|()| renameat(dir.as_fd(), &temporary, dir.as_fd(), &name));
+    if let Err(error) = linked {
+        remove_at(&dir, &temporary)?;
+        return Err(error).with_context(|| format!("linking {}", path.display()));
+    }
     sync(&dir)
 }
 
@@ -313,6 +320,7 @@ fn refuse_shared(fd: &impl AsFd) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::setting::testing::Tree;
     use std::os::unix::fs::MetadataExt;
 
     #[test]
@@ -325,6 +333,19 @@ mod tests {
         let system = System::open(dir.path()).unwrap();
         assert!(set_meta(&system, Path::new("/dot"), None, Some(1000), None).is_err());
         assert_eq!(std::fs::metadata(&secret).unwrap().uid(), before);
+    }
+
+    #[test]
+    fn a_link_takes_the_place_of_what_is_there_or_leaves_it() {
+        let tree = Tree::new().file("/etc/a", "old").link("/etc/b", "a").dir("/etc/c", 0o755);
+        let link = |path: &str, target: &str| super::link(&tree.system(), Path::new(path), Path::new(target));
+        for path in ["/etc/a", "/etc/b", "/etc/new"] {
+            link(path, "x").unwrap();
+            assert_eq!(tree.system().read_link(path).unwrap().unwrap(), Path::new("x"), "{path}");
+        }
+        let before = tree.snapshot();
+        assert!(link("/etc/b", &"x".repeat(5000)).is_err() && link("/etc/c", "x").is_err());
+        assert_eq!(tree.snapshot(), before);
     }
 
     #[test]

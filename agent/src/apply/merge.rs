@@ -1,9 +1,12 @@
 //! Taking one change out of a text that was changed further since.
 //!
 //! Unlike a three-way merge for people, lines added right beside those of the change are no conflict: rules that share a drop-in
-//! write their lines one below the other.
+//! write their lines one below the other. What they share stays with those that are left: the head of the file, and the section
+//! that their lines are in.
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
+
+use crate::setting::OWNED_HEADER;
 
 /// The text `now` without the change from `before` to `after`; `None` when the lines of that change are no longer as it left
 /// them.
@@ -32,14 +35,36 @@ pub fn take_out(before: &str, after: &str, now: &str) -> Option<String> {
             return None;
         }
         result.extend(now.get(at..start)?);
+        let removed = now.get(start..start + length)?;
         at = start + length;
         let old = before.get(op.old_range())?;
+        if old.is_empty() && !places.contains(&Some(at)) && now.get(at).is_some_and(|next| !is_section(next))
+        {
+            result.extend(removed.iter().rev().find(|line| is_section(line)));
+        }
         if !(length == 0 && is_back(old, &after, &now, start)) {
             result.extend(old);
         }
     }
     result.extend(now.get(at..)?);
     Some(result.concat())
+}
+
+/// The text before a change to a file that was not there: the head that is put into every file of ours, or nothing.
+pub fn head(after: &str) -> &'static str {
+    if after.starts_with(OWNED_HEADER) { OWNED_HEADER } else { "" }
+}
+
+/// Whether nothing is left of a file but what its lines share.
+pub fn is_bare(text: &str) -> bool {
+    let lines = text.strip_prefix(OWNED_HEADER).unwrap_or(text).lines();
+    lines.into_iter().all(|line| line.trim().is_empty() || is_section(line))
+}
+
+/// Whether a line begins a section, as `[Journal]` does.
+fn is_section(line: &str) -> bool {
+    let line = line.trim();
+    line.starts_with('[') && line.ends_with(']')
 }
 
 /// Whether lines that were taken away are there again, by hand or by an earlier taking back.
@@ -88,6 +113,10 @@ mod tests {
             ("a\nb\n", "a\n", "a\nb\nc\n", Some("a\nb\nc\n")),
             ("a\nb\n", "a\n", "a\nc\n", Some("a\nb\nc\n")),
             ("b\nb\n", "b\n", "b\nc\n", Some("b\nb\nc\n")),
+            ("h\n", "h\n[s]\na\n", "h\n[s]\na\nb\n", Some("h\n[s]\nb\n")),
+            ("h\n", "h\n[s]\na\n", "h\n[s]\na\n[t]\nb\n", Some("h\n[t]\nb\n")),
+            ("[s]\na\n", "[s]\na\nb\n", "[s]\nb\n", Some("[s]\n")),
+            ("z\n", "[s]\na\nz\n", "[s]\na\nz\n", Some("z\n")),
         ] {
             assert_eq!(take_out(before, after, now).as_deref(), wanted, "{before:?} {after:?} {now:?}");
         }

@@ -10,6 +10,7 @@
 //! the next ([`rollback::recover`]). So a machine is always as before the run or as after it.
 
 mod batch;
+mod disk;
 mod effect;
 pub mod file;
 pub mod journal;
@@ -19,8 +20,9 @@ mod package;
 mod pam;
 pub(crate) mod perform;
 pub(crate) mod restore;
+mod retention;
 pub mod rollback;
-mod transaction;
+pub(crate) mod transaction;
 pub(crate) mod undo;
 mod unit;
 mod validate;
@@ -114,10 +116,11 @@ pub fn apply(policy: &Policy, system: &mut System, id: &str, control: &Control) 
         (control.progress)(&format!("took back the interrupted run {} ({changes} changes)", undone.run));
     }
     let mut run = Run { recovered, ..Run::default() };
+    run.problems.extend(retention::forget_old(&state).err().map(|error| format!("{error:#}")));
     let before = inspect(policy, system, &|_| ());
     let mut worker = Worker::new(&state, id);
     let passed = passes(policy, system, before.clone(), &mut worker, &mut run, control);
-    let passed = passed.and_then(|outcomes| worker.close().map(|()| outcomes));
+    let passed = passed.and_then(|outcomes| worker.close(system).map(|()| outcomes));
     let outcomes = match passed {
         Ok(outcomes) => outcomes,
         Err(error) => return Err(taken_back(system, &worker, error)),

@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::journal::{Blobs, Entry};
-use super::merge::take_out;
 use super::undo::{self, Undo, Was};
-use super::{file, kernel, unit};
+use super::{file, kernel, merge, unit};
 use crate::change::Change;
+use crate::setting::OWNED_HEADER;
 use crate::system::{System, Tool};
 
 /// What came of taking a change back.
@@ -112,7 +112,7 @@ fn take_back_file(system: &System, change: &Change, path: &Path, was: &Was, blob
     let before = match was {
         Was::File { blob, .. } => blobs.load(blob)?,
         _ if now == after.as_bytes() => return undo::restore(system, path, was, blobs).map(|()| Taken::Back),
-        _ => Vec::new(),
+        _ => merge::head(after).as_bytes().to_vec(),
     };
     // The write kept mode and owner, so those that are there now are somebody's.
     let mut whole = file::read(system, path)?.with_context(|| format!("{} is gone", path.display()))?;
@@ -126,9 +126,14 @@ fn take_back_file(system: &System, change: &Change, path: &Path, was: &Was, blob
             path.display()
         )));
     };
-    let Some(merged) = take_out(&before, after, &now) else {
+    let Some(merged) = merge::take_out(&before, after, &now) else {
         return Ok(Taken::Kept(format!("the same lines of {} were changed since", path.display())));
     };
+    // Of a file of ours nothing is left: it goes with the last of its lines, whichever rule that was for.
+    let ours = after.starts_with(OWNED_HEADER) && merge::is_bare(&merged);
+    if ours && (*was == Was::Absent || !merge::is_bare(&before)) {
+        return file::remove(system, path).map(|()| Taken::Back);
+    }
     whole.content = merged.into_bytes();
     file::write(system, path, &whole).map(|()| Taken::Back)
 }
@@ -231,6 +236,21 @@ mod tests {
         let taken = there_and_back(&tree, remove(), |path| std::fs::write(path, "new").unwrap());
         assert!(kept(&taken), "{taken:?}");
         assert_eq!(tree.text("/etc/x"), "new");
+    }
+
+    #[test]
+    fn what_rules_share_stays_with_the_last_of_them() {
+        let start = format!("{OWNED_HEADER}[Journal]\n");
+        let (first, second) = ("Storage=persistent\n", "Compress=yes\n");
+        let append = |text: &str, path: &Path| std::fs::write(path, format!("{start}{text}")).unwrap();
+        let tree = Tree::new().dir("/etc", 0o755);
+        let write = Change::write("/etc/x", format!("{start}{first}"));
+        there_and_back(&tree, write, |path| append(&format!("{first}{second}"), path));
+        assert_eq!(tree.text("/etc/x"), format!("{start}{second}"));
+        let tree = Tree::new().file("/etc/x", &format!("{start}{first}"));
+        let write = Change::write("/etc/x", format!("{start}{first}{second}"));
+        there_and_back(&tree, write, |path| append(second, path));
+        assert!(!tree.has("/etc/x"));
     }
 
     #[test]

@@ -10,9 +10,8 @@ use super::journal::{Entry, Journal, Record, State, runs};
 use super::restore::{self, Taken};
 use super::transaction::Transaction;
 use super::undo::{Undo, Was};
-use super::{effect, file, perform};
+use super::{disk, effect, file, merge, perform};
 use crate::change::{Change, Effect};
-use crate::setting::OWNED_HEADER;
 use crate::system::System;
 
 /// What came of taking back.
@@ -111,7 +110,7 @@ pub fn take_back_of(
     }
     taking.remove_empty(system)?;
     taking.run_again(system)?;
-    taking.note_settled()?;
+    taking.note_settled(system)?;
     Ok((taking.undone, taking.effects))
 }
 
@@ -203,8 +202,8 @@ impl<'a> Taking<'a> {
         Ok(())
     }
 
-    /// A file that rules of this run made between them, and of which nothing but the head is left once the last of them is taken
-    /// back, goes, and the directories made for it too.
+    /// A file that rules of this run made between them, and of which nothing is left once the last of them is taken back, goes,
+    /// and the directories made for it too.
     fn remove_empty(&mut self, system: &System) -> Result<()> {
         for entry in self.entries {
             let Undo::Files { files, directories, .. } = &entry.undo else { continue };
@@ -214,9 +213,8 @@ impl<'a> Taking<'a> {
             if !self.entries.iter().filter(writes).all(settled) {
                 continue;
             }
-            if let Ok(Some(text)) = system.read_text(path)
-                && (text.is_empty() || text == OWNED_HEADER)
-            {
+            let left = system.read_text(path);
+            if left.is_ok_and(|left| left.is_none_or(|text| merge::is_bare(&text))) {
                 file::remove(system, path)?;
                 directories.iter().rev().try_for_each(|dir| file::remove_directory(system, dir))?;
             }
@@ -226,11 +224,11 @@ impl<'a> Taking<'a> {
 
     /// Notes what was taken back, once all of it is on disk. Whoever is interrupted before takes it back once more, which does no
     /// harm.
-    fn note_settled(&mut self) -> Result<()> {
+    fn note_settled(&mut self, system: &System) -> Result<()> {
         if self.settled.is_empty() {
             return Ok(());
         }
-        nix::unistd::sync();
+        disk::wait(system, self.entries)?;
         let undone: Vec<Record> = self.settled.drain(..).map(|number| Record::Undone { number }).collect();
         self.journal.record_all(&undone)
     }

@@ -103,8 +103,9 @@ impl Transaction {
             Some(left) => left.to_vec(),
             None => self.written_meanwhile(system, blobs)?,
         };
+        let then = saved_etc(system, blobs)?;
         self.change_back(system, &self.added, &self.removed)?;
-        self.restore_etc(system, &left, blobs)
+        self.restore_etc(system, &left, &then, blobs)
     }
 
     /// Takes some rules' part back: their packages, and what only those needed. What maintainer scripts wrote stays until the
@@ -157,19 +158,39 @@ impl Transaction {
         Ok(left.into_iter().filter(|(path, _)| within(path)).collect())
     }
 
-    fn restore_etc(&self, system: &System, left: &[(PathBuf, Was)], blobs: &Blobs) -> Result<()> {
-        let known: BTreeMap<&PathBuf, &Was> = self.etc.iter().map(|(path, was)| (path, was)).collect();
-        for (path, left) in left {
-            let now = undo::save_lazily(system, path, blobs)?;
-            let was = known.get(path).copied().unwrap_or(&Was::Absent);
-            // Purging took our file away, or nobody touched it since: either way it is ours to restore.
-            if now != *was && (now == *left || now == Was::Absent) {
+    /// Restores what the transaction changed, and what taking it back changed besides: installing a package again writes to
+    /// more than removing it did. `then` is how all was before it was taken back.
+    fn restore_etc(
+        &self,
+        system: &System,
+        left: &[(PathBuf, Was)],
+        then: &[(PathBuf, Was)],
+        blobs: &Blobs,
+    ) -> Result<()> {
+        let now = saved_etc(system, blobs)?;
+        let [known, left, then, now] = [&self.etc, left, then, &now].map(by_path);
+        let at =
+            |map: &BTreeMap<&PathBuf, &Was>, path| map.get(path).map_or(Was::Absent, |was| (*was).clone());
+        let paths: BTreeSet<&PathBuf> = left.keys().chain(then.keys()).chain(now.keys()).copied().collect();
+        for path in paths {
+            let is = at(&now, path);
+            let was = match left.get(path) {
+                // Purging took our file away, or nobody touched it since: either way it is ours to restore.
+                Some(left) if is == Was::Absent || at(&then, path) == **left => at(&known, path),
+                Some(_) => continue,
+                None => at(&then, path),
+            };
+            if is != was {
                 file::make_directories(system, path.parent().unwrap_or(Path::new("/")), 0o755)?;
-                undo::restore(system, path, was, blobs)?;
+                undo::restore(system, path, &was, blobs)?;
             }
         }
         Ok(())
     }
+}
+
+fn by_path(saved: &[(PathBuf, Was)]) -> BTreeMap<&PathBuf, &Was> {
+    saved.iter().map(|(path, was)| (path, was)).collect()
 }
 
 impl Part {

@@ -197,10 +197,7 @@ pub fn restore(system: &System, path: &Path, was: &Was, blobs: &Blobs) -> Result
     }
     match was {
         Was::Absent => file::remove(system, path),
-        Was::Link { target } => {
-            file::remove(system, path)?;
-            file::link(system, path, target)
-        }
+        Was::Link { target } => file::link(system, path, target),
         Was::File { blob, attributes } => {
             let content = blobs.load(blob)?;
             file::write(system, path, &file::Whole { content, attributes: attributes.clone() })

@@ -66,10 +66,12 @@ pub fn perform(system: &System, unit: &str, goal: UnitGoal) -> Result<()> {
         now(system, "stop", unit)?;
     }
     for (path, target) in links(system, unit, goal)? {
-        file::remove(system, &path)?;
-        if let Some(target) = target {
-            file::make_directories(system, path.parent().unwrap_or(Path::new(ETC)), 0o755)?;
-            file::link(system, &path, &target)?;
+        match target {
+            None => file::remove(system, &path)?,
+            Some(target) => {
+                file::make_directories(system, path.parent().unwrap_or(Path::new(ETC)), 0o755)?;
+                file::link(system, &path, &target)?;
+            }
         }
     }
     if goal == UnitGoal::Enabled {
@@ -110,6 +112,10 @@ pub fn bring_back(
         return Ok(taken);
     }
     match before.active {
+        Some(true) if now.file == UnitFileState::Masked => {
+            taken =
+                Taken::Kept(format!("{} was masked while it ran: nothing can start it again", before.unit));
+        }
         Some(true) => {
             // Only a mask keeps the manager from starting it.
             if before.links.iter().any(|(path, _)| *path == Path::new(ETC).join(&before.unit)) {
@@ -298,6 +304,19 @@ mod tests {
         there_and_back(&enabled(), UnitGoal::Masked, |tree| {
             assert_eq!(file_state(tree), UnitFileState::Masked)
         });
+    }
+
+    #[test]
+    fn what_was_masked_while_it_ran_cannot_be_started_again() {
+        let tree = tree().link(&format!("{ETC}/x.service"), "/dev/null").booted(&["x.service"]);
+        let state = tempfile::tempdir().unwrap();
+        let blobs = Journal::begin(state.path(), "run").unwrap().blobs;
+        let saved = before(&tree.system(), "x.service", UnitGoal::Masked, &blobs).unwrap();
+        perform(&tree.system(), "x.service", UnitGoal::Masked).unwrap();
+        assert_eq!(tree.system().units().unwrap().state("x.service").active, Some(false));
+        let change = Change::Unit { unit: "x.service".into(), goal: UnitGoal::Masked };
+        let taken = bring_back(&tree.system(), &saved, &change, Some(&[]), &blobs).unwrap();
+        assert!(matches!(taken, Taken::Kept(_)));
     }
 
     #[test]

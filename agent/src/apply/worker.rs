@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use super::journal::{Journal, Record};
 use super::transaction::{Part, Transaction};
 use super::undo::{self, Undo};
-use super::{Control, batch, check_stop, effect, package, perform, rollback, validate};
+use super::{Control, batch, check_stop, disk, effect, package, perform, rollback, validate};
 use crate::change::{Change, Effect};
 use crate::plan::{Step, digest};
 use crate::system::System;
@@ -302,12 +302,12 @@ impl Worker {
     /// Ends the run: what it did stays.
     ///
     /// # Errors
-    /// When the journal cannot be written.
-    pub fn close(&mut self) -> Result<()> {
+    /// When the journal cannot be written, or the disk fails.
+    pub fn close(&mut self, system: &System) -> Result<()> {
         match &mut self.journal {
             Some(journal) => {
                 // Names of files are not waited for one by one; the run is over when all are on disk.
-                nix::unistd::sync();
+                disk::wait(system, &Journal::read(&journal.dir)?.0)?;
                 journal.record(&Record::Closed)
             }
             None => Ok(()),

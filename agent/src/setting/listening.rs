@@ -106,6 +106,7 @@ fn parse_socket(text: &str) -> Option<(IpAddr, u16)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::setting::testing::Tree;
 
     const TCP: &str = "  sl  local_address rem_address   st tx_queue\n\
         0: 0100007F:0019 00000000:0000 0A 0:0 0 0 0 1\n\
@@ -126,6 +127,19 @@ mod tests {
         let loopback = "00000000000000000000000001000000:0019";
         assert_eq!(parse_socket(loopback), Some((IpAddr::V6(Ipv6Addr::LOCALHOST), 25)));
         assert_eq!(parse_socket("0000:0019"), None);
+    }
+
+    #[test]
+    fn who_may_reach_a_port_is_told_and_left_to_a_person() {
+        let mail = LoopbackOnly { port: 25 };
+        let examined = |tree: &Tree| mail.examine(&tree.system()).unwrap();
+        assert!(examined(&Tree::new().file("/proc/net/tcp", TCP)).not_checked.is_some());
+        let local = Tree::new().running().file("/proc/net/tcp", TCP);
+        assert!(examined(&local).is_compliant());
+        let open = local.file("/proc/net/tcp6", &TCP.replace("0100007F:0019", &format!("{:0>32}:0019", 0)));
+        let finding = examined(&open);
+        assert_eq!(finding.evidence[0].found, "::");
+        assert!(!finding.is_compliant() && finding.changes.is_empty());
     }
 
     #[test]

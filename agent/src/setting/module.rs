@@ -261,8 +261,12 @@ mod tests {
     #[test]
     fn our_drop_in_beats_a_line_that_sorts_later() {
         let other = "install udf /sbin/modprobe --ignore-install udf\n";
-        let tree = Tree::new().file("/usr/lib/modprobe.d/50-x.conf", other);
-        tree.round_trip(&module("udf"));
+        let tree = || Tree::new().file("/usr/lib/modprobe.d/50-x.conf", other).dir("/etc", 0o755);
+        tree().round_trip(&module("udf"));
+        tree()
+            .running()
+            .file("/proc/modules", "udf 1 0 - Live 0x0\nfat 1 0 - Live 0x0\n")
+            .round_trip(&module("udf"));
     }
 
     #[test]

@@ -120,6 +120,13 @@ mod tests {
     }
 
     #[test]
+    fn inspect_change_inspect_and_roll_back() {
+        let tree = || Tree::new().running().packages(&["base", "telnet"]).file("/etc/shells", "/bin/sh\n");
+        tree().round_trip(&Package::Installed(names(&["auditd", "base", "libpam-pwquality"])));
+        tree().round_trip(&Package::Removed(names(&["telnet", "ftp"])));
+    }
+
+    #[test]
     fn only_what_is_there_is_removed() {
         let tree = Tree::new().packages(&["bind9", "sudo"]);
         let changes = tree.planned(&Package::Removed(names(&["bind", "bind9"])));

@@ -363,6 +363,17 @@ mod tests {
 
     #[test]
     fn inspect_change_inspect_and_roll_back() {
-        Tree::new().file("/etc/sysctl.d/10-x.conf", "net.ipv4.ip_forward=1\n").round_trip(&forward());
+        let tree = || Tree::new().file("/etc/sysctl.d/10-x.conf", "net.ipv4.ip_forward=1\n");
+        tree().round_trip(&forward());
+        tree().running().file("/proc/sys/net/ipv4/ip_forward", "1").round_trip(&forward());
+        let conf = |interface: &str| format!("/proc/sys/net/ipv4/conf/{interface}/rp_filter");
+        let filter = Sysctl {
+            key: "net.ipv4.conf.default.rp_filter".into(),
+            value: "1".into(),
+            also: vec!["2".into()],
+        };
+        let tree =
+            tree().running().file(&conf("default"), "0").file(&conf("eth0.1"), "0").file(&conf("all"), "2");
+        tree.round_trip(&filter);
     }
 }

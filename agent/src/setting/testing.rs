@@ -1,4 +1,9 @@
 //! A temporary tree that stands for a machine, for the tests of settings.
+//!
+//! As it is made it is one that lies on a disk, as with `--root`; [`Tree::running`] and [`Tree::booted`] make it a machine that
+//! runs, whose programs ([`host`]) really change it.
+
+mod host;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -10,7 +15,8 @@ use super::Setting;
 use crate::apply::journal::{Entry, Journal};
 use crate::apply::perform::perform;
 use crate::apply::restore::{Taken, take_back};
-use crate::apply::undo::prepare;
+use crate::apply::transaction::Transaction;
+use crate::apply::undo::{Undo, prepare};
 use crate::change::Change;
 use crate::system::{Output, Run, System, Tool};
 
@@ -18,6 +24,7 @@ use crate::system::{Output, Run, System, Tool};
 #[derive(Default)]
 pub struct Tree {
     dir: Dir,
+    running: bool,
 }
 
 struct Dir(tempfile::TempDir);
@@ -72,10 +79,25 @@ impl Tree {
         self.file("/var/lib/dpkg/status", &status)
     }
 
+    /// Makes it a machine that runs: its kernel and its programs can be asked.
+    pub fn running(self) -> Tree {
+        Tree { running: true, ..self }
+    }
+
+    /// Makes it a machine that runs, with these units active under its systemd.
+    pub fn booted(self, active: &[&str]) -> Tree {
+        let lines: String = active.iter().map(|unit| format!("{unit}\n")).collect();
+        self.running().dir("/run/systemd/system", 0o755).file(host::ACTIVE, &lines)
+    }
+
     /// The machine. Every program of the host is there and agrees, so that a test does not depend on which checkers are
     /// installed where it runs.
     pub fn system(&self) -> System {
-        self.system_with(Box::new(Agreeable))
+        match self.running {
+            true => System::open_as_running(self.dir.0.path(), Box::new(host::Host::of(self.dir.0.path()))),
+            false => System::open_with(self.dir.0.path(), Box::new(Agreeable)),
+        }
+        .unwrap()
     }
 
     /// The machine on a host with these programs.
@@ -125,7 +147,7 @@ impl Tree {
         assert!(after.is_compliant(), "not compliant after the changes: {after:?}");
         assert!(after.changes.is_empty(), "compliant, and still something to change: {:?}", after.changes);
         for entry in entries.iter().rev() {
-            assert_eq!(take_back(&self.system(), entry, &[], &journal.blobs).unwrap(), Taken::Back);
+            self.take_back(entry, &journal);
         }
         assert_eq!(self.snapshot(), before, "taking back did not restore the tree");
     }
@@ -137,11 +159,26 @@ impl Tree {
         for (number, change) in setting.examine(&self.system()).unwrap().changes.into_iter().enumerate() {
             let undo = prepare(&self.system(), &change, &journal.blobs).unwrap();
             perform(&self.system(), &change).unwrap();
-            let left = Some(undo.left(&self.system(), &change, &journal.blobs).unwrap());
-            let (rule, effects) = ("test".to_owned(), Vec::new());
+            let left = match &undo {
+                Undo::Packages(part) => Transaction::load(&part.transaction, &journal.blobs)
+                    .and_then(|transaction| transaction.left(&self.system(), &journal.blobs)),
+                _ => undo.left(&self.system(), &change, &journal.blobs),
+            };
+            let (rule, effects, left) = ("test".to_owned(), Vec::new(), Some(left.unwrap()));
             entries.push(Entry { number, rule, change, undo, effects, left, undone: false });
         }
         (journal, entries)
+    }
+
+    fn take_back(&self, entry: &Entry, journal: &Journal) {
+        match &entry.undo {
+            Undo::Packages(part) => Transaction::load(&part.transaction, &journal.blobs)
+                .and_then(|transaction| {
+                    transaction.take_back(&mut self.system(), entry.left.as_deref(), &journal.blobs)
+                })
+                .unwrap(),
+            _ => assert_eq!(take_back(&self.system(), entry, &[], &journal.blobs).unwrap(), Taken::Back),
+        }
     }
 
     /// Every path with its kind, mode, owner and content.

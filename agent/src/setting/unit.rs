@@ -12,7 +12,7 @@ use super::Setting;
 use crate::change::{Change, UnitGoal};
 use crate::content::Names;
 use crate::finding::Finding;
-use crate::system::{System, UnitFileState};
+use crate::system::{FileKind, System, UnitFileState};
 
 /// Directories whose `.wants` pull in units that cannot be enabled themselves.
 const UNIT_DIRS: [&str; 4] = [
@@ -169,6 +169,12 @@ impl Unit {
             (State::Disabled, _) => {
                 finding.change(Change::Unit { unit: unit.to_owned(), goal: UnitGoal::Disabled });
             }
+            (State::Masked, _) if is_of_this_machine(system, unit)? => {
+                finding.manual(format!(
+                    "{unit} is a file of this machine's own in {}: a mask would take its place; move it to {}",
+                    UNIT_DIRS[0], UNIT_DIRS[1]
+                ));
+            }
             (State::Masked, _) => {
                 finding.change(Change::Unit { unit: unit.to_owned(), goal: UnitGoal::Masked });
             }
@@ -198,6 +204,15 @@ pub(super) fn starts_at_boot(system: &System, unit: &str) -> Result<bool> {
         UnitFileState::Static => pulled_in(system, unit),
         UnitFileState::Disabled | UnitFileState::Masked | UnitFileState::Absent => Ok(false),
     }
+}
+
+/// Whether a unit's file is where a mask would have to be.
+///
+/// # Errors
+/// When the machine refuses to tell.
+pub(super) fn is_of_this_machine(system: &System, unit: &str) -> Result<bool> {
+    let meta = system.meta(format!("{}/{unit}", UNIT_DIRS[0]))?;
+    Ok(meta.is_some_and(|meta| meta.kind == FileKind::Regular))
 }
 
 /// Whether another unit's `.wants` or `.requires` directory pulls the unit in.
@@ -288,6 +303,34 @@ mod tests {
         assert!(left(tree().file("/etc/x.conf", "# URL=x\nURL=\n")));
         assert!(!left(tree().file("/etc/x.conf", "[Upload]\nURL = https://log.example\n")));
         assert!(!left(tree().file("/etc/x.conf.d/a.conf", "URL=https://log.example\n")));
+    }
+
+    #[test]
+    fn inspect_change_inspect_and_roll_back() {
+        let (etc, running) = ("/etc/systemd/system", ["cups.service", "ssh.service"]);
+        let disabled = || Tree::new().file(CUPS, INSTALL).dir(etc, 0o755);
+        let enabled = || disabled().link(&format!("{etc}/multi-user.target.wants/cups.service"), CUPS);
+        let masked = || disabled().link(&format!("{etc}/cups.service"), "/dev/null");
+        let cups = |state| unit("cups.service", state, None);
+        disabled().round_trip(&cups(State::Enabled));
+        masked().round_trip(&cups(State::Enabled));
+        enabled().round_trip(&cups(State::Disabled));
+        enabled().round_trip(&cups(State::Masked));
+        disabled().round_trip(&cups(State::Masked));
+        for tree in [&enabled as &dyn Fn() -> Tree, &disabled, &masked] {
+            tree().booted(&running[1..]).round_trip(&cups(State::Enabled));
+        }
+        enabled().booted(&running).round_trip(&cups(State::Masked));
+        disabled().booted(&running).round_trip(&cups(State::Masked));
+        enabled().booted(&running).round_trip(&cups(State::Disabled));
+        disabled().booted(&running).round_trip(&cups(State::Disabled));
+    }
+
+    #[test]
+    fn a_unit_of_the_administrators_own_is_not_masked() {
+        let tree = Tree::new().file("/etc/systemd/system/cups.service", INSTALL);
+        let finding = unit("cups.service", State::Masked, None).examine(&tree.system()).unwrap();
+        assert!(finding.changes.is_empty() && finding.manual.unwrap().contains("move it to"));
     }
 
     #[test]

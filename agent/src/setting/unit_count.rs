@@ -46,7 +46,7 @@ impl Setting for UnitCount {
             finding.running(self.fits(&now), found(&now, "running"), &wanted, "systemctl is-active");
         }
         if !finding.is_compliant() {
-            self.plan(system, &boot, &now, &mut finding)?;
+            self.plan(system, &boot, booted.then_some(&now), &mut finding)?;
         }
         Ok(finding)
     }
@@ -69,7 +69,14 @@ impl UnitCount {
         names.len() >= self.at_least && self.at_most.is_none_or(|most| names.len() <= most)
     }
 
-    fn plan(&self, system: &System, boot: &[&str], now: &[&str], finding: &mut Finding) -> Result<()> {
+    /// `now` are those that run, when a manager can be asked.
+    fn plan(
+        &self,
+        system: &System,
+        boot: &[&str],
+        now: Option<&Vec<&str>>,
+        finding: &mut Finding,
+    ) -> Result<()> {
         let keep = self.keep.as_str();
         if system.units()?.state(keep).file == UnitFileState::Absent {
             finding.manual(format!("there is no {keep}: install what brings it, or choose another service"));
@@ -77,12 +84,14 @@ impl UnitCount {
         }
         if self.at_most.is_some() {
             let others = self.units.iter().map(String::as_str).filter(|name| *name != keep);
-            for other in others.filter(|name| boot.contains(name) || now.contains(name)) {
-                finding.change(Change::Unit { unit: other.to_owned(), goal: UnitGoal::Masked });
+            let runs = |name: &&str| boot.contains(name) || now.is_some_and(|now| now.contains(name));
+            for other in others.filter(runs) {
+                let own = unit::is_of_this_machine(system, other)?;
+                let goal = if own { UnitGoal::Disabled } else { UnitGoal::Masked };
+                finding.change(Change::Unit { unit: other.to_owned(), goal });
             }
         }
-        let runs = boot.contains(&keep) && (now.is_empty() || now.contains(&keep));
-        if !runs || finding.changes.is_empty() {
+        if !boot.contains(&keep) || now.is_some_and(|now| !now.contains(&keep)) {
             finding.change(Change::Unit { unit: keep.to_owned(), goal: UnitGoal::Enabled });
         }
         Ok(())
@@ -128,6 +137,26 @@ mod tests {
         let tree = Tree::new().file(CHRONY, INSTALL).file(TIMESYNCD, INSTALL);
         let enable = Change::Unit { unit: "systemd-timesyncd.service".into(), goal: UnitGoal::Enabled };
         assert_eq!(tree.planned(&one()), [enable]);
+    }
+
+    #[test]
+    fn inspect_change_inspect_and_roll_back() {
+        let (one, both) = (one(), ["chrony.service", "systemd-timesyncd.service"]);
+        let disabled =
+            || Tree::new().file(CHRONY, INSTALL).file(TIMESYNCD, INSTALL).dir("/etc/systemd/system", 0o755);
+        let enabled = || enabled(enabled(Tree::new(), CHRONY), TIMESYNCD);
+        disabled().round_trip(&one);
+        enabled().round_trip(&one);
+        for active in [&both[..], &both[..1], &both[1..], &[]] {
+            enabled().booted(active).round_trip(&one);
+        }
+        for active in [&both[..], &both[..1], &[]] {
+            disabled().booted(active).round_trip(&one);
+        }
+        let own = "/etc/systemd/system/chrony.service";
+        self::enabled(self::enabled(Tree::new(), own), TIMESYNCD).round_trip(&one);
+        let all = UnitCount { at_most: None, ..one };
+        disabled().booted(&["ssh.service"]).round_trip(&all);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{OWNED_HEADER, Setting, unit};
-use crate::change::{Change, UnitGoal};
+use crate::change::{Change, Effect, UnitGoal};
 use crate::finding::Finding;
 use crate::system::System;
 
@@ -38,10 +38,17 @@ impl Setting for UnitFile {
         let word = if enabled { "enabled" } else { "not enabled" };
         finding.persistent(enabled, word, "enabled", format!("systemctl is-enabled {}", self.name));
         if !written {
-            finding.change(Change::write(path, content));
+            finding.change(Change::write(&path, content)).effect(Effect::DaemonReload);
         }
         if !enabled {
             finding.change(Change::Unit { unit: self.name.clone(), goal: UnitGoal::Enabled });
+        }
+        // Masked, or kept elsewhere: what is behind the link is not ours to write.
+        if let Some(target) = system.read_link(&path)?
+            && !finding.is_compliant()
+        {
+            let (path, target) = (path.display(), target.display());
+            finding.manual(format!("somebody made {path} a link to {target}: remove it first"));
         }
         Ok(finding)
     }
@@ -76,5 +83,25 @@ mod tests {
         let finding = setting().examine(&tree.system()).unwrap();
         assert!(!finding.is_compliant());
         assert_eq!(finding.changes.len(), 1);
+    }
+
+    #[test]
+    fn inspect_change_inspect_and_roll_back() {
+        let wants = "/etc/systemd/system/multi-user.target.wants/x.service";
+        let machine = || Tree::new().dir("/etc/systemd/system", 0o755);
+        let other = || machine().file("/etc/systemd/system/x.service", "[Service]\n");
+        machine().round_trip(&setting());
+        other().round_trip(&setting());
+        other().link(wants, "../x.service").round_trip(&setting());
+        machine().booted(&["ssh.service"]).round_trip(&setting());
+        other().link(wants, "../x.service").booted(&["x.service"]).round_trip(&setting());
+    }
+
+    #[test]
+    fn what_somebody_put_in_its_place_is_not_written_through() {
+        let tree = Tree::new().link("/etc/systemd/system/x.service", "/dev/null");
+        let finding = setting().examine(&tree.system()).unwrap();
+        assert!(!finding.is_compliant() && finding.changes.is_empty());
+        assert!(finding.manual.unwrap().contains("a link to /dev/null"));
     }
 }

@@ -103,6 +103,30 @@ mod tests {
         assert!(is_default(routes, "wlan0") && !is_default(routes, "eth0"));
     }
 
+    /// A machine that runs, with an interface that is up.
+    fn machine() -> Tree {
+        Tree::new()
+            .running()
+            .dir("/etc", 0o755)
+            .file("/sys/class/net/wlan0/flags", "0x1003\n")
+            .link("/sys/class/net/wlan0/device/driver/module", "../../../../module/iwlwifi")
+            .file("/proc/modules", "iwlwifi 1 0 - Live 0x0\nother 1 0 - Live 0x0\n")
+    }
+
+    #[test]
+    fn inspect_change_inspect_and_roll_back() {
+        machine().round_trip(&Wireless {});
+        let blocked = machine().file("/etc/modprobe.d/x.conf", "install iwlwifi /bin/true\n");
+        blocked.round_trip(&Wireless {});
+    }
+
+    #[test]
+    fn the_way_to_the_gateway_is_left_to_a_person() {
+        let tree = machine().file("/proc/net/route", "Iface\tDestination\nwlan0\t00000000\n");
+        let finding = Wireless {}.examine(&tree.system()).unwrap();
+        assert!(!finding.is_compliant() && finding.changes.is_empty() && finding.manual.is_some());
+    }
+
     #[test]
     fn interfaces_are_found_by_name_and_by_kind() {
         let tree = Tree::new()

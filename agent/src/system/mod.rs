@@ -57,6 +57,7 @@ const MAX_LINKS: usize = 16;
 /// A machine, or a directory that holds one, possibly with changes laid over it.
 pub struct System {
     root: Root,
+    running: bool,
     runner: Box<dyn Run>,
     overlay: Overlay,
     facts: Facts,
@@ -79,13 +80,23 @@ impl System {
         Ok(System::with_runner(Root::open(root)?, runner))
     }
 
+    /// Like [`System::open_with`], for a tree that stands for a running machine, the files of its kernel included.
+    ///
+    /// # Errors
+    /// When `root` is not a directory that can be opened.
+    #[cfg(test)]
+    pub fn open_as_running(root: &Path, runner: Box<dyn Run>) -> Result<System> {
+        Ok(System { running: true, ..System::open_with(root, runner)? })
+    }
+
     fn with_runner(root: Root, runner: Box<dyn Run>) -> System {
-        System { root, runner, overlay: Overlay::default(), facts: Facts::default() }
+        let running = root.is_slash();
+        System { root, running, runner, overlay: Overlay::default(), facts: Facts::default() }
     }
 
     /// Whether the files are those of the running machine, so that its kernel may be asked.
     pub fn is_running(&self) -> bool {
-        self.root.is_slash()
+        self.running
     }
 
     /// Whether systemd manages the running machine (`sd_booted(3)`): false in a chroot, a container without
@@ -272,6 +283,14 @@ impl System {
     pub(crate) fn open_parent_unlinked(&self, path: &Path) -> Result<(std::os::fd::OwnedFd, PathBuf)> {
         let context = || format!("opening the directory of {} without following links", path.display());
         self.root.open_parent(path, false).with_context(context)
+    }
+
+    /// A directory, opened inside the root: for waiting until its file system is on disk.
+    ///
+    /// # Errors
+    /// When there is no such directory.
+    pub(crate) fn open_directory(&self, path: &Path) -> Result<std::os::fd::OwnedFd> {
+        self.root.open_directory(path).with_context(|| format!("opening the directory {}", path.display()))
     }
 
     /// Lays a change over the machine: every later reading sees it, nothing is written.

@@ -100,6 +100,11 @@ impl Root {
         Ok((dir, PathBuf::from(name)))
     }
 
+    /// A directory, opened inside the root.
+    pub fn open_directory(&self, path: &Path) -> io::Result<OwnedFd> {
+        self.open_flags(path, OFlag::O_DIRECTORY | OFlag::O_RDONLY)
+    }
+
     fn open_flags(&self, path: &Path, flags: OFlag) -> io::Result<OwnedFd> {
         self.open_resolved(path, flags, ResolveFlag::empty())
     }

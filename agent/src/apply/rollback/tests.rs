@@ -144,6 +144,25 @@ fn a_run_that_is_stopped_takes_itself_back() {
 }
 
 #[test]
+fn the_head_of_a_file_goes_with_the_last_of_its_lines() {
+    let head = crate::setting::OWNED_HEADER;
+    let tree = Tree::new().dir("/etc/sysctl.d", 0o755);
+    let (_, first) = run(&tree, &["kernel.a"]);
+    let (mut system, _) = run(&tree, &["kernel.a", "kernel.b"]);
+    assert_eq!(take_back(&mut system, &first, &[]).unwrap().changes.len(), 1);
+    assert_eq!(tree.text(DROP_IN), format!("{head}kernel.b = 0\n"));
+    let second = first.with_file_name("run-0002");
+    assert_eq!(take_back(&mut system, &second, &[]).unwrap().changes.len(), 1);
+    assert!(!tree.has(DROP_IN) && tree.has("/etc/sysctl.d"));
+    let tree = Tree::new();
+    let (mut system, dir) = run(&tree, &["kernel.a"]);
+    let tree = tree.file(DROP_IN, &format!("{head}kernel.a = 0\n# mine\n"));
+    system.refresh();
+    take_back(&mut system, &dir, &[]).unwrap();
+    assert_eq!(tree.text(DROP_IN), format!("{head}# mine\n"));
+}
+
+#[test]
 fn a_file_that_rules_made_between_them_goes_with_the_last_of_them() {
     let tree = Tree::new();
     let (mut system, dir) = run(&tree, &["kernel.a", "kernel.b"]);

@@ -101,6 +101,23 @@ fn arguments_of_others_stay_in_our_drop_in() {
 }
 
 #[test]
+fn inspect_change_inspect_and_roll_back() {
+    let tree = |always: &str, normal: &str| {
+        let settings = format!("GRUB_CMDLINE_LINUX=\"{always}\"\nGRUB_CMDLINE_LINUX_DEFAULT=\"{normal}\"\n");
+        Tree::new().running().file(MAIN, &settings).dir("/boot/grub", 0o755)
+    };
+    tree("quiet", "").file(MENUS[0], &menu("quiet")).round_trip(&audit());
+    tree("audit=0", "quiet").file(MENUS[0], &menu("audit=0 quiet")).round_trip(&audit());
+    tree("", "splash audit=0").file(MENUS[0], &menu("splash audit=0")).round_trip(&audit());
+    tree("audit=1", "").file(MENUS[0], &menu("")).round_trip(&audit());
+    tree("quiet", "").round_trip(&audit());
+    let other = format!("{OWNED_HEADER}GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX apparmor=1\"\n");
+    let tree = tree("", "").file(DROP_IN, &other);
+    tree.round_trip(&audit());
+    assert!(tree.applied(&audit()).text(MENUS[0]).contains(" apparmor=1 audit=1 "));
+}
+
+#[test]
 fn elsewhere_than_on_the_machine_it_is_left_to_a_person() {
     let finding = audit().examine(&Tree::new().system()).unwrap();
     assert!(!finding.is_compliant() && finding.manual.is_some() && finding.changes.is_empty());
@@ -126,7 +143,11 @@ fn zipl_entries_and_new_kernels_have_the_argument() {
     let zipl = ZiplArgument { argument: "audit=1".into() };
     let tree = Tree::new().file("/boot/loader/entries/a.conf", "title A\noptions root=x audit=1\n");
     assert!(!zipl.examine(&tree.system()).unwrap().is_compliant());
-    assert!(zipl.examine(&tree.file("/etc/kernel/cmdline", "audit=1\n").system()).unwrap().is_compliant());
+    let tree = tree.file("/etc/kernel/cmdline", "audit=1\n");
+    assert!(zipl.examine(&tree.system()).unwrap().is_compliant());
+    let tree = tree.file("/boot/loader/entries/b.conf", "options root=x audit=10\n");
+    let finding = zipl.examine(&tree.system()).unwrap();
+    assert!(!finding.is_compliant() && finding.changes.is_empty());
 }
 
 proptest! {

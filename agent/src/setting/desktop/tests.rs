@@ -111,6 +111,16 @@ fn elsewhere_than_on_the_machine_the_database_cannot_be_made() {
 }
 
 #[test]
+fn inspect_change_inspect_and_roll_back() {
+    let tree = || Tree::new().running().dir("/etc/dconf/db", 0o755);
+    tree().round_trip(&automount());
+    let other =
+        || tree().file("/etc/dconf/db/local.d/50-x", "[org/gnome/desktop/media-handling]\nautomount=true\n");
+    other().round_trip(&automount());
+    other().file("/etc/dconf/db/local", "the database").round_trip(&idle());
+}
+
+#[test]
 fn gdm_inspect_change_inspect_and_roll_back() {
     let xdmcp = Gdm { section: "xdmcp".into(), key: "Enable".into(), value: "false".into() };
     Tree::new()

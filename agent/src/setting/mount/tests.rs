@@ -104,6 +104,8 @@ fn a_partition_is_looked_for_where_it_will_be() {
 #[test]
 fn inspect_change_inspect_and_roll_back() {
     unit_tree().round_trip(&tmp("noexec"));
+    let mounted = "/dev/a / ext4 rw,relatime 0 0\ntmpfs /tmp tmpfs rw,nosuid,size=1024k 0 0\n";
+    unit_tree().running().file("/proc/self/mounts", mounted).round_trip(&tmp("noexec"));
     Tree::new().file(FSTAB, "/dev/b /tmp ext4\n").round_trip(&tmp("nosuid"));
     Tree::new().dir("/etc", 0o755).round_trip(&shm("noexec"));
     // A drop-in that replaces the options of an fstab entry counts as well as the entry.
