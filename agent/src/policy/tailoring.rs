@@ -82,7 +82,11 @@ pub fn fit(
     product: &str,
 ) -> Result<usize, Errors> {
     let mut errors = Errors::default();
-    let target = tailoring.benchmark.as_ref().map(Target::of);
+    let target = tailoring.benchmark.as_ref().map(|reference| match Target::of(reference) {
+        // Some tools name only the file of the benchmark, and `agent export` writes ours to any name.
+        Target::Other(_) if reference.id.is_none() && builds_on_ours(tailoring) => Target::Catalogue,
+        target => target,
+    });
     target
         .and_then(|target| misplaced(&tailoring.source, &target, product))
         .into_iter()
@@ -90,6 +94,12 @@ pub fn fit(
     let fitter = Fitter { source: &tailoring.source, benchmark, names };
     let dropped = tailoring.profiles.iter_mut().map(|profile| fitter.profile(profile, &mut errors)).sum();
     errors.none_or(dropped)
+}
+
+/// Whether a profile extends one of the catalogue by its full id.
+fn builds_on_ours(tailoring: &Tailoring) -> bool {
+    let extended = tailoring.profiles.iter().filter_map(|profile| parts(profile.extends.as_deref()?));
+    extended.into_iter().any(|(namespace, ..)| namespace == NAMESPACE)
 }
 
 fn misplaced(source: &str, target: &Target, product: &str) -> Option<Error> {

@@ -129,6 +129,20 @@ fn the_digest_tells_policies_apart_and_nothing_else() {
 }
 
 #[test]
+fn a_tailoring_of_our_benchmark_names_whatever_file_that_was_in() {
+    let of_file = |extends: &str| {
+        let benchmark =
+            Some(xccdf::BenchmarkRef { href: "file:///x/ours.xml".into(), id: None, version: None });
+        Tailoring { benchmark, ..site("a", &format!("extends='{extends}'"), "") }
+    };
+    let ours = of_file("xccdf_trempe_profile_strict_debian12");
+    assert_eq!(resolved(&request(None, vec![ours])).tier, "strict");
+    for other in ["strict", "xccdf_org.ssgproject.content_profile_cis_level2_server"] {
+        assert!(refused(&request(None, vec![of_file(other)])).contains("written for another benchmark"));
+    }
+}
+
+#[test]
 fn targets_of_tailorings() {
     let target = |href: &str, id: Option<&str>| {
         let (href, id) = (href.to_owned(), id.map(str::to_owned));

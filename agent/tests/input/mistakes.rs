@@ -1,45 +1,13 @@
 //! Input that is wrong: said so in one message with its place, exit code 1, nothing changed.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test")]
-
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
-use tempfile::TempDir;
-
-/// A machine with a tailoring file beside it.
-struct Case {
-    dir: TempDir,
-}
+use crate::case::Case;
 
 impl Case {
-    fn new() -> Case {
-        let dir = tempfile::tempdir().unwrap();
-        let root = dir.path().join("root");
-        fs::create_dir_all(root.join("etc/trempe")).unwrap();
-        fs::create_dir_all(root.join("var/lib/dpkg")).unwrap();
-        fs::write(root.join("etc/os-release"), "ID=debian\nVERSION_ID=\"12\"\n").unwrap();
-        fs::write(root.join("var/lib/dpkg/status"), "").unwrap();
-        Case { dir }
-    }
-
-    fn root(&self) -> PathBuf {
-        self.dir.path().join("root")
-    }
-
-    fn write(&self, name: &str, content: &str) -> PathBuf {
-        let path = self.dir.path().join(name);
-        fs::write(&path, content).unwrap();
-        path
-    }
-
-    fn agent(&self, args: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_agent"));
-        command.current_dir(&self.dir).args(args).args(["--root", "root"]).output().unwrap()
-    }
-
     /// Every path below the root with its content.
     fn state(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let mut found = Vec::new();

@@ -1,0 +1,7 @@
+//! What users write for the agent, as the binary takes it: tailoring files, configuration, command lines.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test")]
+
+mod case;
+mod mistakes;
+mod tailoring;
