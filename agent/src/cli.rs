@@ -182,8 +182,11 @@ pub struct History {
 
 /// Arguments of `status`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  agent status --format json")]
+#[command(after_help = "Examples:\n  agent status --format json\n  agent status --config")]
 pub struct Status {
+    /// Tell what configures this machine instead: every source, what it says, what counts and what is wrong.
+    #[arg(long)]
+    pub config: bool,
     /// The directory that holds the machine.
     #[arg(long, value_name = "DIR", default_value = "/")]
     pub root: PathBuf,

@@ -12,7 +12,7 @@
 //! | 5 apply | [`apply`] | doing it, with an undo log on disk before each change |
 //! | 6 report | [`report`] | a finished value and its writers |
 //!
-//! Beside the stages: [`system`] is the only door to the machine, [`setting`] holds one file per kind
+//! Beside the stages: [`config`] gathers what the machine is configured to, [`system`] is the only door to the machine, [`setting`] holds one file per kind
 //! of thing a rule can ensure, [`change`] the closed set of changes, [`command`] one file per
 //! subcommand.
 #![warn(missing_docs)]

@@ -8,10 +8,13 @@ use xccdf::{Benchmark, Limits, Tailoring};
 
 use crate::cli::{Check, Product};
 use crate::config::Config;
-use crate::content::{Catalogue, TIERS, benchmark, products};
+use crate::content::{Catalogue, benchmark, products};
 use crate::exit::Exit;
-use crate::policy::{Request, Target, resolve};
+use crate::policy::{Request, Target, make, resolve};
 use crate::trust;
+
+/// The tier whose rules and values are those of all tiers.
+const STRICTEST: &str = "strict";
 
 /// Runs the command.
 ///
@@ -37,7 +40,7 @@ fn check(path: &Path, catalogue: &Catalogue, product: &Product) -> Result<String
     trust::check(path)?;
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
     match extension.as_deref() {
-        Some("yml" | "yaml") => configuration(path),
+        Some("yml" | "yaml") => configuration(path, catalogue, product),
         Some("xml") => match root_element(path)?.as_str() {
             "Benchmark" => whole_benchmark(path),
             _ => tailoring(path, catalogue, product),
@@ -49,15 +52,24 @@ fn check(path: &Path, catalogue: &Catalogue, product: &Product) -> Result<String
     }
 }
 
-fn configuration(path: &Path) -> Result<String> {
+/// Checks a configuration, or what cloud-config says to the agent: also whether a policy can be made of its exceptions.
+fn configuration(path: &Path, catalogue: &Catalogue, product: &Product) -> Result<String> {
     let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
     let config = Config::parse(&text, path)?;
-    if let Some(tier) = config.tier.as_deref().filter(|tier| !TIERS.contains(tier)) {
-        let near = xccdf::id::did_you_mean(tier, TIERS);
-        let known = format!("there are: {}", TIERS.join(", "));
-        bail!("{}: unknown tier {tier:?} ({})", path.display(), if near.is_empty() { known } else { near });
+    let count = config.exceptions.len();
+    if count > 0 {
+        let tier = config.tier.as_deref().unwrap_or(STRICTEST);
+        let request = Request {
+            tier: Some(tier.to_owned()),
+            tailoring: make::layers(&config.exceptions),
+            today: super::today(),
+            ..Request::default()
+        };
+        resolve(catalogue, &request, &super::product(product)?)?;
     }
-    Ok(format!("a configuration{}", config.tier.map(|tier| format!(" for tier {tier}")).unwrap_or_default()))
+    let tier = config.tier.map(|tier| format!(" for tier {tier}")).unwrap_or_default();
+    let exceptions = if count > 0 { format!("; exceptions: {count}") } else { String::new() };
+    Ok(format!("a configuration{tier}{exceptions}"))
 }
 
 fn whole_benchmark(path: &Path) -> Result<String> {

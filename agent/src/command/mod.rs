@@ -26,6 +26,7 @@ use serde::Serialize;
 use xccdf::Tailoring;
 
 use crate::cli::{Output, Product, Selection};
+pub use crate::config::today;
 use crate::config::{self, Config};
 use crate::content::{BENCHMARK_ID, Catalogue};
 use crate::policy::{self, Policy, Request};
@@ -68,30 +69,25 @@ pub fn begin(selection: &Selection) -> Result<Work> {
 /// # Errors
 /// When configuration or tailoring cannot be read, or others could have written them.
 pub fn request(selection: &Selection, system: &System) -> Result<Request> {
-    let config = if selection.no_config { Config::default() } else { Config::read(system)? };
+    let config = if selection.no_config { Config::default() } else { configuration(system)? };
     let given = selection.tailoring.iter().map(|path| policy::read_tailoring(path));
     let given: Vec<Tailoring> = given.collect::<Result<_>>()?;
     let builds_on = |tailoring: &Tailoring| tailoring.profiles.iter().any(|own| own.extends.is_some());
     let decided = selection.profile.is_some() || given.last().is_some_and(builds_on);
-    let mut tailoring = Vec::new();
-    for path in &config.tailoring {
-        let text =
-            config::trusted(system, path)?.with_context(|| format!("{}: no such file", path.display()))?;
-        tailoring.push(policy::parse_tailoring(&text, &path.display().to_string())?);
-    }
-    tailoring.extend(given);
-    Ok(Request {
-        tier: selection.tier.clone().or(config.tier.filter(|_| !decided)),
-        profile: selection.profile.clone(),
-        tailoring,
-        rules: selection.rule.clone(),
-        today: today(),
-    })
+    let tier = selection.tier.clone().or(config.tier.clone().filter(|_| !decided));
+    let mut request = Config { tier, ..config }.request(system, decided)?;
+    request.tailoring.extend(given);
+    Ok(Request { profile: selection.profile.clone(), rules: selection.rule.clone(), ..request })
 }
 
-/// The day it is, in UTC.
-pub fn today() -> jiff::civil::Date {
-    jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).date()
+/// The machine's configuration. What only root can read is left out for others, and that is said.
+fn configuration(system: &System) -> Result<Config> {
+    let gathered = config::look(system);
+    let unseen: Vec<&str> = gathered.unseen().collect();
+    if !unseen.is_empty() {
+        say(&format!("agent: only root can read, so not looked at: {}", unseen.join(", ")));
+    }
+    gathered.strict()
 }
 
 /// How text is written on this output.

@@ -2,15 +2,14 @@
 
 use anyhow::{Context, Result, anyhow, bail};
 use jiff::civil::Date;
-use xccdf::{
-    BenchmarkRef, Content, Kind, Profile, Select, SetValue, Status, Tailoring, Text, Version, short_id,
-};
+use xccdf::{Kind, Position, Profile, Tailoring, Text, short_id};
 
 use super::{deliver, product, today};
 use crate::cli::Tailor;
-use crate::content::{BENCHMARK_ID, Catalogue, xccdf_id};
+use crate::content::{Catalogue, xccdf_id};
 use crate::exit::Exit;
-use crate::policy::{Exception, Policy, Record, Request, read_tailoring, resolve};
+use crate::policy::make::{self, Excepted};
+use crate::policy::{Exception, Policy, Request, read_tailoring, resolve};
 use crate::report::now;
 
 /// Runs the command.
@@ -68,11 +67,11 @@ fn foundation(args: &Tailor) -> Result<Profile> {
 /// Adds what the command line asks for. `before` is the policy without it.
 fn add(profile: &mut Profile, args: &Tailor, before: &Policy) -> Result<()> {
     let exception = exception(args)?;
-    let record = |kind, id: &str| Record {
-        kind,
+    let excepted = |id: &str, set: Option<&str>| Excepted {
         id: id.to_owned(),
-        profile: String::new(),
+        set: set.map(str::to_owned),
         exception: exception.clone(),
+        position: Position::default(),
     };
     for id in &args.except {
         let id = short_id(id);
@@ -80,36 +79,15 @@ fn add(profile: &mut Profile, args: &Tailor, before: &Policy) -> Result<()> {
         if rule.is_some_and(|rule| rule.not_selected.is_some()) {
             bail!("{} does not ask for {id}: there is nothing to except", short_id(&before.profile));
         }
-        choose(profile, id, false, vec![remark(&exception)]);
-        profile.metadata.push(record(Kind::Rule, id).element());
+        excepted(id, None).put(profile);
     }
-    for id in &args.select {
-        choose(profile, short_id(id), true, Vec::new());
-    }
+    args.select.iter().for_each(|id| make::select(profile, id));
     for assignment in &args.set {
         let (id, content) =
             assignment.split_once('=').with_context(|| format!("--set {assignment}: write VALUE=CONTENT"))?;
-        let id = short_id(id);
-        profile.set_values.retain(|own| short_id(&own.idref) != id);
-        forget(profile, Kind::Value, id);
-        let (idref, content) = (xccdf_id(Kind::Value, id), Content::One(content.to_owned()));
-        profile.set_values.push(SetValue { idref, content, ..SetValue::default() });
-        profile.metadata.push(record(Kind::Value, id).element());
+        excepted(id, Some(content)).put(profile);
     }
     Ok(())
-}
-
-/// Selects a rule or leaves it out, instead of what the profile said of it.
-fn choose(profile: &mut Profile, id: &str, selected: bool, remarks: Vec<String>) {
-    profile.selects.retain(|own| short_id(&own.idref) != id);
-    forget(profile, Kind::Rule, id);
-    let idref = xccdf_id(Kind::Rule, id);
-    profile.selects.push(Select { idref, selected, remarks, ..Select::default() });
-}
-
-/// Drops the record of an exception that is made anew.
-fn forget(profile: &mut Profile, kind: Kind, id: &str) {
-    profile.metadata.retain(|element| element.attribute(kind.word()).map(short_id) != Some(id));
 }
 
 fn exception(args: &Tailor) -> Result<Exception> {
@@ -129,27 +107,10 @@ fn exception(args: &Tailor) -> Result<Exception> {
     Ok(Exception { reason, owner: args.owner.clone(), until, expired: false, source: String::new() })
 }
 
-/// What people read beside the rule, in whatever tool.
-fn remark(exception: &Exception) -> String {
-    let until = exception.until.as_ref().map(|until| format!(" until {until}")).unwrap_or_default();
-    let owner = if exception.owner.is_empty() { String::new() } else { format!(" by {}", exception.owner) };
-    format!("Excepted{until}{owner}: {}", exception.reason)
-}
-
 fn tailoring(profile: Profile) -> Tailoring {
-    Tailoring {
-        source: "the tailoring".to_owned(),
-        id: xccdf_id(Kind::Tailoring, short_id(&profile.id)),
-        benchmark: Some(BenchmarkRef {
-            href: "catalogue".to_owned(),
-            id: Some(BENCHMARK_ID.to_owned()),
-            version: None,
-        }),
-        status: vec![Status { name: "accepted".to_owned(), date: None }],
-        version: Version { name: "1".to_owned(), time: Some(now()), update: None },
-        profiles: vec![profile],
-        ..Tailoring::default()
-    }
+    let mut tailoring = make::tailoring(profile, "the tailoring");
+    tailoring.version.time = Some(now());
+    tailoring
 }
 
 /// Says on standard error what the file comes to.

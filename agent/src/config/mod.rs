@@ -1,19 +1,39 @@
-//! The machine's own configuration: `/etc/trempe/agent.yml`, then `/etc/trempe/agent.d/*.yml` in the order of their names.
+//! The machine's own configuration, gathered from everything that may carry it.
 //!
-//! A later source outdoes an earlier one; lists add up. [`Config::read`] is strict, for people who can mend what is wrong;
-//! [`gather`] never fails, for a machine that boots: when a source is bad, what the image says by itself counts.
+//! From the weakest to the strongest; a later source outdoes an earlier one, and lists add up:
+//!
+//! | source | where | who can give it |
+//! |---|---|---|
+//! | image | `/etc/trempe/agent.yml` | who builds the image |
+//! | files | `/etc/trempe/agent.d/*.yml`, in the order of their names | packages, Ansible, cloud-init's `write_files` |
+//! | vendor-data | its key `trempe` | the cloud platform |
+//! | user-data | its key `trempe` | who creates the machine |
+//! | VMware | `guestinfo.trempe` | who creates the machine |
+//! | SMBIOS | OEM strings `trempe.config=` and `trempe.tier=` | who runs the hypervisor |
+//! | systemd | the credential `trempe.config` | who runs the hypervisor, or the unit's author |
+//! | kernel | `trempe.tier=`, `trempe=off` | who stands at the console |
+//!
+//! [`Config::read`] is strict, for people who can mend what is wrong; [`gather`] never fails, for a machine that boots: when a source
+//! is bad, what the image says by itself counts. To add a source, see [`source`]; to add a key, see [`written`].
 
-mod written;
+mod gather;
+pub mod key;
+pub mod source;
+pub mod written;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
+use serde_saphyr::Spanned;
 
-use crate::system::{FileKind, System};
-use crate::trust;
-pub use written::Written;
+use crate::policy::make::Excepted;
+use crate::policy::{self, Request};
+use crate::system::System;
+pub use gather::{Gathered, gather, look};
+use source::{CloudConfig, trusted};
+use written::Written;
 
 /// The configuration file: that of the image.
 pub const FILE: &str = "/etc/trempe/agent.yml";
@@ -33,6 +53,8 @@ pub struct Config {
     pub tier: Option<String>,
     /// Tailoring files, as paths on the machine, in the order they apply.
     pub tailoring: Vec<PathBuf>,
+    /// Rules excepted and values set otherwise, without a tailoring file.
+    pub exceptions: Vec<Excepted>,
     /// Who must keep access.
     pub access: Access,
     /// What becomes of cloud-init after the first boot.
@@ -89,77 +111,13 @@ impl Default for Firstboot {
     }
 }
 
-/// What the sources say, and which of them count.
-#[derive(Debug, Clone, Default)]
-pub struct Gathered {
-    /// What counts: all sources together, or that of the image alone when one of them is bad.
-    pub config: Config,
-    /// Every source that is there, in the order of precedence, the weakest first.
-    pub sources: Vec<Source>,
-    /// Why not all of them count; empty when all do.
-    pub problems: Vec<String>,
-}
-
-/// Something that configures the machine.
-#[derive(Debug, Clone)]
-pub struct Source {
-    /// What messages call it: a path, or the way it comes in.
-    pub name: String,
-    /// What it says, or what is wrong with it.
-    pub said: Result<Written, String>,
-}
-
-/// Gathers the configuration of a machine from all its sources. Never fails: a bad source is a problem, and then the image's
-/// own configuration counts.
-pub fn gather(system: &System) -> Gathered {
-    let mut gathered = Gathered::default();
-    let mut paths = vec![PathBuf::from(FILE)];
-    match system.drop_ins(DIRECTORY, ".yml") {
-        Ok(further) => paths.extend(further),
-        Err(error) => gathered.bad(DIRECTORY, &error),
-    }
-    for path in paths {
-        let name = path.display().to_string();
-        let read =
-            trusted(system, &path).and_then(|text| text.map(|text| Written::parse(&text, &name)).transpose());
-        match read {
-            Ok(None) => {}
-            Ok(Some(said)) => gathered.sources.push(Source { name, said: Ok(said) }),
-            Err(error) => gathered.bad(&name, &error),
-        }
-    }
-    let tailoring = system.drop_ins(TAILORING, ".xml").unwrap_or_else(|error| {
-        gathered.bad(TAILORING, &error);
-        Vec::new()
-    });
-    let fine = gathered.problems.is_empty();
-    for source in gathered.sources.iter().filter(|source| fine || source.name == FILE) {
-        if let Ok(written) = &source.said {
-            gathered.config.lay(written.clone());
-        }
-    }
-    gathered.config.tailoring.extend(tailoring);
-    gathered
-}
-
-impl Gathered {
-    fn bad(&mut self, name: &str, error: &anyhow::Error) {
-        self.problems.push(format!("{error:#}"));
-        self.sources.push(Source { name: name.to_owned(), said: Err(format!("{error:#}")) });
-    }
-}
-
 impl Config {
-    /// Reads the configuration of a machine, and finds its tailoring files.
+    /// Reads the configuration of a machine from all its sources, and finds its tailoring files.
     ///
     /// # Errors
     /// When a source cannot be read or understood, or somebody else than root and the user could have written it.
     pub fn read(system: &System) -> Result<Config> {
-        let gathered = gather(system);
-        match gathered.problems.is_empty() {
-            true => Ok(gathered.config),
-            false => bail!("{}", gathered.problems.join("\n")),
-        }
+        look(system).strict()
     }
 
     /// Reads one configuration file by itself.
@@ -167,125 +125,76 @@ impl Config {
     /// # Errors
     /// When it is not understood, with file, line and column.
     pub fn parse(text: &str, path: &Path) -> Result<Config> {
+        let name = path.display().to_string();
+        let written = match text.starts_with(CloudConfig::MARK) {
+            true => CloudConfig::parse(text, &name)?.unwrap_or_default(),
+            false => Written::parse(text, &name)?,
+        };
         let mut config = Config::default();
-        config.lay(Written::parse(text, &path.display().to_string())?);
+        config.lay(&written, &name);
         Ok(config)
     }
 
-    /// Lays a source over what the ones before say.
-    fn lay(&mut self, written: Written) {
-        self.tier = written.tier.or(self.tier.take());
-        self.tailoring.extend(written.tailoring);
-        if let Some(keep) = written.access.keep {
-            self.access.keep.get_or_insert_default().extend(keep);
+    /// Lays a source over what the ones before say: a value outdoes the one before, lists add up.
+    fn lay(&mut self, written: &Written, source: &str) {
+        let Written { tier, tailoring, access, cloud_init, firstboot, .. } = written;
+        if let Some(tier) = tier {
+            self.tier = Some(tier.value.clone());
+        }
+        add(&mut self.tailoring, tailoring);
+        for excepted in written.excepted(source) {
+            self.exceptions.retain(|before| !before.is_about_the_same(&excepted));
+            self.exceptions.push(excepted);
+        }
+        if let Some(keep) = &access.keep {
+            add(self.access.keep.get_or_insert_default(), keep);
         }
         let own = &mut self.cloud_init;
-        own.afterwards = written.cloud_init.afterwards.unwrap_or(own.afterwards);
-        own.remove_default_user = written.cloud_init.remove_default_user.unwrap_or(own.remove_default_user);
-        own.vmware_wait = written.cloud_init.vmware_wait.or(own.vmware_wait);
+        own.afterwards = cloud_init.afterwards.unwrap_or(own.afterwards);
+        own.remove_default_user = cloud_init.remove_default_user.unwrap_or(own.remove_default_user);
+        own.vmware_wait = cloud_init.vmware_wait.or(own.vmware_wait);
         // An order to try them in, not a collection: a later one outdoes it whole.
-        if let Some(datasource) = written.cloud_init.datasource {
-            own.datasource = datasource;
+        if let Some(names) = &cloud_init.datasource {
+            own.datasource = names.iter().map(|name| name.value.clone()).collect();
         }
-        self.firstboot.enabled = written.firstboot.enabled.unwrap_or(self.firstboot.enabled);
-        if let Some(limit) = written.firstboot.time_limit {
-            self.firstboot.time_limit = limit.unsigned_abs();
+        self.firstboot.enabled = firstboot.enabled.unwrap_or(self.firstboot.enabled);
+        if let Some(limit) = &firstboot.time_limit {
+            self.firstboot.time_limit = limit.value.unsigned_abs();
         }
+    }
+
+    /// What it asks of a machine: its tailoring files read, its own exceptions laid over them. `decided` when something else than
+    /// its tier says what to except from.
+    ///
+    /// # Errors
+    /// When a tailoring file is not there or not understood, or others could have written it.
+    pub fn request(&self, system: &System, decided: bool) -> Result<Request> {
+        let mut tailoring = Vec::new();
+        for path in &self.tailoring {
+            let text = trusted(system, path)?.with_context(|| format!("{}: no such file", path.display()))?;
+            tailoring.push(policy::parse_tailoring(&text, &path.display().to_string())?);
+        }
+        // Exceptions from nothing ask for nothing.
+        if decided || self.tier.is_some() || !tailoring.is_empty() {
+            tailoring.extend(policy::make::layers(&self.exceptions));
+        }
+        Ok(Request { tier: self.tier.clone(), tailoring, today: today(), ..Request::default() })
     }
 }
 
-/// The text of a file on the machine that only root and the user can write; `None` when there is no such file.
-///
-/// # Errors
-/// When it cannot be read, or others could have written it.
-pub fn trusted(system: &System, path: &Path) -> Result<Option<String>> {
-    let Some(meta) = system.meta(path)? else { return Ok(None) };
-    if meta.kind == FileKind::Symlink && !system.is_running() {
-        bail!("{}: a symbolic link is not followed with --root; put the file itself there", path.display());
+/// The day it is, in UTC: that on which exceptions hold or are over.
+pub fn today() -> jiff::civil::Date {
+    jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).date()
+}
+
+/// Adds what is not in the list yet.
+fn add<T: Clone + PartialEq>(list: &mut Vec<T>, more: &[Spanned<T>]) {
+    for item in more {
+        if !list.contains(&item.value) {
+            list.push(item.value.clone());
+        }
     }
-    trust::check(&system.host_path(path))?;
-    system.read_text(path).with_context(|| format!("reading {}", path.display()))
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use super::*;
-
-    #[test]
-    fn files_add_up_in_the_order_of_their_names() {
-        let dir = tempfile::tempdir().unwrap();
-        for (path, text) in [
-            ("agent.yml", "# ours\ntier: standard\ntailoring: [/etc/a.xml]\n"),
-            ("agent.d/20.yml", "tier: strict\n"),
-            ("agent.d/10.yml", "tier: light\ntailoring: [/etc/b.xml]\n"),
-            ("agent.d/readme", "not a configuration"),
-            ("tailoring.d/x.xml", ""),
-        ] {
-            let path = dir.path().join("etc/trempe").join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        let config = Config::read(&System::open(dir.path()).unwrap()).unwrap();
-        assert_eq!(config.tier.as_deref(), Some("strict"));
-        let tailoring = ["/etc/a.xml", "/etc/b.xml", "/etc/trempe/tailoring.d/x.xml"];
-        assert_eq!(config.tailoring, tailoring.map(PathBuf::from));
-    }
-
-    #[test]
-    fn a_bad_source_leaves_the_image_alone_to_decide() {
-        let dir = tempfile::tempdir().unwrap();
-        for (path, text) in [
-            ("agent.yml", "tier: standard\naccess: {keep: [ops]}\n"),
-            ("agent.d/10.yml", "tier: light\naccess: {keep: [robot]}\nfirstboot: {time_limit: 10m}\n"),
-            ("tailoring.d/x.xml", ""),
-        ] {
-            let path = dir.path().join("etc/trempe").join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        let keep = |gathered: &Gathered| gathered.config.access.keep.clone().unwrap().join(" ");
-        let system = System::open(dir.path()).unwrap();
-        let good = gather(&system);
-        assert_eq!((good.config.tier.as_deref(), keep(&good).as_str()), (Some("light"), "ops robot"));
-        assert_eq!(good.config.firstboot.time_limit, Duration::from_secs(600));
-        assert_eq!(good.problems, [""; 0]);
-        fs::write(dir.path().join("etc/trempe/agent.d/20.yml"), "teir: strict\n").unwrap();
-        let bad = gather(&system);
-        assert_eq!((bad.config.tier.as_deref(), keep(&bad).as_str()), (Some("standard"), "ops"));
-        assert_eq!(bad.config.tailoring, [PathBuf::from("/etc/trempe/tailoring.d/x.xml")]);
-        assert!(bad.problems.concat().contains("agent.d/20.yml:1:1: unknown field `teir`"));
-        assert_eq!(
-            bad.sources.iter().map(|source| source.said.is_ok()).collect::<Vec<_>>(),
-            [true, true, false]
-        );
-        assert!(Config::read(&system).is_err());
-    }
-
-    #[test]
-    fn nothing_configured_is_nothing_said() {
-        let dir = tempfile::tempdir().unwrap();
-        assert_eq!(Config::read(&System::open(dir.path()).unwrap()).unwrap(), Config::default());
-        assert_eq!(Config::parse("# nothing yet\n", Path::new("a.yml")).unwrap(), Config::default());
-    }
-
-    #[test]
-    fn mistakes_are_told_with_their_place() {
-        for (text, said) in [
-            ("tier: strict\ntiers: light\n", "a.yml:2:1: unknown field `tiers`"),
-            ("tier: [strict]\n", "a.yml:1:7: "),
-            ("tier: strict\ntier: light\n", "a.yml:2:1: "),
-            ("tailoring: [etc/x.xml]\n", "absolute path"),
-            ("tier: \"strict\n", "a.yml:"),
-            ("cloud_init: {afterwards: trimm}\n", "a.yml:1:26: unknown variant `trimm`"),
-            ("cloud_init: {datasource: ['VMware, None']}\n", "no name of a data source"),
-            ("firstboot: {time_limit: -10m}\n", "such as \"10m\""),
-            ("firstboot: {time_limit: soon}\n", "a.yml:1:25: "),
-            ("access: {keep: ops}\n", "a.yml:1:16: "),
-        ] {
-            let error = format!("{:#}", Config::parse(text, Path::new("a.yml")).unwrap_err());
-            assert!(error.contains(said), "{text:?}: {error}");
-        }
-    }
-}
+mod tests;

@@ -1,26 +1,76 @@
 //! The configuration as written: the one shape that every source has, be it a file or a key of user-data.
 //!
-//! Unknown keys are errors: a misspelt `tier` must not harden to another. To add a key, add a field here and to [`Config`],
-//! and say in [`Config::lay`] how it adds up.
+//! Unknown keys are errors: a misspelt `tier` must not harden to another. So are values that mean nothing. To add a key, add a field
+//! here and to [`Config`], say in [`Config::lay`] how it adds up, and add a line to [`super::key::KEYS`].
 //!
 //! [`Config`]: super::Config
-//! [`Config::lay`]: super::Config
+//! [`Config::lay`]: super::Config::lay
 
 use std::path::PathBuf;
 
 use anyhow::{Result, anyhow, bail};
+use jiff::civil::Date;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_saphyr::{Location, Spanned};
+use xccdf::id::did_you_mean;
+use xccdf::{Position, short_id};
 
 use super::Afterwards;
+use crate::content::{Catalogue, TIERS};
+use crate::policy::Exception;
+use crate::policy::make::Excepted;
 
-/// What one source says. A key that is `None` is one it does not have.
+/// The most a source may say, in bytes.
+const LARGEST: usize = 1 << 20;
+
+/// The names of cloud-init's data sources, as `ds-identify` knows them.
+const DATASOURCES: [&str; 31] = [
+    "MAAS",
+    "ConfigDrive",
+    "NoCloud",
+    "AltCloud",
+    "Azure",
+    "Bigstep",
+    "CloudSigma",
+    "CloudStack",
+    "DigitalOcean",
+    "Vultr",
+    "AliYun",
+    "Ec2",
+    "GCE",
+    "OpenNebula",
+    "OpenStack",
+    "VMware",
+    "OVF",
+    "SmartOS",
+    "Scaleway",
+    "Hetzner",
+    "IBMCloud",
+    "Oracle",
+    "Exoscale",
+    "RbxCloud",
+    "UpCloud",
+    "LXD",
+    "NWCS",
+    "Akamai",
+    "WSL",
+    "CloudCIX",
+    "None",
+];
+
+/// What one source says. A key that is `None` or an empty list is one it does not have.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Written {
     /// The tier.
-    pub tier: Option<String>,
+    pub tier: Option<Spanned<String>>,
     /// Tailoring files.
-    pub tailoring: Vec<PathBuf>,
+    pub tailoring: Vec<Spanned<PathBuf>>,
+    /// Rules excepted.
+    pub exceptions: Vec<RuleException>,
+    /// Values set otherwise than the tier does.
+    pub values: Vec<ValueException>,
     /// Who must keep access.
     pub access: Access,
     /// What becomes of cloud-init.
@@ -29,12 +79,44 @@ pub struct Written {
     pub firstboot: Firstboot,
 }
 
+/// An entry of `exceptions`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleException {
+    /// The rule.
+    pub rule: Spanned<String>,
+    /// Why.
+    pub reason: String,
+    /// Who answers for it.
+    #[serde(default)]
+    pub owner: String,
+    /// Its last day; none for one without an end.
+    pub until: Option<Date>,
+}
+
+/// An entry of `values`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ValueException {
+    /// The value.
+    pub value: Spanned<String>,
+    /// What it is to be.
+    pub set: String,
+    /// Why.
+    pub reason: String,
+    /// Who answers for it.
+    #[serde(default)]
+    pub owner: String,
+    /// Its last day; none for one without an end.
+    pub until: Option<Date>,
+}
+
 /// The section `access`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Access {
     /// The accounts.
-    pub keep: Option<Vec<String>>,
+    pub keep: Option<Vec<Spanned<String>>>,
 }
 
 /// The section `cloud_init`.
@@ -46,7 +128,7 @@ pub struct CloudInit {
     /// Whether the account it makes by itself is removed.
     pub remove_default_user: Option<bool>,
     /// The data sources it may look for.
-    pub datasource: Option<Vec<String>>,
+    pub datasource: Option<Vec<Spanned<String>>>,
     /// How many seconds it waits for VMware's customization.
     pub vmware_wait: Option<u16>,
 }
@@ -57,8 +139,8 @@ pub struct CloudInit {
 pub struct Firstboot {
     /// Whether the machine hardens itself.
     pub enabled: Option<bool>,
-    /// How long that may take.
-    pub time_limit: Option<jiff::SignedDuration>,
+    /// How long each phase of it may take.
+    pub time_limit: Option<Spanned<jiff::SignedDuration>>,
 }
 
 impl Written {
@@ -67,29 +149,136 @@ impl Written {
     /// # Errors
     /// When it is not understood, with source, line and column.
     pub fn parse(text: &str, source: &str) -> Result<Written> {
-        if text.lines().all(|line| line.trim().is_empty() || line.trim().starts_with('#')) {
-            return Ok(Written::default());
+        if text.len() > LARGEST {
+            bail!("{source}: larger than 1 MiB, which no configuration is");
         }
-        let written: Written = serde_saphyr::from_str(text).map_err(|error| {
-            let place = error.location().map(|at| format!(":{}:{}", at.line(), at.column()));
-            anyhow!("{source}{}: {}", place.unwrap_or_default(), error.without_snippet())
-        })?;
-        written.check(source)?;
-        Ok(written)
+        document::<Written>(text, source)?.checked(source)
     }
 
-    /// Refuses values that mean nothing.
-    fn check(&self, source: &str) -> Result<()> {
-        if let Some(relative) = self.tailoring.iter().find(|path| path.is_relative()) {
-            bail!("{source}: tailoring {relative:?} must be written as an absolute path");
-        }
-        if self.firstboot.time_limit.is_some_and(|limit| limit.as_secs() <= 0) {
-            bail!("{source}: firstboot.time_limit must be a time such as \"10m\"");
-        }
-        let names = self.cloud_init.datasource.iter().flatten();
-        if let Some(name) = names.into_iter().find(|name| !name.chars().all(|c| c.is_ascii_alphanumeric())) {
-            bail!("{source}: cloud_init.datasource {name:?} is no name of a data source, such as VMware");
-        }
-        Ok(())
+    /// What says nothing but the tier.
+    pub fn tier(tier: &str) -> Written {
+        let tier = Spanned::new(tier.to_owned(), Location::UNKNOWN, Location::UNKNOWN);
+        Written { tier: Some(tier), ..Written::default() }
     }
+
+    /// Refuses values that mean nothing. `source` is what messages call what was read.
+    ///
+    /// # Errors
+    /// For the first of them, with its place.
+    pub fn checked(self, source: &str) -> Result<Written> {
+        if let Some(tier) = self.tier.as_ref().filter(|tier| !TIERS.contains(&tier.value.as_str())) {
+            bail!("{}", unknown(source, "tier", tier, TIERS));
+        }
+        if let Some(path) = self.tailoring.iter().find(|path| path.value.is_relative()) {
+            bail!("{}: tailoring {:?} must be written as an absolute path", at(source, path), path.value);
+        }
+        let odd = |name: &&Spanned<String>| name.value.is_empty() || name.value.contains(char::is_whitespace);
+        if let Some(name) = self.access.keep.iter().flatten().find(odd) {
+            bail!("{}: access.keep: {:?} is no account", at(source, name), name.value);
+        }
+        let mut names = self.cloud_init.datasource.iter().flatten();
+        if let Some(name) = names.find(|name| !DATASOURCES.contains(&name.value.as_str())) {
+            bail!("{}", unknown(source, "data source of cloud-init", name, DATASOURCES));
+        }
+        if let Some(limit) = self.firstboot.time_limit.as_ref().filter(|limit| limit.value.as_secs() <= 0) {
+            bail!("{}: firstboot.time_limit must be a time such as 10m", at(source, limit));
+        }
+        self.exceptions_checked(source)?;
+        Ok(self)
+    }
+
+    fn exceptions_checked(&self, source: &str) -> Result<()> {
+        if self.exceptions.is_empty() && self.values.is_empty() {
+            return Ok(());
+        }
+        let catalogue = Catalogue::embedded()?;
+        let rules = || catalogue.rules().map(|rule| rule.id.as_str());
+        let values = || catalogue.values().map(|value| value.id.as_str());
+        let rule = |own: &&RuleException| rules().all(|id| id != short_id(&own.rule.value));
+        if let Some(own) = self.exceptions.iter().find(rule) {
+            bail!("{}", unknown(source, "rule", &own.rule, rules()));
+        }
+        let value = |own: &&ValueException| values().all(|id| id != short_id(&own.value.value));
+        if let Some(own) = self.values.iter().find(value) {
+            bail!("{}", unknown(source, "value", &own.value, values()));
+        }
+        let reasons = self.exceptions.iter().map(|own| (&own.rule, &own.reason));
+        let mut reasons = reasons.chain(self.values.iter().map(|own| (&own.value, &own.reason)));
+        match reasons.find(|(_, reason)| reason.trim().is_empty()) {
+            Some((id, _)) => bail!("{}: the exception for {} gives no reason", at(source, id), id.value),
+            None => Ok(()),
+        }
+    }
+
+    /// The exceptions, of rules and of values. `source` is what reports call it.
+    pub fn excepted(&self, source: &str) -> Vec<Excepted> {
+        let made = |reason: &str, owner: &str, until: Option<Date>| Exception {
+            reason: reason.split_whitespace().collect::<Vec<_>>().join(" "),
+            owner: owner.to_owned(),
+            until: until.map(|until| until.to_string()),
+            expired: false,
+            source: source.to_owned(),
+        };
+        let rules = self.exceptions.iter().map(|own| Excepted {
+            id: short_id(&own.rule.value).to_owned(),
+            set: None,
+            exception: made(&own.reason, &own.owner, own.until),
+            position: position(&own.rule),
+        });
+        let values = self.values.iter().map(|own| Excepted {
+            id: short_id(&own.value.value).to_owned(),
+            set: Some(own.set.clone()),
+            exception: made(&own.reason, &own.owner, own.until),
+            position: position(&own.value),
+        });
+        rules.chain(values).collect()
+    }
+}
+
+/// Reads a YAML document; one of nothing but comments says nothing.
+///
+/// # Errors
+/// When it is not understood, with source, line and column.
+pub fn document<T: DeserializeOwned + Default>(text: &str, source: &str) -> Result<T> {
+    if text.lines().all(|line| line.trim().is_empty() || line.trim().starts_with('#')) {
+        return Ok(T::default());
+    }
+    // cloud-init's files may hold binary content that is none of ours; only whoever wants text of it would stumble.
+    let options = serde_saphyr::options! { ignore_binary_tag_for_string: true };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+        let message = error.without_snippet().to_string();
+        let Some(place) = error.location() else { return anyhow!("{source}: {message}") };
+        let (line, column) = (place.line(), place.column());
+        let message = message.strip_suffix(&format!(" at line {line}, column {column}")).unwrap_or(&message);
+        anyhow!("{source}:{line}:{column}: {message}")
+    })
+}
+
+fn position<T>(written: &Spanned<T>) -> Position {
+    let number = |number: u64| u32::try_from(number).unwrap_or_default();
+    Position { line: number(written.referenced.line()), column: number(written.referenced.column()) }
+}
+
+/// The source with the place of something in it.
+fn at<T>(source: &str, written: &Spanned<T>) -> String {
+    match position(written) {
+        Position { line: 0, .. } => source.to_owned(),
+        Position { line, column } => format!("{source}:{line}:{column}"),
+    }
+}
+
+fn unknown<'a>(
+    source: &str,
+    what: &str,
+    name: &Spanned<String>,
+    known: impl IntoIterator<Item = &'a str>,
+) -> String {
+    let known: Vec<&str> = known.into_iter().collect();
+    let near = did_you_mean(&name.value, known.iter().copied());
+    let remedy = match near.is_empty() {
+        false => near,
+        true if known.len() < 40 => format!("there are: {}", known.join(", ")),
+        true => format!("'agent list {what}s' shows them all"),
+    };
+    format!("{}: unknown {what} {:?} ({remedy})", at(source, name), name.value)
 }

@@ -4,6 +4,7 @@
 
 mod digest;
 mod exception;
+pub mod make;
 mod profile;
 mod resolve;
 mod tailoring;

@@ -71,6 +71,8 @@ tools! {
     Ufw ["/usr/sbin/ufw"], 60, "Debian and Ubuntu firewall front end.";
     UpdateGrub ["/usr/sbin/update-grub"], 300, "Writes grub.cfg on Debian.";
     UpdateInitramfs ["/usr/sbin/update-initramfs"], 600, "Rebuilds the initial RAM disk.";
+    Vmtoolsd ["/usr/bin/vmtoolsd"], 5, "Asks VMware for a setting of the virtual machine.";
+    VmwareRpctool ["/usr/bin/vmware-rpctool"], 5, "Asks VMware for a setting of the virtual machine, where it is installed.";
     Visudo ["/usr/sbin/visudo"], 30, "Checks sudoers files.";
 }
 

@@ -1,5 +1,7 @@
 //! `agent status`: how this machine stands, from what the last run left behind. Looks at no rule anew.
 
+mod config;
+
 use std::fmt::Write;
 
 use anyhow::{Context, Result};
@@ -49,6 +51,9 @@ struct Excepted {
 /// When the state on disk cannot be read or understood.
 pub fn run(args: &Status) -> Result<Exit> {
     let system = System::open(&args.root)?;
+    if args.config {
+        return config::run(&system, args.format);
+    }
     let standing = standing(&system)?;
     super::print(args.format, &sentences(&standing)?, &standing)?;
     let deviates =

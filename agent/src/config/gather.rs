@@ -1,0 +1,132 @@
+//! Gathering the configuration from its sources, and what counts when one of them is bad.
+
+use anyhow::{Result, bail};
+
+use super::source::{Said, Source, all};
+use super::{Config, FILE, TAILORING};
+use crate::content::Catalogue;
+use crate::policy;
+use crate::system::System;
+
+/// The key that switches the first boot off.
+const SWITCH: &str = "firstboot.enabled";
+
+/// What the sources say, and which of them count.
+#[derive(Debug, Clone, Default)]
+pub struct Gathered {
+    /// What counts: all sources together, or that of the image alone when one of them is bad.
+    pub config: Config,
+    /// Every source that is there, in the order of precedence, the weakest first.
+    pub sources: Vec<Source>,
+    /// Why not all of them count; empty when all do.
+    pub problems: Vec<String>,
+    extent: Extent,
+}
+
+/// How much of what there is counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Extent {
+    /// All of it.
+    #[default]
+    All,
+    /// The image's own file and the tailoring files.
+    Image,
+    /// The image's own file.
+    ImageAlone,
+}
+
+/// Gathers the configuration of a machine from all its sources. Never fails: a bad source is a problem, and so is a configuration
+/// that no policy can be made of; then what the image says by itself counts.
+pub fn gather(system: &System) -> Gathered {
+    let mut gathered = look(system);
+    while let Err(error) = makes_a_policy(&gathered.config, system) {
+        let problem = format!("{error:#}");
+        if !gathered.problems.contains(&problem) {
+            gathered.problems.push(problem);
+        }
+        gathered.extent = match gathered.extent {
+            Extent::All => Extent::Image,
+            Extent::Image => Extent::ImageAlone,
+            Extent::ImageAlone => break,
+        };
+        gathered.weigh(system);
+    }
+    gathered
+}
+
+/// Like [`gather`], without trying whether a policy can be made of it: for commands that make one.
+pub fn look(system: &System) -> Gathered {
+    let mut gathered = Gathered { sources: all(system), ..Gathered::default() };
+    for source in &gathered.sources {
+        if let Said::Bad(why) = &source.said {
+            gathered.problems.push(why.clone());
+        }
+    }
+    if let Err(error) = system.drop_ins(TAILORING, ".xml") {
+        gathered.problems.push(format!("{error:#}"));
+    }
+    if !gathered.problems.is_empty() {
+        gathered.extent = Extent::Image;
+    }
+    gathered.weigh(system);
+    gathered
+}
+
+/// Whether the policy that a configuration asks for can be made.
+fn makes_a_policy(config: &Config, system: &System) -> Result<()> {
+    let request = config.request(system, false)?;
+    if request.tier.is_some() || !request.tailoring.is_empty() {
+        policy::resolve(&Catalogue::embedded()?, &request, &system.os()?.product())?;
+    }
+    Ok(())
+}
+
+impl Gathered {
+    /// Lays the sources that count over one another.
+    fn weigh(&mut self, system: &System) {
+        let mut config = Config::default();
+        for source in self.sources.iter().filter(|source| self.counts(source)) {
+            if let Said::Written(written) = &source.said {
+                config.lay(written, &source.name);
+            }
+        }
+        let switch = |source: &Source| match &source.said {
+            Said::Written(written) => written.firstboot.enabled,
+            _ => None,
+        };
+        let switches = self.sources.iter().filter(|source| self.decides(source, SWITCH));
+        config.firstboot.enabled = switches.filter_map(switch).next_back().unwrap_or(true);
+        if self.extent != Extent::ImageAlone {
+            config.tailoring.extend(system.drop_ins(TAILORING, ".xml").unwrap_or_default());
+        }
+        self.config = config;
+    }
+
+    /// Whether what a source says counts: the image's own always does.
+    pub fn counts(&self, source: &Source) -> bool {
+        self.extent == Extent::All || source.name == FILE
+    }
+
+    /// Whether what a source says counts for a key. The switch counts whoever turns it: who wants to stop a machine that is
+    /// configured wrongly has no other.
+    pub fn decides(&self, source: &Source, key: &str) -> bool {
+        self.counts(source) || key == SWITCH
+    }
+
+    /// The configuration, when nothing is wrong with it.
+    ///
+    /// # Errors
+    /// When something is: all of it.
+    pub fn strict(self) -> Result<Config> {
+        if self.problems.is_empty() {
+            return Ok(self.config);
+        }
+        bail!("{}", self.problems.join("\n"))
+    }
+
+    /// The sources that only root could read.
+    pub fn unseen(&self) -> impl Iterator<Item = &str> {
+        let unseen = |source: &&Source| source.said == Said::Unseen;
+        self.sources.iter().filter(unseen).map(|source| source.name.as_str())
+    }
+}
