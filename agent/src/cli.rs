@@ -37,6 +37,10 @@ pub enum Command {
     Rollback(Rollback),
     /// List the runs that changed this machine.
     History(History),
+    /// Keep a run that waits to be confirmed (see 'apply --confirm-within').
+    Confirm(Confirm),
+    /// Tell who gets in, how, and who becomes root: keys and sudo are tried, passwords judged.
+    Door(Door),
     /// Tell how this machine stands: the last run, its verdicts, expired exceptions, whether it must be rebooted.
     Status(Status),
     /// List what there is: rules, tiers, profiles, values or kinds of settings.
@@ -128,6 +132,8 @@ pub struct PlanArgs {
 const APPLY: &str = "Examples:
   agent apply --tier standard              shows the plan and asks
   agent apply --tier standard --yes        for scripts
+  agent apply --tier strict --confirm-within 10m
+                                           takes itself back unless 'agent confirm' comes in time
   agent apply --tier light --rule banner_etc_issue_cis --yes";
 
 /// Arguments of `apply`.
@@ -143,6 +149,33 @@ pub struct Apply {
     /// Do not ask.
     #[arg(long, short)]
     pub yes: bool,
+    /// Take all of it back by itself, across a reboot too, unless 'agent confirm' comes within this time after the end, as 10m.
+    #[arg(long, value_name = "TIME")]
+    pub confirm_within: Option<String>,
+}
+
+/// Arguments of `confirm`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  agent apply --tier strict --confirm-within 10m\n  agent confirm")]
+pub struct Confirm {}
+
+const DOOR: &str = "Examples:
+  agent door                               those that get in and become root
+  agent door ann deploy --format json";
+
+/// Arguments of `door`.
+#[derive(Debug, Args)]
+#[command(after_help = DOOR)]
+pub struct Door {
+    /// The accounts; those of the configuration when left out, else those that get in and become root.
+    #[arg(value_name = "ACCOUNT")]
+    pub accounts: Vec<String>,
+    /// Leave out the machine's own configuration below /etc/trempe.
+    #[arg(long)]
+    pub no_config: bool,
+    /// The format.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
 }
 
 const ROLLBACK: &str = "Examples:
@@ -163,6 +196,9 @@ pub struct Rollback {
     /// Of a run that was interrupted, leave as it is what cannot be taken back, and let other runs begin again.
     #[arg(long)]
     pub keep_rest: bool,
+    /// The run that waits to be confirmed, if there is one.
+    #[arg(long, conflicts_with_all = ["run", "rule"])]
+    pub unconfirmed: bool,
     /// The directory that holds the machine.
     #[arg(long, value_name = "DIR", default_value = "/")]
     pub root: PathBuf,

@@ -25,6 +25,7 @@ pub mod cli;
 pub mod command;
 pub mod config;
 pub mod content;
+pub mod door;
 pub mod exit;
 pub mod finding;
 pub mod inspect;

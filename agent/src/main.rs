@@ -22,6 +22,8 @@ fn main() -> ExitCode {
         Command::Plan(args) => command::plan::run(args),
         Command::Apply(args) => command::apply::run(args),
         Command::Rollback(args) => command::rollback::run(args),
+        Command::Confirm(_) => command::confirm::run(),
+        Command::Door(args) => command::door::run(args),
         Command::History(args) => command::history::run(args),
         Command::Status(args) => command::status::run(args),
         Command::List(args) => command::list::run(args),

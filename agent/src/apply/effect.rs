@@ -2,11 +2,14 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
-use super::file;
+use super::{file, validate};
 use crate::change::Effect;
 use crate::system::{System, Tool};
+
+/// The ssh daemon's unit: Debian's and the others' name.
+const SSHD: [&str; 2] = ["ssh.service", "sshd.service"];
 
 /// Brings every effect about, in an order in which one does not undo another; returns what failed, in words. Where no manager
 /// runs there is nobody to tell.
@@ -29,14 +32,24 @@ fn perform(system: &System, effect: &Effect) -> Result<()> {
         Effect::LoadAuditRules if system.audit_kernel()?.is_some_and(|kernel| kernel.locked) => Ok(()),
         Effect::LoadAuditRules => load_audit_rules(system),
         Effect::ReloadUnit { unit } => {
+            understood(system, unit)?;
             system.run(Tool::Systemctl, &["--quiet", "try-reload-or-restart", unit])?.success().map(drop)
         }
         Effect::RestartUnit { unit } => {
+            understood(system, unit)?;
             system.run(Tool::Systemctl, &["--quiet", "try-restart", unit])?.success().map(drop)
         }
         // Nothing to do now; the report says so.
         Effect::Reboot => Ok(()),
     }
+}
+
+/// Whatever somebody else wrote meanwhile: the ssh daemon is never told to read a configuration that it would not start with.
+fn understood(system: &System, unit: &str) -> Result<()> {
+    if !SSHD.contains(&unit) || !system.has_tool(Tool::Sshd) {
+        return Ok(());
+    }
+    validate::sshd::in_place(system, &[]).context("it goes on with what it knows")
 }
 
 /// The program keeps a copy of what it replaces. The journal does that already, so where there was none, none is left.

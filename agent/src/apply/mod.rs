@@ -4,7 +4,7 @@
 //! fails is taken back whole and reported as an error; the others stay. Before running programs are told ([`effect`]), they
 //! check what they will read ([`validate`]); what they refuse is taken back too. Then everything is inspected again, and that is
 //! what is reported. The way back is in [`undo`] (what is saved), [`restore`] (one change), [`transaction`] (packages) and
-//! [`rollback`] (a run).
+//! [`rollback`] (a run). Over who gets in watches [`guard`], and [`pending`] holds what takes a run back that nobody confirms.
 //!
 //! A run that is interrupted (a signal, a full disk) takes itself back; one that is killed, or loses power, is taken back by
 //! the next ([`rollback::recover`]). So a machine is always as before the run or as after it.
@@ -13,11 +13,13 @@ mod batch;
 mod disk;
 mod effect;
 pub mod file;
+mod guard;
 pub mod journal;
 mod kernel;
 mod merge;
 mod package;
 mod pam;
+pub mod pending;
 pub(crate) mod perform;
 pub(crate) mod restore;
 mod retention;
@@ -32,6 +34,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use nix::fcntl::{Flock, FlockArg};
@@ -40,6 +43,9 @@ use crate::inspect::{Outcome, Verdict, inspect, inspect_rule};
 use crate::plan::{Plan, Step, plan};
 use crate::policy::Policy;
 use crate::system::System;
+use guard::Guard;
+pub use guard::Watch;
+use pending::Pending;
 use worker::Worker;
 
 /// Packages can bring files that further rules are about, which can need a package again: more passes than this mean that
@@ -57,6 +63,10 @@ pub struct Run {
     pub outcomes: Vec<Outcome>,
     /// What could not be done, in words.
     pub problems: Vec<String>,
+    /// What else is to be known, in words.
+    pub notes: Vec<String>,
+    /// Until when it must be confirmed, when it must.
+    pub pending: Option<Pending>,
     /// Runs that had been interrupted and were taken back first.
     pub recovered: Vec<rollback::Undone>,
     /// Whether the plan was turned down: nothing was changed then.
@@ -75,12 +85,44 @@ pub struct Control<'a> {
     /// Asked once, before the first change, with exactly what the first pass will do; `None` where nobody is to be asked.
     /// Later passes do what the rules that the plan says are decided later call for.
     pub confirm: Option<&'a Confirm<'a>>,
+    /// Whose access is watched over.
+    pub watch: Watch<'a>,
+    /// How long after its end the run is taken back unless somebody confirms it; `None` where it stays.
+    pub confirm_within: Option<Duration>,
+}
+
+impl<'a> Control<'a> {
+    /// Nobody is asked, nobody's access is watched over, and what is done stays.
+    pub fn new(progress: &'a (dyn Fn(&str) + Sync), stop: &'a AtomicBool) -> Control<'a> {
+        Control { progress, stop, confirm: None, watch: Watch::Off, confirm_within: None }
+    }
 }
 
 /// Held while a run changes the machine, so that there is never more than one.
 pub struct Lock {
     _file: Flock<File>,
 }
+
+/// As [`lock`], waiting for a run that is under way.
+///
+/// # Errors
+/// When it cannot be made, or the run does not end.
+pub fn lock_after(system: &System, most: Duration) -> Result<(PathBuf, Lock)> {
+    let started = Instant::now();
+    loop {
+        match lock(system) {
+            Err(error) if error.is::<UnderWay>() && started.elapsed() < most => {
+                std::thread::sleep(Duration::from_millis(500));
+            }
+            other => return other,
+        }
+    }
+}
+
+/// Another run holds the lock.
+#[derive(Debug, thiserror::Error)]
+#[error("another run is under way on this machine")]
+struct UnderWay;
 
 /// The state directory below a root, made when missing and readable by root alone, and the lock on it.
 ///
@@ -95,7 +137,7 @@ pub fn lock(system: &System) -> Result<(PathBuf, Lock)> {
     let file = file.with_context(|| format!("opening {}", lock.display()))?;
     match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
         Ok(file) => Ok((state, Lock { _file: file })),
-        Err((_, nix::errno::Errno::EWOULDBLOCK)) => bail!("another run is under way on this machine"),
+        Err((_, nix::errno::Errno::EWOULDBLOCK)) => Err(UnderWay.into()),
         Err((_, error)) => Err(error).with_context(|| format!("locking {}", lock.display())),
     }
 }
@@ -115,6 +157,8 @@ pub fn apply(policy: &Policy, system: &mut System, id: &str, control: &Control) 
         let changes = undone.changes.len();
         (control.progress)(&format!("took back the interrupted run {} ({changes} changes)", undone.run));
     }
+    pending::taken_back(system, &recovered)?;
+    pending::refuse(system)?;
     let mut run = Run { recovered, ..Run::default() };
     run.problems.extend(retention::forget_old(&state).err().map(|error| format!("{error:#}")));
     let before = inspect(policy, system, &|_| ());
@@ -125,6 +169,12 @@ pub fn apply(policy: &Policy, system: &mut System, id: &str, control: &Control) 
         Ok(outcomes) => outcomes,
         Err(error) => return Err(taken_back(system, &worker, error)),
     };
+    if let Some(within) = control.confirm_within {
+        match pending::begin_to_wait(system, &worker, within) {
+            Ok(pending) => run.pending = pending,
+            Err(error) => run.problems.push(format!("the time to confirm has not begun anew: {error:#}")),
+        }
+    }
     run.id = worker.id().unwrap_or_default();
     run.outcomes = settle(before, outcomes, &worker.failed);
     run.steps = worker.made;
@@ -139,7 +189,10 @@ fn passes(
     run: &mut Run,
     control: &Control,
 ) -> Result<Vec<Outcome>> {
-    for pass in 1..=MAX_PASSES {
+    let mut guard = Guard::new(policy, control);
+    let (mut pass, mut most) = (0, MAX_PASSES);
+    while pass < most {
+        pass += 1;
         let hopeful: Vec<Outcome> =
             outcomes.iter().cloned().map(|outcome| failed(outcome, &worker.failed)).collect();
         let planned = plan(policy, &hopeful, system);
@@ -159,11 +212,20 @@ fn passes(
                 break;
             }
         }
+        if let Some(within) = control.confirm_within.filter(|_| worker.dir().is_none()) {
+            pending::arm(system, &worker.begin()?, within)?;
+        }
+        guard.before(system, &mut planned.steps, worker);
         worker.carry_out(system, &planned.steps, control)?;
         run.problems.extend(worker.settle_in(system)?);
         system.refresh();
+        let (again, untold) = guard.after(system, &planned.steps, worker)?;
+        run.problems.extend(untold);
+        // Each such round gives at least one rule up, so they come to an end.
+        most += usize::from(again);
         outcomes = inspect_again(policy, system, outcomes, &planned.steps);
     }
+    run.notes.extend(guard.notes);
     Ok(outcomes)
 }
 
@@ -181,18 +243,24 @@ fn inspect_again(policy: &Policy, system: &System, outcomes: Vec<Outcome>, steps
 fn taken_back(system: &mut System, worker: &Worker, error: anyhow::Error) -> anyhow::Error {
     system.refresh();
     let Some(dir) = worker.dir() else { return error };
-    match rollback::take_back(system, dir, &[]) {
-        Ok(undone) if undone.failed.is_empty() => error.context("the run ended early and was taken back"),
-        Ok(undone) => {
-            let left = undone.failed.join("; ");
-            error.context(format!(
-                "the run ended early and could not be taken back whole ({left}); the next run tries again"
-            ))
+    let undone = match rollback::take_back(system, dir, &[]) {
+        Ok(undone) => undone,
+        Err(second) => {
+            return error.context(format!(
+                "the run ended early; taking it back failed too ({second:#}); the next run tries again"
+            ));
         }
-        Err(second) => error.context(format!(
-            "the run ended early; taking it back failed too ({second:#}); the next run tries again"
-        )),
-    }
+    };
+    // What cannot be cleared away finds nothing to take back later.
+    let cleared = pending::taken_back(system, [&undone]);
+    let left = cleared.err().map(|error| format!("{error:#}")).into_iter().chain(undone.failed);
+    let left = left.collect::<Vec<_>>().join("; ");
+    error.context(match left.is_empty() {
+        true => "the run ended early and was taken back".to_owned(),
+        false => format!(
+            "the run ended early and could not be taken back whole ({left}); the next run tries again"
+        ),
+    })
 }
 
 /// What is reported of each rule: `fixed` where it failed before and passes now, `error` where its changes failed.

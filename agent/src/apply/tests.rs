@@ -13,7 +13,8 @@ const DROP_IN: &str = "/etc/sysctl.d/99-zz-trempe.conf";
 
 /// Applies two rules; the answer to the plan is what `confirm` says.
 fn run(tree: &Tree, id: &str, confirm: &Confirm) -> Result<Run> {
-    let control = Control { progress: &|_| (), stop: &AtomicBool::new(false), confirm: Some(confirm) };
+    let stop = AtomicBool::new(false);
+    let control = Control { confirm: Some(confirm), ..Control::new(&|_| (), &stop) };
     apply(&policy(vec![zero("kernel.a"), zero("kernel.b")]), &mut tree.system(), id, &control)
 }
 
@@ -80,7 +81,8 @@ fn what_is_refused_fails_its_own_rule_alone() {
         Output { code: Some(code), stderr: "unknown".into(), ..Output::default() }
     });
     let names = ["use_pty", "log_subcmds", "requiretty", "noexec"];
-    let control = Control { progress: &|_| (), stop: &AtomicBool::new(false), confirm: None };
+    let stop = AtomicBool::new(false);
+    let control = Control::new(&|_| (), &stop);
     let run = apply(&policy(names.map(switch).to_vec()), &mut system, "run", &control).unwrap();
     let verdicts: Vec<Verdict> = run.outcomes.iter().map(|outcome| outcome.verdict).collect();
     assert_eq!(verdicts, [Verdict::Fixed, Verdict::Error, Verdict::Fixed, Verdict::Fixed]);
@@ -110,7 +112,8 @@ fn after_one_change_failed_no_other_of_its_rule_is_made() {
     let mut system = system;
     let (state, _lock) = lock(&system).unwrap();
     let mut worker = Worker::new(&state, "run");
-    let control = Control { progress: &|_| (), stop: &AtomicBool::new(false), confirm: None };
+    let stop = AtomicBool::new(false);
+    let control = Control::new(&|_| (), &stop);
     worker.carry_out(&mut system, &steps, &control).unwrap();
     assert_eq!((tree.mode("/etc/a"), tree.mode("/etc/c")), (0o644, 0o644));
     assert!(worker.failed.contains_key("r") && worker.made.is_empty());

@@ -55,6 +55,14 @@ impl Worker {
         self.journal.as_ref().map(|journal| journal.id.clone())
     }
 
+    /// Begins the run, when no step has yet; returns its id.
+    ///
+    /// # Errors
+    /// When the journal cannot be begun: nothing may be changed then.
+    pub fn begin(&mut self) -> Result<String> {
+        Ok(self.journal()?.id.clone())
+    }
+
     fn journal(&mut self) -> Result<&mut Journal> {
         if self.journal.is_none() {
             self.journal = Some(Journal::begin(&self.state, &self.run)?);
@@ -262,16 +270,30 @@ impl Worker {
     /// Gives a rule up: takes back what was done for it so far, also the change that failed half-way.
     fn fail(&mut self, system: &mut System, rule: &str, reason: String) -> Result<()> {
         self.failed.insert(rule.to_owned(), reason);
+        self.take_back(system, rule).map(drop)
+    }
+
+    /// Takes back what was done for a rule without giving it up: another pass may do it again. Tells running programs; returns
+    /// what could not be told.
+    ///
+    /// # Errors
+    /// When it cannot be taken back, or the journal cannot be kept.
+    pub fn withdraw(&mut self, system: &mut System, rule: &str) -> Result<Vec<String>> {
+        let effects = self.take_back(system, rule)?;
+        Ok(effect::perform_all(system, effects))
+    }
+
+    fn take_back(&mut self, system: &mut System, rule: &str) -> Result<Vec<Effect>> {
         self.made.retain(|step| step.rule != rule);
         let (entries, _) = Journal::read(&self.journal()?.dir)?;
         let ours = entries.iter().filter(|entry| entry.rule == rule && !entry.undone);
         self.stale.extend(ours.filter_map(|entry| entry.change.path()).map(Path::to_path_buf));
-        let (undone, _) = rollback::take_back_of(system, self.journal()?, &[rule.to_owned()])?;
+        let (undone, effects) = rollback::take_back_of(system, self.journal()?, &[rule.to_owned()])?;
         system.refresh();
         if !undone.failed.is_empty() {
             bail!("taking {rule} back: {}", undone.failed.join("; "));
         }
-        Ok(())
+        Ok(effects)
     }
 
     /// Lets the readers check what was written, takes back what they refuse, then tells them; returns what could not be told.

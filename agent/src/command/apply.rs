@@ -7,8 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, Result, bail};
 
 use super::{begin, say, tell, watched};
-use crate::apply::{Control, apply, journal};
+use crate::apply::pending::{self, Pending};
+use crate::apply::{Control, Watch, apply, journal};
 use crate::cli::Apply;
+use crate::config::Config;
 use crate::exit::Exit;
 use crate::plan::Plan;
 use crate::report::{self, Host, Report, now};
@@ -29,11 +31,22 @@ pub fn run(args: &Apply) -> Result<Exit> {
     if !args.yes && !std::io::stdin().is_terminal() {
         bail!("nobody can be asked here: give --yes");
     }
+    let confirm_within = args.confirm_within.as_deref().map(pending::parse).transpose()?;
+    if confirm_within.is_some() {
+        pending::check(&work.system)?;
+    }
     let id = started.replace(':', "-");
     let asking = Arc::new(AtomicBool::new(false));
     let stop = stop_on_signals(&asking)?;
     let ask = |plan: &Plan| agreed(plan, &asking);
-    let control = Control { progress: &say, stop: &stop, confirm: if args.yes { None } else { Some(&ask) } };
+    let named = if args.selection.no_config { None } else { Config::read(&work.system)?.access.keep };
+    let control = Control {
+        progress: &say,
+        stop: &stop,
+        confirm: if args.yes { None } else { Some(&ask) },
+        watch: if work.system.is_running() { Watch::Accounts(named.as_deref()) } else { Watch::Off },
+        confirm_within,
+    };
     let run = apply(&work.policy, &mut work.system, &id, &control)?;
     if run.declined {
         return Ok(Exit::Deviates);
@@ -42,6 +55,10 @@ pub fn run(args: &Apply) -> Result<Exit> {
         Report::new(&work.policy, work.content, Host::of(&work.system), run.outcomes, "apply", started);
     report.set_changes(&run.steps);
     report.problems = run.problems;
+    report.notes = run.notes;
+    if let Some(Pending { until, .. }) = &run.pending {
+        report.notes.push(format!("all of it is taken back at {until} unless 'agent confirm' comes before"));
+    }
     if !run.id.is_empty()
         && let Err(error) = keep(&report, &work.system, &run.id)
     {

@@ -5,6 +5,8 @@
 pub mod apply;
 pub mod audit;
 pub mod check;
+pub mod confirm;
+pub mod door;
 pub mod explain;
 pub mod export;
 pub mod history;

@@ -148,6 +148,9 @@ pub struct Report {
     /// What the run as a whole ran into.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<String>,
+    /// What else is to be known of the run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// The formats there are.
@@ -191,6 +194,7 @@ impl Report {
             rules: rows,
             plan: None,
             problems: Vec::new(),
+            notes: Vec::new(),
         }
     }
 

@@ -61,6 +61,9 @@ pub fn write(report: &Report, out: &mut dyn Write, style: &Style) -> Result<()> 
     for problem in &report.problems {
         write!(out, "\n{} {}", style.paint("35", "problem"), wrapped(problem, "", "  "))?;
     }
+    for note in &report.notes {
+        write!(out, "\n{} {}", style.paint("36", "note"), wrapped(note, "", "  "))?;
+    }
     if !rows.is_empty() {
         writeln!(out)?;
         summary(report, out, style)?;

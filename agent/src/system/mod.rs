@@ -14,6 +14,7 @@ mod accounts;
 pub mod audit;
 mod facts;
 mod kernel;
+pub mod login;
 mod mount_units;
 mod mounts;
 mod os;
@@ -31,6 +32,7 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 pub use accounts::{Accounts, Group, Shadow, User};
+pub use login::{Attempt, Trial};
 pub use mount_units::unit_name as mount_unit_name;
 pub use mounts::{FstabEntry, Mount, Mounts};
 pub use os::Os;
@@ -258,6 +260,14 @@ impl System {
     /// When the program is not there or does not end in time.
     pub fn run_on_host(&self, tool: Tool, args: &[&str], input: Option<&[u8]>) -> Result<Output> {
         self.runner.run(tool, args, input)
+    }
+
+    /// Tries logins over ssh on the host, one after the other; see [`login`].
+    ///
+    /// # Errors
+    /// When none can be tried.
+    pub fn log_in(&self, trials: &[Trial]) -> Result<Vec<Attempt>> {
+        self.runner.log_in(trials)
     }
 
     /// Whether a program is installed on the host.

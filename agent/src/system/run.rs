@@ -14,14 +14,16 @@ use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
+use super::login::{self, Attempt, Trial};
+
 /// The most output kept of one program, in bytes.
 const MAX_OUTPUT: usize = 16 * 1024 * 1024;
 
 /// How long a pipe is read on after its program has ended.
-const AFTER_END: Duration = Duration::from_secs(5);
+pub(super) const AFTER_END: Duration = Duration::from_secs(5);
 
 /// How often a running program is looked at.
-const POLL: Duration = Duration::from_millis(5);
+pub(super) const POLL: Duration = Duration::from_millis(5);
 
 macro_rules! tools {
     ($($variant:ident $paths:expr, $seconds:expr, $doc:literal;)*) => {
@@ -57,6 +59,8 @@ tools! {
     Dpkg ["/usr/bin/dpkg"], 600, "Debian package tool.";
     DpkgQuery ["/usr/bin/dpkg-query"], 60, "Debian package queries.";
     Findmnt ["/usr/bin/findmnt", "/bin/findmnt"], 30, "Verifies fstab.";
+    Getent ["/usr/bin/getent"], 30, "Asks the name services for accounts and groups.";
+    Id ["/usr/bin/id"], 30, "Asks the name services for an account's groups.";
     Iptables ["/usr/sbin/iptables", "/sbin/iptables"], 30, "Reads the IPv4 packet filter.";
     Ip6tables ["/usr/sbin/ip6tables", "/sbin/ip6tables"], 30, "Reads the IPv6 packet filter.";
     IptablesRestore ["/usr/sbin/iptables-restore", "/sbin/iptables-restore"], 30, "Checks IPv4 packet filter files.";
@@ -66,7 +70,11 @@ tools! {
     Umount ["/usr/bin/umount", "/bin/umount"], 60, "Unmounts file systems.";
     Nft ["/usr/sbin/nft", "/sbin/nft"], 30, "Reads and checks nftables rules.";
     PamAuthUpdate ["/usr/sbin/pam-auth-update"], 60, "Writes the common PAM stacks on Debian.";
+    Setpriv ["/usr/bin/setpriv"], 60, "Runs a program as another user.";
+    Ssh ["/usr/bin/ssh"], 60, "The ssh client.";
+    SshKeygen ["/usr/bin/ssh-keygen"], 60, "Makes ssh keys.";
     Sshd ["/usr/sbin/sshd"], 30, "Checks and tells the ssh daemon's configuration.";
+    Sudo ["/usr/bin/sudo"], 60, "Runs a program as root for those who may.";
     Systemctl ["/usr/bin/systemctl", "/bin/systemctl"], 120, "Tells and sets unit states.";
     Ufw ["/usr/sbin/ufw"], 60, "Debian and Ubuntu firewall front end.";
     UpdateGrub ["/usr/sbin/update-grub"], 300, "Writes grub.cfg on Debian.";
@@ -84,6 +92,26 @@ impl Tool {
 
     fn find(self) -> Option<&'static str> {
         self.paths().iter().copied().find(|path| std::path::Path::new(path).exists())
+    }
+
+    /// The program about to run, and its command line for messages: from its fixed path, with a fixed environment.
+    ///
+    /// # Errors
+    /// When it is not installed.
+    pub(super) fn command(self, args: &[&str]) -> Result<(Command, String)> {
+        let Some(program) = self.find() else { bail!("{} is not installed", self.name()) };
+        let mut command = Command::new(program);
+        command
+            .args(args)
+            .env_clear()
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .env("LC_ALL", "C")
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .current_dir("/")
+            // A group of its own: an interrupt from the terminal is the agent's to act on, and whatever the program
+            // started ends with it.
+            .process_group(0);
+        Ok((command, format!("{} {}", self.name(), args.join(" ")).trim_end().to_owned()))
     }
 }
 
@@ -125,6 +153,14 @@ pub trait Run: Send + Sync {
 
     /// Whether the program is there.
     fn has(&self, tool: Tool) -> bool;
+
+    /// Tries logins over ssh, one after the other; see [`login`].
+    ///
+    /// # Errors
+    /// When none can be tried here.
+    fn log_in(&self, _: &[Trial]) -> Result<Vec<Attempt>> {
+        bail!("no login can be tried here")
+    }
 }
 
 /// Runs the machine's own programs.
@@ -135,19 +171,13 @@ impl Run for Real {
         tool.find().is_some()
     }
 
+    fn log_in(&self, trials: &[Trial]) -> Result<Vec<Attempt>> {
+        login::log_in(trials)
+    }
+
     fn run(&self, tool: Tool, args: &[&str], input: Option<&[u8]>) -> Result<Output> {
-        let Some(program) = tool.find() else { bail!("{} is not installed", tool.name()) };
-        let command = format!("{} {}", tool.name(), args.join(" ")).trim_end().to_owned();
-        let mut child = Command::new(program)
-            .args(args)
-            .env_clear()
-            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-            .env("LC_ALL", "C")
-            .env("DEBIAN_FRONTEND", "noninteractive")
-            .current_dir("/")
-            // A group of its own: an interrupt from the terminal is the agent's to act on, and whatever the program
-            // started ends with it.
-            .process_group(0)
+        let (mut program, command) = tool.command(args)?;
+        let mut child = program
             .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -180,20 +210,21 @@ fn converse(
 }
 
 /// What a program says, as far as it has come.
-struct Drain {
+pub(super) struct Drain {
     said: Arc<Mutex<Vec<u8>>>,
     end: mpsc::Receiver<()>,
 }
 
 impl Drain {
     /// All of it. A daemon that the program left behind may hold the pipe open: it is not waited for.
-    fn collect(self) -> String {
+    pub(super) fn collect(self) -> String {
         let _ = self.end.recv_timeout(AFTER_END);
         String::from_utf8_lossy(&self.said.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
     }
 }
 
-fn drain(mut pipe: impl Read + Send + 'static) -> Drain {
+/// Reads a pipe to its end, on a thread of its own.
+pub(super) fn drain(mut pipe: impl Read + Send + 'static) -> Drain {
     let said = Arc::new(Mutex::new(Vec::new()));
     let (ended, end) = mpsc::channel();
     let kept = Arc::clone(&said);
@@ -212,7 +243,11 @@ fn drain(mut pipe: impl Read + Send + 'static) -> Drain {
     Drain { said, end }
 }
 
-fn wait(child: &mut Child, limit: Duration) -> Result<Option<i32>> {
+/// Waits for the end of a program and everything it started; gives its exit code.
+///
+/// # Errors
+/// When it did not end in time: it was killed.
+pub(super) fn wait(child: &mut Child, limit: Duration) -> Result<Option<i32>> {
     let started = Instant::now();
     let mut pause = Duration::from_micros(200);
     loop {
@@ -229,7 +264,7 @@ fn wait(child: &mut Child, limit: Duration) -> Result<Option<i32>> {
 }
 
 /// Ends a program and everything it started.
-fn end_group(child: &mut Child) -> Result<()> {
+pub(super) fn end_group(child: &mut Child) -> Result<()> {
     match i32::try_from(child.id()).map(Pid::from_raw) {
         Ok(group) if killpg(group, Signal::SIGKILL).is_ok() => {}
         _ => child.kill()?,

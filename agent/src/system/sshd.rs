@@ -19,6 +19,18 @@ pub fn not_ready(output: &Output) -> bool {
     NOT_READY.iter().any(|reason| output.stderr.contains(reason))
 }
 
+/// Runs what asks sshd, which refuses to check anything when its privilege separation directory is missing, as it is until ssh
+/// first ran.
+pub fn with_runtime_directory<T>(run: impl FnOnce() -> T) -> T {
+    let dir = Path::new("/run/sshd");
+    let made = !dir.exists() && std::fs::create_dir(dir).is_ok();
+    let result = run();
+    if made {
+        drop(std::fs::remove_dir(dir));
+    }
+    result
+}
+
 /// The daemon's view of its configuration outside of `Match` blocks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SshdView(BTreeMap<String, String>);

@@ -36,7 +36,8 @@ fn policy(keys: &[&str]) -> Policy {
 
 fn run(tree: &Tree, keys: &[&str]) -> (System, PathBuf) {
     let mut system = tree.system();
-    let control = Control { progress: &|_| (), stop: &AtomicBool::new(false), confirm: None };
+    let stop = AtomicBool::new(false);
+    let control = Control::new(&|_| (), &stop);
     let run = apply(&policy(keys), &mut system, "run", &control).unwrap();
     assert!(run.problems.is_empty());
     let state = system.host_path(crate::apply::journal::STATE_DIR);
@@ -125,7 +126,8 @@ fn an_interrupted_run_is_taken_back_by_the_next() {
     std::fs::write(&journal, text.lines().take(4).map(|line| format!("{line}\n")).collect::<String>())
         .unwrap();
     let mut system = tree.system();
-    let control = Control { progress: &|_| (), stop: &AtomicBool::new(false), confirm: None };
+    let stop = AtomicBool::new(false);
+    let control = Control::new(&|_| (), &stop);
     let run = apply(&policy(&[]), &mut system, "next", &control).unwrap();
     assert_eq!((run.recovered.len(), run.recovered[0].changes.len()), (1, 2));
     assert!(!tree.has(DROP_IN));
@@ -137,7 +139,7 @@ fn a_run_that_is_stopped_takes_itself_back() {
     let mut system = tree.system();
     let stop = AtomicBool::new(false);
     let set = |_: &str| stop.store(true, std::sync::atomic::Ordering::Relaxed);
-    let control = Control { progress: &set, stop: &stop, confirm: None };
+    let control = Control::new(&set, &stop);
     let error = apply(&policy(&["kernel.a", "kernel.b"]), &mut system, "run", &control).unwrap_err();
     assert!(format!("{error:#}").contains("was taken back: stopped by a signal"), "{error:#}");
     assert!(!tree.has(DROP_IN));

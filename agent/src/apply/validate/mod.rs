@@ -7,7 +7,7 @@
 mod audit;
 mod fstab;
 mod packet_filter;
-mod sshd;
+pub(super) mod sshd;
 mod staging;
 
 use std::path::Path;

@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 
 use super::staging::Staging;
 use crate::setting::sshd::config::{Files, MAIN, redirected};
-use crate::system::sshd::not_ready;
+use crate::system::sshd::{not_ready, with_runtime_directory};
 use crate::system::{Output, System, Tool};
 
 /// Checks the new text of a file below `/etc/ssh`. The daemon of another machine may know other keywords, so only the
@@ -53,17 +53,6 @@ pub fn in_place(system: &System, _: &[&Path]) -> Result<()> {
 
 fn accepted(output: Output) -> Result<()> {
     if not_ready(&output) { Ok(()) } else { output.success().map(drop) }
-}
-
-/// sshd refuses to check anything when its privilege separation directory is missing, which it is until ssh first ran.
-fn with_runtime_directory<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
-    let dir = Path::new("/run/sshd");
-    let made = !dir.exists() && std::fs::create_dir(dir).is_ok();
-    let result = run();
-    if made {
-        drop(std::fs::remove_dir(dir));
-    }
-    result
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use crate::apply::journal::{self, Journal};
+use crate::apply::pending::{self, Pending};
 use crate::change::Effect;
 use crate::cli::Status;
 use crate::exit::Exit;
@@ -20,6 +21,8 @@ use crate::system::System;
 struct Standing {
     /// The last run that changed it, when there was one.
     last: Option<Last>,
+    /// The run that waits to be confirmed, when one does.
+    pending: Option<Pending>,
     /// Why it must be rebooted; empty when it need not be.
     reboot: Vec<String>,
 }
@@ -80,7 +83,8 @@ fn standing(system: &System) -> Result<Standing> {
         last = Some((dir, report));
     }
     reboot.dedup();
-    Ok(Standing { last: last.map(|(dir, report)| summed_up(&dir, report)), reboot })
+    let last = last.map(|(dir, report)| summed_up(&dir, report));
+    Ok(Standing { last, pending: pending::read(system)?, reboot })
 }
 
 fn summed_up(dir: &std::path::Path, report: Report) -> Last {
@@ -136,6 +140,9 @@ fn sentences(standing: &Standing) -> Result<String> {
                 writeln!(out, "exception over since {day}: {rule} ({})", exception.reason)?;
             }
         }
+    }
+    if let Some(Pending { run, until }) = &standing.pending {
+        writeln!(out, "run {run} is taken back at {until} unless 'agent confirm' comes before")?;
     }
     for reason in &standing.reboot {
         writeln!(out, "reboot pending: {reason}")?;

@@ -1,0 +1,195 @@
+//! The door stays open: who got in, or became root, before a run changed anything about access still does afterwards.
+//!
+//! Before the first change of that kind the [`Door`] is looked at, and after each pass again. Where access is lost, rules are taken
+//! back one by one, those first that have to do with what is lost, the newest of them first, until it is there again. The one that
+//! brought it back is given up, and says why; those taken back before it are innocent, and the next pass does them again. So one
+//! that is innocent ends as if it had never been suspected, and several guilty ones are found one after the other.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use super::worker::Worker;
+use super::{Control, check_stop};
+use crate::change::Change;
+use crate::door::{Aspect, Comparison, Door, Lost};
+use crate::plan::Step;
+use crate::policy::Policy;
+use crate::system::System;
+
+/// Whose access is watched over.
+#[derive(Debug, Clone, Copy)]
+pub enum Watch<'a> {
+    /// Nobody's: the machine does not run, or cannot be asked.
+    Off,
+    /// That of the accounts named, or of those that get in and become root.
+    Accounts(Option<&'a [String]>),
+}
+
+/// What has to do with getting in by ssh.
+const SSH: [&str; 3] = ["/etc/ssh", "/root", "/home"];
+/// What has to do with passwords, accounts and PAM.
+const PAM: [&str; 13] = [
+    "/etc/pam.d",
+    "/etc/security",
+    "/usr/share/pam-configs",
+    "/var/lib/pam",
+    "/etc/passwd",
+    "/etc/shadow",
+    "/etc/group",
+    "/etc/gshadow",
+    "/etc/login.defs",
+    "/etc/nsswitch.conf",
+    "/etc/sssd",
+    "/etc/shells",
+    "/etc/default/useradd",
+];
+/// What has to do with sudo.
+const SUDO: [&str; 2] = ["/etc/sudoers", "/etc/sudoers.d"];
+/// The beginnings of packages that people come through.
+const PACKAGES: [&str; 4] = ["openssh", "sudo", "libpam", "pam"];
+
+/// Watches over access during a run.
+pub struct Guard<'a> {
+    policy: &'a Policy,
+    control: &'a Control<'a>,
+    door: Option<Door>,
+    /// Ways that are closed where another stays open, as last seen.
+    pub notes: Vec<String>,
+}
+
+impl<'a> Guard<'a> {
+    /// One that has not looked yet.
+    pub fn new(policy: &'a Policy, control: &'a Control<'a>) -> Guard<'a> {
+        Guard { policy, control, door: None, notes: Vec::new() }
+    }
+
+    /// Looks at the door, when the steps are the first that change something about access. What cannot be watched over is not done:
+    /// its rules are given up, and their steps left out.
+    pub fn before(&mut self, system: &System, steps: &mut Vec<Step>, worker: &mut Worker) {
+        let Watch::Accounts(keep) = self.control.watch else { return };
+        if self.door.is_some() || !steps.iter().any(|step| self.concerns(step)) {
+            return;
+        }
+        (self.control.progress)("looking at who gets in");
+        match Door::look(system, keep) {
+            Ok(door) => {
+                door.problems.iter().for_each(|problem| (self.control.progress)(problem));
+                self.door = Some(door);
+            }
+            Err(error) => {
+                let reason =
+                    format!("who gets in now cannot be told, so nothing about that was changed: {error:#}");
+                let rules = steps.iter().filter(|step| self.concerns(step)).map(|step| step.rule.clone());
+                worker.failed.extend(rules.map(|rule| (rule, reason.clone())));
+                steps.retain(|step| !worker.failed.contains_key(&step.rule));
+            }
+        }
+    }
+
+    /// Looks again after a pass that made `steps`; takes back what closed the door. Returns whether innocent rules were taken back
+    /// on the way, which another pass must do again, and what running programs could not be told.
+    ///
+    /// # Errors
+    /// When the door cannot be opened again: the whole run must be taken back.
+    pub fn after(
+        &mut self,
+        system: &mut System,
+        steps: &[Step],
+        worker: &mut Worker,
+    ) -> Result<(bool, Vec<String>)> {
+        let Some(door) = &self.door else { return Ok((false, Vec::new())) };
+        if !steps.iter().any(|step| self.concerns(step)) {
+            return Ok((false, Vec::new()));
+        }
+        (self.control.progress)("looking whether everybody still gets in");
+        let Comparison { lost, notes } = door.compare(system, None)?;
+        if lost.is_empty() {
+            self.notes = notes;
+            return Ok((false, Vec::new()));
+        }
+        let narrowed = self.narrow(door, lost, system, worker)?;
+        self.notes = door.compare(system, None)?.notes;
+        Ok(narrowed)
+    }
+
+    fn narrow(
+        &self,
+        door: &Door,
+        mut lost: Vec<Lost>,
+        system: &mut System,
+        worker: &mut Worker,
+    ) -> Result<(bool, Vec<String>)> {
+        let (mut innocent, mut problems) = (false, Vec::new());
+        for rule in self.suspects(worker, &lost) {
+            let Some(first) = lost.first() else { break };
+            check_stop(self.control.stop)?;
+            (self.control.progress)(&format!("{}: taking {rule} back", first.sentence));
+            problems.extend(worker.withdraw(system, &rule)?);
+            let only: BTreeSet<String> = lost.iter().map(|lost| lost.account.clone()).collect();
+            let still = door.compare(system, Some(&only))?.lost;
+            if still.len() < lost.len() {
+                let back = |lost: &&Lost| !still.iter().any(|other| other.same(lost));
+                let told = lost.iter().filter(back).map(|lost| lost.sentence.clone()).collect::<Vec<_>>();
+                worker.failed.insert(rule, format!("would lock out: {}; taken back", told.join("; ")));
+            } else {
+                innocent = true;
+            }
+            lost = still;
+        }
+        if let Some(lost) = lost.first() {
+            bail!("{}, and that comes from none of the rules about access", lost.sentence);
+        }
+        Ok((innocent, problems))
+    }
+
+    /// Whether a step changes something about access.
+    fn concerns(&self, step: &Step) -> bool {
+        let of_access = self.policy.rules.iter().any(|rule| rule.id == step.rule && rule.access);
+        let touches = |paths: &[&str]| step.change.path().is_some_and(|path| below(path, paths));
+        of_access || touches(&SSH) || touches(&PAM) || touches(&SUDO) || brings_a_way_in(&step.change)
+    }
+
+    /// The rules that may have closed the door, the likeliest first.
+    fn suspects(&self, worker: &Worker, lost: &[Lost]) -> Vec<String> {
+        let mut suspects: Vec<(usize, String)> = Vec::new();
+        for step in worker.made.iter().rev().filter(|step| self.concerns(step)) {
+            let nearness = lost.iter().map(|lost| nearness(step, lost.aspect)).min().unwrap_or_default();
+            match suspects.iter_mut().find(|(_, rule)| *rule == step.rule) {
+                Some((nearest, _)) => *nearest = nearness.min(*nearest),
+                None => suspects.push((nearness, step.rule.clone())),
+            }
+        }
+        // Stable: of those equally near, the newest first.
+        suspects.sort_by_key(|(nearness, _)| *nearness);
+        suspects.into_iter().map(|(_, rule)| rule).collect()
+    }
+}
+
+/// How near a change is to what closed a way: 0 is at it. To take packages back is slow, so they come last.
+fn nearness(step: &Step, aspect: Aspect) -> usize {
+    let own: &[&str] = match aspect {
+        Aspect::Ssh => &SSH,
+        Aspect::Pam => &PAM,
+        Aspect::Sudo => &SUDO,
+    };
+    match (&step.change, step.change.path()) {
+        (Change::Packages { .. }, _) => 3,
+        (_, Some(path)) if below(path, own) => 0,
+        (_, Some(path)) if below(path, &SSH) || below(path, &PAM) || below(path, &SUDO) => 1,
+        _ => 2,
+    }
+}
+
+fn below(path: &Path, paths: &[&str]) -> bool {
+    paths.iter().any(|dir| path.starts_with(dir))
+}
+
+fn brings_a_way_in(change: &Change) -> bool {
+    let Change::Packages { install, remove } = change else { return false };
+    install.iter().chain(remove).any(|name| PACKAGES.iter().any(|start| name.starts_with(start)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,281 @@
+//! What the ssh daemon's configuration means for an account: `sshd -T` for a connection of theirs, and what the daemon makes of it.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use super::keys;
+use super::person::{Age, Password, Person};
+use super::way::{Aspect, Closed, Gate};
+use crate::system::sshd::with_runtime_directory;
+use crate::system::{System, Tool};
+
+/// Where services are told the daemon's options: file and variable.
+const OPTIONS: [(&str, &str); 2] = [("/etc/default/ssh", "SSHD_OPTS"), ("/etc/sysconfig/sshd", "OPTIONS")];
+
+/// The daemon of the machine.
+pub struct Daemon {
+    /// The options it is started with, beside its configuration.
+    pub options: Vec<String>,
+}
+
+impl Daemon {
+    /// The daemon; an error says why there is none to ask.
+    pub fn of(system: &System) -> Result<Daemon, Closed> {
+        if !system.has_tool(Tool::Sshd) {
+            return Err(Closed::by(Aspect::Ssh, "there is no ssh daemon"));
+        }
+        let read = |(file, name): (&str, &str)| Some(options(&system.read_text(file).ok()??, name));
+        Ok(Daemon { options: OPTIONS.into_iter().filter_map(read).flatten().collect() })
+    }
+
+    /// The settings for a connection of an account from the machine itself, with `further` options.
+    ///
+    /// # Errors
+    /// Why the daemon does not tell.
+    pub fn settings(&self, system: &System, user: &str, further: &[String]) -> Result<Settings, Closed> {
+        let connection = format!("user={user},host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22");
+        let mut arguments = vec!["-T", "-C", &connection];
+        arguments.extend(self.options.iter().chain(further).map(String::as_str));
+        let told = with_runtime_directory(|| system.run_on_host(Tool::Sshd, &arguments, None));
+        match told.and_then(crate::system::Output::success) {
+            Ok(output) => Ok(Settings::parse(&output.stdout)),
+            Err(error) => {
+                let why = format!("the ssh daemon refuses its configuration: {error:#}");
+                Err(Closed::by(Aspect::Ssh, why))
+            }
+        }
+    }
+}
+
+/// The options in a file of variables. Those that are about how the daemon runs are left out.
+fn options(text: &str, name: &str) -> Vec<String> {
+    let value =
+        text.lines().rev().find_map(|line| line.trim().strip_prefix(name)?.trim_start().strip_prefix('='));
+    let value = value.unwrap_or_default().trim().trim_matches(['"', '\'']);
+    let runs = |word: &&str| !["-D", "-d", "-e", "-i", "-q", "-t", "-T"].contains(word);
+    value.split_whitespace().filter(runs).map(str::to_owned).collect()
+}
+
+/// What `sshd -T` says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings(BTreeMap<String, Vec<String>>);
+
+impl Settings {
+    /// Reads `keyword value` lines.
+    pub fn parse(text: &str) -> Settings {
+        let mut settings: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (keyword, value) in text.lines().filter_map(|line| line.split_once(' ')) {
+            settings.entry(keyword.to_ascii_lowercase()).or_default().push(value.trim().to_owned());
+        }
+        Settings(settings)
+    }
+
+    /// The value of a keyword; empty when there is none.
+    pub fn value(&self, keyword: &str) -> &str {
+        self.0.get(keyword).and_then(|values| values.first()).map_or("", String::as_str)
+    }
+
+    /// The words of all lines of a keyword.
+    pub fn words(&self, keyword: &str) -> Vec<&str> {
+        self.0.get(keyword).into_iter().flatten().flat_map(|value| value.split_whitespace()).collect()
+    }
+
+    fn says(&self, keyword: &str) -> bool {
+        self.value(keyword) == "yes"
+    }
+
+    /// Whether a signature of one of these algorithms is accepted from a client.
+    pub fn accepts_key(&self, algorithms: &[&str]) -> bool {
+        let names = ["pubkeyacceptedalgorithms", "pubkeyacceptedkeytypes"];
+        let list = names.iter().map(|name| self.value(name)).find(|list| !list.is_empty());
+        // A daemon that does not tell has no limit to tell of.
+        list.is_none_or(|list| list.split(',').any(|accepted| algorithms.contains(&accepted)))
+    }
+
+    /// Whether everybody may log in whom no list names.
+    pub fn open_to_all(&self) -> bool {
+        ["allowusers", "allowgroups"].iter().all(|list| self.words(list).is_empty())
+    }
+
+    /// The ways of proving oneself, any of which will do.
+    fn methods(&self) -> Vec<Vec<&str>> {
+        match self.words("authenticationmethods").as_slice() {
+            [] | ["any"] => {
+                vec![
+                    vec!["publickey"],
+                    vec!["password"],
+                    vec!["keyboard-interactive"],
+                    vec!["gssapi-with-mic"],
+                ]
+            }
+            lists => lists.iter().map(|list| list.split(',').collect()).collect(),
+        }
+    }
+
+    /// Whether a key alone is enough of a proof.
+    pub fn key_is_enough(&self) -> bool {
+        self.says("pubkeyauthentication") && self.methods().contains(&vec!["publickey"])
+    }
+}
+
+/// Whether the account gets in with a key, and with a password.
+///
+/// # Errors
+/// When the machine refuses to tell.
+pub fn judge(system: &System, settings: &Settings, person: &Person) -> Result<(Gate, Gate)> {
+    if let Err(closed) = admitted(settings, person).and(person.open_gate()).and(person.shell_gate(system)?) {
+        return Ok((Err(closed.clone()), Err(closed)));
+    }
+    let keys = keys::accepted(system, settings, person);
+    let proofs = Proofs { settings, person, keys };
+    Ok((proofs.with_key(), proofs.with_password()))
+}
+
+/// Whether the lists of those who may log in let the account through.
+fn admitted(settings: &Settings, person: &Person) -> Gate {
+    let refused = |why: String| Err(Closed::by(Aspect::Ssh, why));
+    let user = |pattern: &&str| names_user(pattern, &person.name);
+    let group = |pattern: &&str| person.groups.iter().any(|group| matches(pattern, group));
+    // A pattern with a host is about some connections only: what it denies, another one may not.
+    if settings.words("denyusers").iter().filter(|pattern| !pattern.contains('@')).any(user) {
+        return refused("DenyUsers names it".to_owned());
+    }
+    let allowed = settings.words("allowusers");
+    if !allowed.is_empty() && !allowed.iter().any(user) {
+        return refused(format!("AllowUsers does not name it ({})", allowed.join(" ")));
+    }
+    if settings.words("denygroups").iter().any(group) {
+        return refused("DenyGroups names a group of it".to_owned());
+    }
+    let allowed = settings.words("allowgroups");
+    if !allowed.is_empty() && !allowed.iter().any(group) {
+        return refused(format!("AllowGroups names no group of it ({})", allowed.join(" ")));
+    }
+    if person.uid == 0 && settings.value("permitrootlogin") == "no" {
+        return refused("PermitRootLogin is no".to_owned());
+    }
+    if settings.value("usepam") == "no" && person.locked {
+        return refused("the account is locked, and UsePAM is no".to_owned());
+    }
+    Ok(())
+}
+
+/// A pattern of `AllowUsers`: a user, or one from some hosts.
+fn names_user(pattern: &str, name: &str) -> bool {
+    matches(pattern.rsplit_once('@').map_or(pattern, |(user, _)| user), name)
+}
+
+/// The daemon's own patterns: `*` and `?`.
+fn matches(pattern: &str, name: &str) -> bool {
+    match pattern.chars().next() {
+        None => name.is_empty(),
+        Some('*') => {
+            let rest = &pattern[1..];
+            (0..=name.len())
+                .filter(|at| name.is_char_boundary(*at))
+                .any(|at| name.get(at..).is_some_and(|tail| matches(rest, tail)))
+        }
+        Some(first) => {
+            let mut name = name.chars();
+            let same = name.next().is_some_and(|other| first == '?' || first == other);
+            same && matches(&pattern[first.len_utf8()..], name.as_str())
+        }
+    }
+}
+
+/// With what an account proves itself.
+struct Proofs<'a> {
+    settings: &'a Settings,
+    person: &'a Person,
+    keys: Result<(), Closed>,
+}
+
+impl Proofs<'_> {
+    fn with_key(&self) -> Gate {
+        self.one("publickey")?;
+        let lists = self.settings.methods();
+        self.any(lists.iter().filter(|list| list.contains(&"publickey")), "a key alone")?;
+        // Nobody is there to type a new password in, and without a password nobody could.
+        if self.person.age == Age::MustChange {
+            return Err(Closed::by(Aspect::Pam, "its password has expired and must be changed first"));
+        }
+        Ok(())
+    }
+
+    fn with_password(&self) -> Gate {
+        self.person.password_gate()?;
+        let lists = self.settings.methods();
+        self.any(lists.iter().filter(|list| !list.contains(&"publickey")), "a password alone")
+    }
+
+    /// Whether one of several lists of methods can be gone through; the reason is that of the first which cannot.
+    fn any<'a>(&self, lists: impl Iterator<Item = &'a Vec<&'a str>>, what: &str) -> Gate {
+        let mut first = None;
+        for list in lists {
+            match list.iter().try_for_each(|method| self.one(method)) {
+                Ok(()) => return Ok(()),
+                Err(closed) => first = first.or(Some(closed)),
+            }
+        }
+        Err(first.unwrap_or_else(|| {
+            Closed::by(Aspect::Ssh, format!("AuthenticationMethods does not accept {what}"))
+        }))
+    }
+
+    fn one(&self, method: &str) -> Gate {
+        let refused = |why: &str| Err(Closed::by(Aspect::Ssh, why));
+        let root = self.person.uid == 0;
+        let settings = self.settings;
+        let typed = |keyword: &str, name: &str| match () {
+            () if !settings.says(keyword) => refused(&format!("{name} is no")),
+            () if root && settings.value("permitrootlogin") != "yes" => {
+                refused(&format!("PermitRootLogin is {}", settings.value("permitrootlogin")))
+            }
+            () => Ok(()),
+        };
+        match method.split(':').next().unwrap_or_default() {
+            "publickey" if !settings.says("pubkeyauthentication") => refused("PubkeyAuthentication is no"),
+            "publickey" => self.keys.clone(),
+            "password" => typed("passwordauthentication", "PasswordAuthentication"),
+            "keyboard-interactive" if settings.value("usepam") == "no" => refused("UsePAM is no"),
+            "keyboard-interactive" => typed("kbdinteractiveauthentication", "KbdInteractiveAuthentication"),
+            "gssapi-with-mic" if self.person.password == Password::Elsewhere => {
+                typed("gssapiauthentication", "GSSAPIAuthentication")
+            }
+            other => refused(&format!("AuthenticationMethods asks for {other}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_of_the_service_are_taken_over() {
+        let text = "# SSHD_OPTS=-4\nSSHD_OPTS=\"-D -o Ciphers=aes256-gcm@openssh.com -6\"\n";
+        assert_eq!(options(text, "SSHD_OPTS"), ["-o", "Ciphers=aes256-gcm@openssh.com", "-6"]);
+        assert_eq!(options("SSHD_OPTS=\n", "SSHD_OPTS"), [""; 0]);
+        assert_eq!(options("", "SSHD_OPTS"), [""; 0]);
+    }
+
+    #[test]
+    fn patterns_are_the_daemons() {
+        for (pattern, name, wanted) in [
+            ("ann", "ann", true),
+            ("ann", "anna", false),
+            ("a*", "ann", true),
+            ("*", "", true),
+            ("a?n", "ann", true),
+            ("a?", "ann", false),
+            ("*é?", "caféx", true),
+            ("adm*n", "admin", true),
+        ] {
+            assert_eq!(matches(pattern, name), wanted, "{pattern} {name}");
+        }
+        assert!(names_user("ann@10.0.0.*", "ann") && !names_user("ann@10.0.0.*", "bob"));
+        // The daemon takes what follows the last @ for a host.
+        assert!(!names_user("ann@example.org", "ann@example.org"));
+    }
+}

@@ -1,0 +1,214 @@
+//! A login over ssh, tried for real: the machine's own daemon and its own client, over a connection of their own.
+//!
+//! The daemon serves one connection that it is handed (`sshd -i`), with the machine's own configuration, so that the running one
+//! is not touched and no port stays open; the client comes with a key made for this one login, which the account has beside its
+//! own. Both run among mounts of their own. The keys lie in memory, where nobody else sees them, and are gone with the last of
+//! the processes. The login is not announced to logind: while the machine boots that would wait for the end of the boot. And
+//! that the boot has not opened the logins yet (`/run/nologin`) does not count.
+
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+
+use super::run::{AFTER_END, Drain, POLL, Real, drain, end_group, wait};
+use super::sshd::with_runtime_directory;
+use super::{Run, Tool};
+
+/// Where the keys of a login are, for its processes alone. The daemon reads the public one as the user.
+const DIR: &str = "/run/trempe/door";
+/// The key that the client comes with.
+const KEY: &str = "/run/trempe/door/key";
+/// The file to name as one of an account's authorized keys.
+pub const AUTHORIZED: &str = "/run/trempe/door/key.pub";
+/// What the boot has there while it lets nobody but root in.
+const CLOSED: &str = "/run/nologin";
+/// What logind, and who asks for it, has there.
+const SYSTEMD: &str = "/run/systemd";
+
+/// How long one login may take.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// A login to try.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trial {
+    /// The account.
+    pub user: String,
+    /// The type of key to come with, as `ssh-keygen -t` calls it.
+    pub key: &'static str,
+    /// The daemon's options. One of them must name [`AUTHORIZED`] among the authorized keys.
+    pub options: Vec<String>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Attempt {
+    /// The client's exit code: that of the command, which is `true`; 255 where it did not come to that.
+    pub code: Option<i32>,
+    /// What the client said.
+    pub client: String,
+    /// What the daemon said.
+    pub server: String,
+}
+
+/// Tries logins one after the other.
+///
+/// # Errors
+/// When the mounts of the machine cannot be left, or a program is missing or cannot be started.
+pub fn log_in(trials: &[Trial]) -> Result<Vec<Attempt>> {
+    let apart = || {
+        leave_mounts().context("trying logins")?;
+        let one = |trial: &Trial| try_one(trial).with_context(|| format!("logging in as {}", trial.user));
+        with_runtime_directory(|| trials.iter().map(one).collect())
+    };
+    // Mounts are left by a thread and what it starts, not by the agent.
+    let joined = thread::scope(|scope| scope.spawn(apart).join());
+    joined.unwrap_or_else(|_| Err(anyhow!("the thread that tried logins broke down")))
+}
+
+/// Gives this thread, and what it starts, mounts of its own.
+fn leave_mounts() -> Result<()> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o755)
+        .create(DIR)
+        .with_context(|| format!("making {DIR}"))?;
+    unshare(CloneFlags::CLONE_NEWNS).context("leaving the mounts of the machine")?;
+    mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_SLAVE, None::<&str>)
+        .context("leaving the mounts of the machine")?;
+    cover(DIR, "mode=0711,size=1m")?;
+    if Path::new(SYSTEMD).is_dir() {
+        cover(SYSTEMD, "mode=0755,size=64k")?;
+    }
+    if Path::new(CLOSED).exists() {
+        // A socket cannot be opened as a file, so PAM finds none there.
+        let socket = Path::new(DIR).join("open");
+        drop(UnixListener::bind(&socket).context("making a socket")?);
+        mount(Some(&socket), CLOSED, None::<&str>, MsFlags::MS_BIND, None::<&str>)
+            .with_context(|| format!("covering {CLOSED}"))?;
+    }
+    Ok(())
+}
+
+/// Lays an empty file system in memory over a directory.
+fn cover(dir: &str, options: &str) -> Result<()> {
+    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+    mount(Some("tmpfs"), dir, Some("tmpfs"), flags, Some(options)).with_context(|| format!("covering {dir}"))
+}
+
+fn try_one(trial: &Trial) -> Result<Attempt> {
+    new_key(trial.key)?;
+    let listener =
+        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("listening on the loopback interface")?;
+    let port = listener.local_addr()?.port().to_string();
+    let mut client = Side::start(Tool::Ssh, &client_arguments(&trial.user, &port), None)?;
+    let served = accept(&listener, &mut client.child)
+        .and_then(|connection| connection.map(|connection| serve(trial, connection)).transpose());
+    let server = match served {
+        Ok(server) => server,
+        Err(error) => {
+            end_group(&mut client.child)?;
+            return Err(error);
+        }
+    };
+    let (code, client) = client.end(LIMIT);
+    // The daemon's part is over with the client's.
+    let server = server.map(|server| server.end(AFTER_END).1).unwrap_or_default();
+    Ok(Attempt { code, client, server })
+}
+
+fn new_key(kind: &str) -> Result<()> {
+    for path in [KEY, AUTHORIZED] {
+        // The first time there is none.
+        drop(std::fs::remove_file(path));
+    }
+    let arguments = ["-q", "-t", kind, "-N", "", "-C", "one login tried by the agent", "-f", KEY];
+    Real.run(Tool::SshKeygen, &arguments, None)?.success().map(drop)
+}
+
+/// Starts the daemon on a connection.
+fn serve(trial: &Trial, connection: TcpStream) -> Result<Side> {
+    let arguments: Vec<&str> =
+        ["-i", "-e"].into_iter().chain(trial.options.iter().map(String::as_str)).collect();
+    Side::start(Tool::Sshd, &arguments, Some(connection))
+}
+
+/// One side of the connection.
+struct Side {
+    child: Child,
+    said: Option<Drain>,
+}
+
+impl Side {
+    fn start(tool: Tool, arguments: &[&str], connection: Option<TcpStream>) -> Result<Side> {
+        let (mut program, command) = tool.command(arguments)?;
+        match connection {
+            Some(connection) => {
+                let other = connection.try_clone().context("sharing the connection")?;
+                program.stdin(OwnedFd::from(connection)).stdout(OwnedFd::from(other))
+            }
+            None => program.stdin(Stdio::null()).stdout(Stdio::null()),
+        };
+        let mut child =
+            program.stderr(Stdio::piped()).spawn().with_context(|| format!("starting {command}"))?;
+        let said = child.stderr.take().map(drain);
+        Ok(Side { child, said })
+    }
+
+    /// Waits for its end; gives the exit code and what it said. Who does not end in time is killed, and has no exit code.
+    fn end(mut self, limit: Duration) -> (Option<i32>, String) {
+        let ended = wait(&mut self.child, limit);
+        let said = self.said.map(Drain::collect).unwrap_or_default();
+        match ended {
+            Ok(code) => (code, said),
+            Err(error) => (None, format!("{said}it {error:#}\n")),
+        }
+    }
+}
+
+/// The client's connection; `None` when it ended without one.
+fn accept(listener: &TcpListener, client: &mut Child) -> Result<Option<TcpStream>> {
+    listener.set_nonblocking(true)?;
+    let started = Instant::now();
+    loop {
+        match listener.accept() {
+            Ok((connection, _)) => return Ok(Some(connection)),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error).context("waiting for ssh"),
+        }
+        if client.try_wait()?.is_some() {
+            return Ok(None);
+        }
+        if started.elapsed() > LIMIT {
+            bail!("ssh did not connect within {} seconds", LIMIT.as_secs());
+        }
+        thread::sleep(POLL);
+    }
+}
+
+/// Nothing of the caller's own ssh counts, and nothing is remembered.
+fn client_arguments<'a>(user: &'a str, port: &'a str) -> Vec<&'a str> {
+    let mut arguments = vec!["-F", "none", "-T", "-i", KEY, "-p", port, "-l", user];
+    for option in [
+        "BatchMode=yes",
+        "IdentitiesOnly=yes",
+        "IdentityAgent=none",
+        "PreferredAuthentications=publickey",
+        "StrictHostKeyChecking=no",
+        "UserKnownHostsFile=/dev/null",
+        "GlobalKnownHostsFile=/dev/null",
+        "LogLevel=ERROR",
+    ] {
+        arguments.extend(["-o", option]);
+    }
+    arguments.extend(["127.0.0.1", "true"]);
+    arguments
+}
