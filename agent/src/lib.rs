@@ -22,6 +22,7 @@
 pub mod apply;
 pub mod change;
 pub mod cli;
+pub mod cloud_init;
 pub mod command;
 pub mod config;
 pub mod content;

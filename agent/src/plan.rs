@@ -247,7 +247,7 @@ fn plan_turn(rule: &PolicyRule, finding: Finding, system: &mut System, plan: &mu
         }
         let again = matches!(rest.peek(), Some(Change::WriteFile { path, .. }) if written.contains(path));
         let effects = if again || rest.peek().is_none() { finding.effects.clone() } else { Vec::new() };
-        plan_change(rule, change, effects, system, plan)?;
+        plan_change(&rule.id, change, effects, system, plan)?;
         if again {
             return Ok(true);
         }
@@ -255,8 +255,21 @@ fn plan_turn(rule: &PolicyRule, finding: Finding, system: &mut System, plan: &mu
     Ok(false)
 }
 
+/// The steps of changes that no rule asks for. `name` stands for them where rules have their ids. `system` ends up with all of it laid
+/// over.
+///
+/// # Errors
+/// When the present state that a change starts from cannot be read.
+pub fn steps_of(name: &str, changes: &[Change], system: &mut System) -> Result<Vec<Step>> {
+    let mut plan = Plan::default();
+    for change in changes {
+        plan_change(name, change.clone(), Vec::new(), system, &mut plan)?;
+    }
+    Ok(plan.steps)
+}
+
 fn plan_change(
-    rule: &PolicyRule,
+    rule: &str,
     change: Change,
     effects: Vec<Effect>,
     system: &mut System,
@@ -275,7 +288,7 @@ fn plan_change(
         _ => None,
     };
     system.pretend(&change)?;
-    plan.steps.push(Step { rule: rule.id.clone(), sentence, change, diff, effects, starts_from });
+    plan.steps.push(Step { rule: rule.to_owned(), sentence, change, diff, effects, starts_from });
     Ok(())
 }
 

@@ -96,6 +96,17 @@ pub enum Afterwards {
     Disable,
 }
 
+impl Afterwards {
+    /// How it is written.
+    pub fn word(self) -> &'static str {
+        match self {
+            Afterwards::Keep => "keep",
+            Afterwards::Trim => "trim",
+            Afterwards::Disable => "disable",
+        }
+    }
+}
+
 /// What happens at the first boot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Firstboot {
