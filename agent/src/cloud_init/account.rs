@@ -11,15 +11,19 @@ use serde::Deserialize;
 use super::settings::Settings;
 use super::{Part, write};
 use crate::change::Change;
+use crate::config::written::document;
 use crate::door::Door;
 use crate::system::{Accounts, FileKind, System, User};
 
+/// What cloud-init made of all parts of user-data.
+const USER_DATA: &str = "/var/lib/cloud/instance/cloud-config.txt";
 /// cloud-init's rules for sudo.
 const SUDOERS: &str = "/etc/sudoers.d/90-cloud-init-users";
 /// So many files in a home directory are looked after; a person who has more is no leftover.
 const MOST_FILES: usize = 1000;
-/// Files of accounts, with the field that holds a list of members.
+/// Files with a line for each account.
 const ACCOUNT_FILES: [&str; 4] = ["/etc/passwd", "/etc/shadow", "/etc/subuid", "/etc/subgid"];
+/// Files with a line for each group, and its members in it.
 const GROUP_FILES: [&str; 2] = ["/etc/group", "/etc/gshadow"];
 
 /// What user-data says of accounts.
@@ -95,10 +99,9 @@ fn needed(
 
 /// Whether user-data names the account itself, rather than as the default.
 fn asked_for(system: &System, name: &str) -> Result<bool> {
-    let text = system.read_text("/var/lib/cloud/instance/cloud-config.txt")?.unwrap_or_default();
-    let options = serde_saphyr::options! { ignore_binary_tag_for_string: true };
+    let text = system.read_text(USER_DATA)?.unwrap_or_default();
     // What is no YAML, cloud-init did not understand either.
-    let said: UserData = serde_saphyr::from_str_with_options(&text, options).unwrap_or_default();
+    let said: UserData = document(&text, USER_DATA).unwrap_or_default();
     let users = said.users.as_ref().and_then(|users| users.as_array()).into_iter().flatten();
     let named = |user: &serde_json::Value| user.as_str().or_else(|| user.get("name")?.as_str()) == Some(name);
     Ok(users.into_iter().any(named))

@@ -5,10 +5,11 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::drop_in;
+use crate::config::written::document;
 use crate::system::System;
 
 /// The main file: where it is not, cloud-init is not installed.
@@ -100,7 +101,7 @@ impl Settings {
                 continue;
             }
             let text = system.read_text(&path)?.unwrap_or_default();
-            settings.lay(parse(&text, &path)?);
+            settings.lay(document(&text, &path.display().to_string())?);
             if path.parent() == own.parent() && path > *own {
                 settings.stronger.push((path, drop_in::keys_in(&text)));
             }
@@ -122,13 +123,4 @@ impl Settings {
         let name = &mut self.system_info.default_user.name;
         *name = over.system_info.default_user.name.or(name.take());
     }
-}
-
-fn parse(text: &str, path: &Path) -> Result<Settings> {
-    if text.lines().all(|line| line.trim().is_empty() || line.trim().starts_with('#')) {
-        return Ok(Settings::default());
-    }
-    let options = serde_saphyr::options! { ignore_binary_tag_for_string: true };
-    serde_saphyr::from_str_with_options(text, options)
-        .map_err(|error| anyhow!("{}: {}", path.display(), error.without_snippet()))
 }
