@@ -202,7 +202,7 @@ fn files_that_outdo_ours_are_told() {
     );
     let broken = machine().file("/etc/cloud/cloud.cfg.d/60-x.cfg", "a: [\n");
     let error = changes(&broken.system(), &wanted(Afterwards::Trim), &[]).unwrap_err();
-    assert!(error.to_string().starts_with("/etc/cloud/cloud.cfg.d/60-x.cfg: "), "{error}");
+    assert!(error.to_string().starts_with("/etc/cloud/cloud.cfg.d/60-x.cfg:"), "{error}");
 }
 
 /// The machine with the accounts that cloud-init made, and somebody who administers it.
