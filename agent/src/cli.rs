@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::firstboot::Phase;
 use crate::report::Format;
 
 /// Hardens a Linux machine to a CIS tier, audits it, shows what it would change, and takes changes back.
@@ -51,6 +52,8 @@ pub enum Command {
     Tailor(Tailor),
     /// Tell whether tailoring, configuration and benchmark files are good, with the place of every mistake.
     Check(Check),
+    /// Do one phase of the first boot, as the configuration says; run by systemd.
+    Firstboot(FirstBoot),
     /// Write the catalogue as an XCCDF 1.2 benchmark, the tiers as its profiles.
     Export(Export),
     /// Write the completions for a shell.
@@ -60,7 +63,7 @@ pub enum Command {
 }
 
 /// Which machine, which rules.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Selection {
     /// The tier: light, standard (CIS Level 1 Server) or strict (CIS Level 2 Server).
     #[arg(long, value_name = "TIER")]
@@ -347,6 +350,20 @@ pub struct Check {
     /// The operating system; what a tailoring says it is for, else that of this machine, when left out.
     #[command(flatten)]
     pub product: Product,
+}
+
+/// Arguments of `firstboot`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  agent firstboot --phase 2 --again      do it again, though it was done for this instance\n  systemctl status trempe-firstboot trempe-provisioned"
+)]
+pub struct FirstBoot {
+    /// 1: before logins; 2: after provisioning.
+    #[arg(long, value_enum)]
+    pub phase: Phase,
+    /// Also when it was done for this instance.
+    #[arg(long)]
+    pub again: bool,
 }
 
 /// Arguments of `export`.

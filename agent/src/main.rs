@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => command::explain::run(args),
         Command::Tailor(args) => command::tailor::run(args),
         Command::Check(args) => command::check::run(args),
+        Command::Firstboot(args) => command::firstboot::run(args),
         Command::Export(args) => command::export::run(args),
         Command::Completions(args) => command::manual::completions(args),
         Command::Man(args) => command::manual::pages(args),

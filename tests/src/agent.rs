@@ -92,6 +92,14 @@ pub fn audit(machine: &dyn Machine, arguments: &[String]) -> Result<Audit> {
     run(machine, &words)
 }
 
+/// As [`run`], with the agent that the machine has installed, and its own configuration.
+pub fn run_installed(machine: &dyn Machine, words: &[&str]) -> Result<Audit> {
+    let output =
+        machine.program(&["agent"]).args(words).args(["--format", "json"]).accept(&[0, 1, 2]).run()?;
+    let said = || String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    Audit::parse(&String::from_utf8_lossy(&output.stdout)).with_context(said)
+}
+
 /// Runs the agent inside and reads the JSON that its commands `audit` and `apply` write.
 pub fn run(machine: &dyn Machine, words: &[String]) -> Result<Audit> {
     let agent = machine.lend(&binary()?, "agent")?;

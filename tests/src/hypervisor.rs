@@ -52,6 +52,8 @@ pub struct Hardware<'a> {
     pub seed: &'a Path,
     /// Where its port 22 is reached on this machine.
     pub port: u16,
+    /// The machine's own address; empty for the one that QEMU's DHCP gives.
+    pub address: &'a str,
     /// Where its console and its monitor go.
     pub directory: &'a Path,
 }
@@ -64,14 +66,14 @@ const MONITOR: &str = "monitor";
 ///
 /// A guest that reboots ends QEMU. QEMU ends when the thread that started it does.
 pub fn start(hardware: &Hardware, memory: Option<&Path>) -> Result<Child> {
-    let Hardware { kernel, disk, seed, port, directory } = hardware;
+    let Hardware { kernel, disk, seed, port, address, directory } = hardware;
     let incoming = memory.map(|file| ["-incoming".to_owned(), format!("exec:cat '{}'", file.display())]);
     computer(kernel, acceleration(kernel)?, &directory.join(CONSOLE))
         // A flush waits for nothing, as on a disk whose cache survives a power cut: what this machine's own disk is like shall
         // not be measured. What the guest never flushed is lost with its memory all the same.
         .args(["-drive", &format!("file={},format=qcow2,if=virtio,cache=unsafe", disk.display())])
         .args(["-drive", &format!("file={},format=raw,if=virtio,readonly=on", seed.display())])
-        .args(["-netdev", &format!("user,id=net,hostfwd=tcp:127.0.0.1:{port}-:22")])
+        .args(["-netdev", &format!("user,id=net,hostfwd=tcp:127.0.0.1:{port}-{address}:22")])
         .args(["-device", "virtio-net-pci,netdev=net", "-device", "virtio-rng-pci"])
         .args(["-monitor", &format!("unix:{},server=on,wait=off", directory.join(MONITOR).display())])
         .args(incoming.into_iter().flatten())

@@ -6,12 +6,14 @@
 //! | [`command`] | running an external program and reporting its failure |
 //! | [`root`] | Debian root trees, and scratch copies of them to run programs in |
 //! | [`vm`], [`hypervisor`] | booted machines |
+//! | [`image`], [`seed`] | machines before their first boot, and what a cloud gives them |
 //! | [`machine`], [`scenario`] | what both have in common; named states of them |
 //! | [`content`] | the SCAP data streams both tools read |
 //! | [`oscap`] | OpenSCAP's verdicts on a scratch copy |
 //! | [`agent`] | our verdicts on the same copy |
 //! | [`agreement`] | the two, rule by rule |
 //! | [`coverage`] | which rules of the content the catalogue has |
+//! | [`person`] | which rules are left to a person |
 //! | [`manifest`] | what a rollback must restore |
 //! | [`verdict`] | the words both speak |
 //! | [`tree`] | small trees that a test changes thousands of times |
@@ -24,11 +26,14 @@ pub mod command;
 pub mod content;
 pub mod coverage;
 pub mod hypervisor;
+pub mod image;
 pub mod machine;
 pub mod manifest;
 pub mod oscap;
+pub mod person;
 pub mod root;
 pub mod scenario;
+pub mod seed;
 pub mod tree;
 pub mod triage;
 pub mod verdict;

@@ -28,9 +28,9 @@ pub struct Recipe {
 /// The plain trees are a server as the installer leaves it without any task, plus cloud-init, sshd and oscap.
 /// The full ones also have what CIS wants installed and what it wants gone, all as the packages configure it: there
 /// the rules are applicable that a plain server leaves aside.
-/// The ready one lacks one package that CIS wants and has one that it does not, and is otherwise complete: there an
+/// The ready ones lack one package that CIS wants and have one that it does not, and are otherwise complete: there an
 /// apply shows what it does itself and not how long Debian's packages take to configure themselves.
-pub const RECIPES: [Recipe; 5] = [
+pub const RECIPES: [Recipe; 6] = [
     Recipe { name: "debian12", os: "debian12", suite: "bookworm", packages: &[PLAIN, "isc-dhcp-client"] },
     Recipe {
         name: "debian12-full",
@@ -45,6 +45,12 @@ pub const RECIPES: [Recipe; 5] = [
         packages: &[PLAIN, "isc-dhcp-client", READY],
     },
     Recipe { name: "debian13", os: "debian13", suite: "trixie", packages: &[PLAIN, "dhcpcd-base"] },
+    Recipe {
+        name: "debian13-ready",
+        os: "debian13",
+        suite: "trixie",
+        packages: &[PLAIN, "dhcpcd-base", READY],
+    },
     Recipe {
         name: "debian13-full",
         os: "debian13",
@@ -126,6 +132,13 @@ impl Recipe {
 #[derive(Debug)]
 pub struct Copy {
     files: TempDir,
+}
+
+impl Copy {
+    /// The disk image it lies on.
+    pub fn disk(&self) -> PathBuf {
+        self.files.path().join("disk")
+    }
 }
 
 impl Machine for Copy {

@@ -18,8 +18,10 @@ use tempfile::TempDir;
 use crate::cache;
 use crate::command::Program;
 use crate::hypervisor::{self, Hardware, Kernel};
+use crate::image::Image;
 use crate::machine::Machine;
 use crate::root::Root;
+use crate::seed::{Seed, Source, apt_settings};
 
 const DISK: &str = "disk.qcow2";
 const BOOT: Duration = Duration::from_secs(900);
@@ -36,7 +38,10 @@ pub struct Vm {
     key: PathBuf,
     seed: PathBuf,
     port: u16,
+    address: String,
     running: Option<Child>,
+    /// Where key and seed are, when they are this machine's own.
+    identity: Option<TempDir>,
 }
 
 impl Vm {
@@ -49,6 +54,22 @@ impl Vm {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
         vm.shell(&format!("date -s @{now}"))?;
         Ok(vm)
+    }
+
+    /// A machine made from an image, switched off: its first boot lies before it.
+    pub fn from_image(image: &Image, seed: &Seed) -> Result<Self> {
+        let identity = cache::scratch("identity")?;
+        seed.write(identity.path())?;
+        let mut vm = Self::create(&image.root, &image.disk(), "raw", identity.path())?;
+        vm.identity = Some(identity);
+        Ok(vm)
+    }
+
+    /// Gives it another seed, read at its next boot.
+    pub fn reseed(&mut self, seed: &Seed) -> Result<()> {
+        let directory = self.key.parent().context("the key is in no directory")?.to_owned();
+        self.seed = seed.write(&directory)?;
+        Ok(())
     }
 
     /// A machine with an empty layer over `disk`; `identity` holds the ssh key and the cloud-init seed.
@@ -65,7 +86,9 @@ impl Vm {
             key: identity.join("key"),
             seed: identity.join("seed.iso"),
             port: 0,
+            address: String::new(),
             running: None,
+            identity: None,
         })
     }
 
@@ -74,9 +97,26 @@ impl Vm {
         self.switch_on(None)
     }
 
+    /// Switches it on and does not wait.
+    pub fn power_on(&mut self) -> Result<()> {
+        self.port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        self.running = Some(hypervisor::start(&self.hardware(), None)?);
+        Ok(())
+    }
+
+    /// Has this machine's port 22 looked for at this address; without it, at the one that QEMU's DHCP gives.
+    pub fn at_address(&mut self, address: &str) {
+        address.clone_into(&mut self.address);
+    }
+
     fn switch_on(&mut self, memory: Option<&Path>) -> Result<()> {
         self.port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         self.running = Some(hypervisor::start(&self.hardware(), memory)?);
+        self.wait_for_login()
+    }
+
+    /// Waits until the administrator can log in.
+    pub fn wait_for_login(&mut self) -> Result<()> {
         let begun = Instant::now();
         while self.ssh().args(["true"]).run().is_err() {
             if self.exited()? || begun.elapsed() > BOOT {
@@ -90,14 +130,24 @@ impl Vm {
 
     fn hardware(&self) -> Hardware<'_> {
         let directory = self.files.path();
-        Hardware { kernel: &self.kernel, disk: &self.disk, seed: &self.seed, port: self.port, directory }
+        let address = self.address.as_str();
+        Hardware {
+            kernel: &self.kernel,
+            disk: &self.disk,
+            seed: &self.seed,
+            port: self.port,
+            address,
+            directory,
+        }
     }
 
     /// Restarts the machine in good order.
     pub fn reboot(&mut self) -> Result<()> {
-        let arguments =
-            self.shell("awk '$1 == \"linux\" { $1 = $2 = \"\"; print; exit }' /boot/grub/grub.cfg")?;
-        self.kernel.arguments = arguments.trim().to_owned();
+        let script = "[ ! -e /boot/grub/grub.cfg ] || awk '$1 == \"linux\" { $1 = $2 = \"\"; print; exit }' /boot/grub/grub.cfg";
+        let arguments = self.shell(script)?;
+        if !arguments.trim().is_empty() {
+            self.kernel.arguments = arguments.trim().to_owned();
+        }
         // The connection may be gone before the answer: what counts is that the machine ends.
         self.program(&["systemctl", "reboot"]).accept(&[0, 255]).run()?;
         self.wait()?;
@@ -141,6 +191,47 @@ impl Vm {
         format!("ssh {options} -p {} -i {} admin@127.0.0.1", self.port, self.key.display())
     }
 
+    /// Whether something listens on its port 22 that speaks ssh.
+    pub fn ssh_answers(&self) -> bool {
+        use std::io::Read;
+        let Ok(mut door) = std::net::TcpStream::connect(("127.0.0.1", self.port)) else { return false };
+        let _ = door.set_read_timeout(Some(Duration::from_secs(3)));
+        let mut banner = [0; 4];
+        door.read_exact(&mut banner).is_ok() && &banner == b"SSH-"
+    }
+
+    /// Its console's words so far.
+    pub fn console(&self) -> String {
+        let console = fs::read(self.files.path().join(hypervisor::CONSOLE)).unwrap_or_default();
+        String::from_utf8_lossy(&console).into_owned()
+    }
+
+    /// An attempt of a user to log in over ssh with the administrator's key, or with a password.
+    pub fn attempt(&self, user: &str, password: Option<&str>) -> Program {
+        let (port, target) = (self.port.to_string(), format!("{user}@127.0.0.1"));
+        let options = [
+            "StrictHostKeyChecking=no",
+            "UserKnownHostsFile=/dev/null",
+            "LogLevel=ERROR",
+            "ConnectTimeout=10",
+        ];
+        let options = options.iter().flat_map(|option| ["-o", option]);
+        match password {
+            None => Program::new("ssh")
+                .args(options)
+                .args(["-o", "BatchMode=yes", "-p", &port, "-i"])
+                .args([&self.key])
+                .args([&target]),
+            Some(password) => Program::new("sshpass").args(["-p", password, "ssh"]).args(options).args([
+                "-o",
+                "PubkeyAuthentication=no",
+                "-p",
+                &port,
+                &target,
+            ]),
+        }
+    }
+
     fn ssh(&self) -> Program {
         let options =
             ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "BatchMode=yes"];
@@ -152,8 +243,7 @@ impl Vm {
     }
 
     fn last_words(&self) -> String {
-        let console = fs::read(self.files.path().join(hypervisor::CONSOLE)).unwrap_or_default();
-        let console = String::from_utf8_lossy(&console);
+        let console = self.console();
         let lines: Vec<&str> = console.lines().collect();
         lines.get(lines.len().saturating_sub(30)..).unwrap_or_default().join("\n")
     }
@@ -188,11 +278,12 @@ impl Drop for Vm {
 pub fn prepared(root: &Root) -> Result<PathBuf> {
     let tree = root.path.to_string_lossy();
     let hypervisor = hypervisor::version(&Kernel::of(&root.path)?)?;
-    let recipe = [tree.as_ref(), PREPARE, USER, &apt_settings()?, &hypervisor];
+    let seed = Seed::new(Source::NoCloud, "");
+    let recipe = [tree.as_ref(), PREPARE, &format!("{seed:?}"), &apt_settings()?, &hypervisor];
     cache::entry(&format!("machine-{}", root.name), &recipe, |path| {
         eprintln!("booting {} for the first time (some minutes without KVM)", root.name);
         fs::create_dir(path)?;
-        seed(path)?;
+        seed.write(path)?;
         let mut vm = Vm::create(root, &root.disk()?, "raw", path)?;
         vm.start()?;
         vm.shell(PREPARE)?;
@@ -203,41 +294,6 @@ pub fn prepared(root: &Root) -> Result<PathBuf> {
         vm.wait()?;
         fs::rename(&vm.disk, path.join(DISK)).context("keeping the disk")
     })
-}
-
-const USER: &str = "#cloud-config
-manage_etc_hosts: true
-locale: C.UTF-8
-users:
-  - name: admin
-    sudo: 'ALL=(ALL) NOPASSWD:ALL'
-    shell: /bin/bash
-    ssh_authorized_keys: [KEY]
-";
-
-/// Writes an ssh key and the cloud-init seed that lets its owner in, with this machine's way to the mirror.
-fn seed(directory: &Path) -> Result<()> {
-    let at = |name: &str| directory.join(name);
-    Program::new("ssh-keygen")
-        .args(["-q", "-t", "ed25519", "-N", "", "-C", "admin", "-f"])
-        .args([at("key")])
-        .run()?;
-    let key = fs::read_to_string(at("key.pub"))?;
-    let user = USER.replace("KEY", key.trim());
-    let settings = serde_json::to_string(&apt_settings()?)?;
-    let files = format!("write_files:\n  - path: /etc/apt/apt.conf.d/90mirror\n    content: {settings}\n");
-    fs::write(at("user-data"), format!("{user}{files}"))?;
-    fs::write(at("meta-data"), "instance-id: first\nlocal-hostname: machine\n")?;
-    let (user, meta) = (at("user-data"), at("meta-data"));
-    Program::new("cloud-localds").args([at("seed.iso"), user, meta]).run().map(drop)
-}
-
-/// How this machine's apt reaches its mirror and judges its age; a guest must do the same.
-fn apt_settings() -> Result<String> {
-    let wanted = ["Acquire::Check-", "Acquire::http::Proxy", "Acquire::https::Proxy"];
-    let all = Program::new("apt-config").args(["dump"]).output()?;
-    let lines = all.lines().filter(|line| wanted.iter().any(|name| line.starts_with(name)));
-    Ok(lines.map(|line| format!("{line}\n")).collect())
 }
 
 fn quoted(text: &str) -> String {

@@ -11,26 +11,10 @@ use anyhow::{Context, Result, ensure};
 use e2e::agent::{self, Rule};
 use e2e::machine::Machine;
 use e2e::manifest::Manifest;
+use e2e::person::LEFT_TO_A_PERSON;
 use e2e::root::Root;
 use e2e::verdict::Verdict;
 use e2e::vm::Vm;
-
-/// Rules that ask for another disk layout, for something only a person knows (a password, a server, who may log in, which
-/// ports are meant), or that would lock out a cloud machine's administrator, who has no password.
-const LEFT_TO_A_PERSON: [&str; 12] = [
-    "grub2_password",
-    "partition_for_home",
-    "partition_for_tmp",
-    "partition_for_var",
-    "partition_for_var_log",
-    "partition_for_var_log_audit",
-    "partition_for_var_tmp",
-    "service_systemd-journal-upload_enabled",
-    "sshd_limit_user_access",
-    "sudo_require_authentication",
-    "systemd_journal_upload_url",
-    "ufw_rules_for_open_ports",
-];
 
 fn agent(vm: &Vm, words: &[&str]) -> Result<BTreeMap<String, Rule>> {
     let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();

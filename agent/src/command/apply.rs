@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, bail};
 
-use super::{begin, say, tell, watched};
+use super::{Work, begin, say, tell, watched};
 use crate::apply::pending::{self, Pending};
 use crate::apply::{Control, Watch, apply, journal};
 use crate::cli::Apply;
@@ -47,12 +47,28 @@ pub fn run(args: &Apply) -> Result<Exit> {
         watch: if work.system.is_running() { Watch::Accounts(named.as_deref()) } else { Watch::Off },
         confirm_within,
     };
-    let run = apply(&work.policy, &mut work.system, &id, &control)?;
+    let Some((report, _)) = harden(&mut work, &id, started, &control)? else { return Ok(Exit::Deviates) };
+    tell(&report, &args.output)?;
+    Ok(report.exit())
+}
+
+/// Makes the machine what its policy asks for, and keeps the report with the run's journal. Returns it and the run's id, which is
+/// empty when nothing had to be changed; `None` when the plan was turned down.
+///
+/// # Errors
+/// As [`apply`].
+pub fn harden(
+    work: &mut Work,
+    id: &str,
+    started: String,
+    control: &Control,
+) -> Result<Option<(Report, String)>> {
+    let run = apply(&work.policy, &mut work.system, id, control)?;
     if run.declined {
-        return Ok(Exit::Deviates);
+        return Ok(None);
     }
-    let mut report =
-        Report::new(&work.policy, work.content, Host::of(&work.system), run.outcomes, "apply", started);
+    let (content, host) = (work.content.clone(), Host::of(&work.system));
+    let mut report = Report::new(&work.policy, content, host, run.outcomes, "apply", started);
     report.set_changes(&run.steps);
     report.problems = run.problems;
     report.notes = run.notes;
@@ -64,13 +80,12 @@ pub fn run(args: &Apply) -> Result<Exit> {
     {
         report.problems.push(format!("this report could not be kept: {error:#}"));
     }
-    tell(&report, &args.output)?;
-    Ok(report.exit())
+    Ok(Some((report, run.id)))
 }
 
 /// A flag that an interrupt or a request to end sets: the run then stops between two changes and takes itself back. While
 /// `asking`, nothing has been changed yet, and the agent just ends, as if the answer were no.
-fn stop_on_signals(asking: &Arc<AtomicBool>) -> Result<Arc<AtomicBool>> {
+pub fn stop_on_signals(asking: &Arc<AtomicBool>) -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
         signal_hook::flag::register_conditional_shutdown(signal, DECLINED, Arc::clone(asking))

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use anyhow::{Context, Result, bail};
 use xccdf::short_id;
 
-use super::request;
+use super::{configuration, request};
 use crate::cli::{Explain, Selection};
 use crate::content::{Catalogue, Rule, Value, references};
 use crate::exit::Exit;
@@ -32,7 +32,7 @@ pub fn run(args: &Explain) -> Result<Exit> {
         rule: vec![args.rule.clone()],
         root: args.root.clone(),
     };
-    let mut request = request(&selection, &system)?;
+    let mut request = request(&selection, &system, configuration(&selection, &system)?)?;
     if request.tier.is_none() && request.tailoring.is_empty() {
         request.tier = Some("strict".to_owned());
     }

@@ -9,6 +9,7 @@ pub mod confirm;
 pub mod door;
 pub mod explain;
 pub mod export;
+pub mod firstboot;
 pub mod history;
 pub mod list;
 pub mod manual;
@@ -54,9 +55,35 @@ pub struct Work {
 /// # Errors
 /// When the root cannot be opened, or configuration, tier, profile, tailoring or rule are not understood.
 pub fn begin(selection: &Selection) -> Result<Work> {
-    let catalogue = Catalogue::embedded()?;
     let system = System::open(&selection.root)?;
-    let policy = policy::resolve(&catalogue, &request(selection, &system)?, &system.os()?.product())?;
+    let config = configuration(selection, &system)?;
+    begin_with(selection, system, config)
+}
+
+/// The machine's own configuration, unless it is to be left out. What only root can read is left out for others, and that is said.
+///
+/// # Errors
+/// When it cannot be read or understood, or others could have written it.
+pub fn configuration(selection: &Selection, system: &System) -> Result<Config> {
+    if selection.no_config {
+        return Ok(Config::default());
+    }
+    let gathered = config::look(system);
+    let unseen: Vec<&str> = gathered.unseen().collect();
+    if !unseen.is_empty() {
+        say(&format!("agent: only root can read, so not looked at: {}", unseen.join(", ")));
+    }
+    gathered.strict()
+}
+
+/// As [`begin`], with this configuration.
+///
+/// # Errors
+/// When tier, profile, tailoring or rule are not understood.
+pub fn begin_with(selection: &Selection, system: System, config: Config) -> Result<Work> {
+    let catalogue = Catalogue::embedded()?;
+    let request = request(selection, &system, config)?;
+    let policy = policy::resolve(&catalogue, &request, &system.os()?.product())?;
     let content = ContentInfo {
         id: BENCHMARK_ID.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -69,9 +96,8 @@ pub fn begin(selection: &Selection) -> Result<Work> {
 /// What is asked of a machine: by the command line, and by the machine's own configuration where that leaves it open.
 ///
 /// # Errors
-/// When configuration or tailoring cannot be read, or others could have written them.
-pub fn request(selection: &Selection, system: &System) -> Result<Request> {
-    let config = if selection.no_config { Config::default() } else { configuration(system)? };
+/// When tailoring cannot be read, or others could have written it.
+pub fn request(selection: &Selection, system: &System, config: Config) -> Result<Request> {
     let given = selection.tailoring.iter().map(|path| policy::read_tailoring(path));
     let given: Vec<Tailoring> = given.collect::<Result<_>>()?;
     let builds_on = |tailoring: &Tailoring| tailoring.profiles.iter().any(|own| own.extends.is_some());
@@ -80,16 +106,6 @@ pub fn request(selection: &Selection, system: &System) -> Result<Request> {
     let mut request = Config { tier, ..config }.request(system, decided)?;
     request.tailoring.extend(given);
     Ok(Request { profile: selection.profile.clone(), rules: selection.rule.clone(), ..request })
-}
-
-/// The machine's configuration. What only root can read is left out for others, and that is said.
-fn configuration(system: &System) -> Result<Config> {
-    let gathered = config::look(system);
-    let unseen: Vec<&str> = gathered.unseen().collect();
-    if !unseen.is_empty() {
-        say(&format!("agent: only root can read, so not looked at: {}", unseen.join(", ")));
-    }
-    gathered.strict()
 }
 
 /// How text is written on this output.

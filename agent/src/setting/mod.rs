@@ -207,6 +207,20 @@ kinds! {
 }
 
 impl Kind {
+    /// Whether a new machine must be provisioned first: what cloud-init's last stage, guest customization or whoever sets the machine
+    /// up still needs (packages and the way to them, programs below `/tmp`, sudo without a password, modules for their disks), and
+    /// what takes long and keeps nobody out.
+    pub fn after_provisioning(&self) -> bool {
+        match self {
+            Kind::All(parts) | Kind::Any(parts) => parts.iter().any(Kind::after_provisioning),
+            Kind::Package(_) | Kind::Ufw(_) | Kind::Iptables(_) | Kind::Nftables(_) => true,
+            Kind::MountOption(_) | Kind::Module(_) => true,
+            Kind::SudoDefault(_) | Kind::SudoAuthentication(_) => true,
+            Kind::Aide(_) | Kind::BootPassword(_) | Kind::KernelArgument(_) | Kind::ZiplArgument(_) => true,
+            _ => false,
+        }
+    }
+
     /// The names of the kinds it is made of, as the catalogue writes them.
     ///
     /// # Errors

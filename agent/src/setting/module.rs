@@ -16,7 +16,7 @@ use super::{OWNED_HEADER, Setting};
 use crate::change::{Change, Effect};
 use crate::content::Names;
 use crate::finding::Finding;
-use crate::system::{FstabEntry, System};
+use crate::system::{Disk, FstabEntry, System};
 
 /// Our own drop-in. `modprobe` takes the first `install` line of a module it finds, so ours sorts before the others.
 const DROP_IN: &str = "/etc/modprobe.d/00-trempe.conf";
@@ -32,6 +32,9 @@ const DIRS: [&str; 5] = [
 
 /// Programs that load nothing.
 const NOTHING: [&str; 4] = ["/bin/false", "/bin/true", "/usr/bin/false", "/usr/bin/true"];
+
+/// The labels, in small letters, of disks that cloud-init takes for datasources: NoCloud, ConfigDrive, OVF.
+const DATASOURCES: [&str; 3] = ["cidata", "config-2", "ovf env"];
 
 /// Kernel modules that are kept out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -137,6 +140,15 @@ impl Module {
             {
                 return Ok(Some(format!("{} at {} hangs on {bus}", mount.source, mount.target)));
             }
+        }
+        // cloud-init mounts its datasource for a moment at every boot.
+        let seed =
+            |disk: &Disk| ours(&disk.fs_type) && DATASOURCES.contains(&disk.label.to_lowercase().as_str());
+        if let Some(disk) = system.disks()?.into_iter().find(seed) {
+            return Ok(Some(format!(
+                "cloud-init reads its datasource from /dev/{}, a {} file system",
+                disk.device, disk.fs_type
+            )));
         }
         let boot = mounts.boot.iter().find(|entry| ours(&entry.fs_type));
         let words = |entry: &FstabEntry| {
@@ -274,6 +286,18 @@ mod tests {
         let tree = Tree::new().file(DROP_IN, "install hfs /bin/false\nblacklist hfs\n");
         let text = tree.applied(&module("udf")).text(DROP_IN);
         assert_eq!(text, "install hfs /bin/false\nblacklist hfs\ninstall udf /bin/false\nblacklist udf\n");
+    }
+
+    #[test]
+    fn the_module_of_cloud_inits_datasource_stays() {
+        for (label, stays) in [("CONFIG-2", true), ("cidata", true), ("films", false)] {
+            let entry = format!("S:sr0\nE:ID_FS_TYPE=udf\nE:ID_FS_LABEL={label}\n");
+            let tree = Tree::new().file("/run/udev/data/b11:0", &entry);
+            let setting = Module { file_systems: vec!["udf".into()], ..module("udf") };
+            let finding = setting.examine(&tree.system()).unwrap();
+            assert_eq!(finding.manual.is_some(), stays, "{label}: {finding:?}");
+            assert_eq!(finding.changes.is_empty(), stays, "{label}: {finding:?}");
+        }
     }
 
     #[test]

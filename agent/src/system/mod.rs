@@ -12,6 +12,7 @@
 
 mod accounts;
 pub mod audit;
+mod disks;
 mod facts;
 mod kernel;
 pub mod login;
@@ -32,6 +33,7 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 pub use accounts::{Accounts, Group, Shadow, User};
+pub use disks::Disk;
 pub use login::{Attempt, Trial};
 pub use mount_units::unit_name as mount_unit_name;
 pub use mounts::{FstabEntry, Mount, Mounts};

@@ -1,0 +1,114 @@
+//! `agent firstboot`: one phase of the first boot, run by systemd.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+
+use super::apply::{harden, stop_on_signals};
+use super::{begin_with, say};
+use crate::apply::Control;
+use crate::cli::{FirstBoot, Selection};
+use crate::config::{self, Config};
+use crate::exit::Exit;
+use crate::firstboot::instance::Instance;
+use crate::firstboot::record::{Done, Record};
+use crate::firstboot::status::{State, Status};
+use crate::firstboot::{Phase, wishes};
+use crate::report::now;
+use crate::system::System;
+
+/// Runs the command.
+///
+/// What the phase itself runs into is told on the console, in the journal and in `/run/trempe/status.json`, and the exit code
+/// says it.
+///
+/// # Errors
+/// When it is not root who asks, or how it stands cannot be told.
+pub fn run(args: &FirstBoot) -> Result<Exit> {
+    if !nix::unistd::geteuid().is_root() {
+        bail!("only root can change this machine: run it with sudo");
+    }
+    let system = System::open(Path::new("/"))?;
+    let instance = Instance::of(&system)?;
+    let mut status = Status::begin(args.phase, instance.clone(), now());
+    status.write(&system)?;
+    let gathered = config::gather(&system);
+    status.problems = gathered.problems;
+    let mut record = Record::of(&system, &instance)?;
+    let exit = match idle(args, &gathered.config, &record) {
+        Some(why) => {
+            status.notes.push(why);
+            status.end(State::Idle);
+            Exit::Good
+        }
+        None => match work(args.phase, gathered.config, &mut status) {
+            Ok(exit) => {
+                status.end(State::Done);
+                exit
+            }
+            Err(error) => {
+                status.problems.push(format!("{error:#}"));
+                status.end(State::Failed);
+                Exit::Trouble
+            }
+        },
+    };
+    let exit = if status.problems.is_empty() { exit } else { Exit::Trouble };
+    if status.state == State::Done {
+        let (finished, asked, run) = (status.finished.clone(), status.asked().to_owned(), status.run.clone());
+        record.done.insert(args.phase, Done { finished, asked, run, exit: exit.code() });
+        record.keep(&system)?;
+    }
+    status.write(&system)?;
+    status.sentences().iter().for_each(|line| say(line));
+    Ok(exit)
+}
+
+/// Why there is nothing to do, when there is not.
+fn idle(args: &FirstBoot, config: &Config, record: &Record) -> Option<String> {
+    if !config.firstboot.enabled {
+        return Some("the first boot is switched off by the configuration".to_owned());
+    }
+    if config.tier.is_none() && config.tailoring.is_empty() {
+        return Some(
+            "no tier is configured, so the machine stays as it is (/etc/trempe/agent.yml)".to_owned(),
+        );
+    }
+    let done = record.done.get(&args.phase).filter(|_| !args.again)?;
+    Some(format!("it was done for this instance at {} ({})", done.finished, done.asked))
+}
+
+/// Hardens the machine as far as the phase goes.
+fn work(phase: Phase, config: Config, status: &mut Status) -> Result<Exit> {
+    let limit = config.firstboot.time_limit;
+    let selection = Selection { root: "/".into(), ..Selection::default() };
+    let mut work = begin_with(&selection, System::open(Path::new("/"))?, config)?;
+    status.notes = wishes::refused(&work.system, &work.policy);
+    phase.limit(&mut work.policy);
+    let stop = stop_on_signals(&Arc::new(AtomicBool::new(false)))?;
+    stop_after(limit, Arc::clone(&stop));
+    let started = status.started.clone();
+    let control = Control { progress: &log, stop: &stop, confirm: None };
+    let Some((report, run)) = harden(&mut work, &started.replace(':', "-"), started, &control)? else {
+        bail!("nobody was asked, and the plan was turned down");
+    };
+    status.take(&report, &run);
+    Ok(report.exit())
+}
+
+/// Progress goes to the journal; the console gets the outcome alone.
+fn log(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// Stops the phase after a time, so that a machine that hangs somewhere can be reached at last: what was done so far is taken back.
+fn stop_after(limit: Duration, stop: Arc<AtomicBool>) {
+    std::thread::spawn(move || {
+        std::thread::sleep(limit);
+        stop.store(true, Ordering::Relaxed);
+    });
+}

@@ -1,0 +1,98 @@
+//! What was done for an instance: `/var/lib/trempe/firstboot.json`, which survives reboots.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use super::Phase;
+use super::instance::Instance;
+use crate::apply::file::{self, Attributes, Whole};
+use crate::apply::journal::STATE_DIR;
+use crate::system::System;
+
+/// The file's name in the state directory.
+const FILE: &str = "firstboot.json";
+
+/// A phase that came to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// When, RFC 3339.
+    pub finished: String,
+    /// The tier, or the profile where none was named.
+    pub asked: String,
+    /// The run that changed the machine; empty when nothing had to be changed.
+    pub run: String,
+    /// The exit code it ended with.
+    pub exit: u8,
+}
+
+/// The phases done for an instance.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The instance.
+    pub instance: Instance,
+    /// What was done.
+    pub done: BTreeMap<Phase, Done>,
+}
+
+impl Record {
+    /// What is on disk; `None` when nothing is, or what is there is no such record: then it is done again, which does no harm.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn read(system: &System) -> Result<Option<Record>> {
+        let text = system.read_text(Path::new(STATE_DIR).join(FILE))?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
+    /// The record of this instance: what is on disk, or an empty one where that is of another.
+    ///
+    /// # Errors
+    /// As [`Record::read`].
+    pub fn of(system: &System, instance: &Instance) -> Result<Record> {
+        let before = Record::read(system)?.filter(|record| instance.is_still(&record.instance));
+        Ok(before.unwrap_or_else(|| Record { instance: instance.clone(), done: BTreeMap::new() }))
+    }
+
+    /// Puts it on disk.
+    ///
+    /// # Errors
+    /// When it cannot be written; what was there before is there still.
+    pub fn keep(&self, system: &System) -> Result<()> {
+        let content = serde_json::to_vec_pretty(self)?;
+        let path = Path::new(STATE_DIR).join(FILE);
+        file::make_directories(system, Path::new(STATE_DIR), 0o700)?;
+        file::write(system, &path, &Whole { content, attributes: Attributes::new(0o600) })
+            .context("keeping what the first boot did")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::setting::testing::Tree;
+
+    #[test]
+    fn it_is_of_one_instance() {
+        let tree = Tree::new().dir("/var/lib", 0o755);
+        let system = tree.system();
+        let here = Instance { instance_id: Some("a".into()), machine_id: "m".into() };
+        let mut record = Record::of(&system, &here).unwrap();
+        assert!(record.done.is_empty());
+        let done = Done { finished: "2026".into(), asked: "strict".into(), run: String::new(), exit: 0 };
+        record.done.insert(Phase::BeforeLogins, done);
+        record.keep(&system).unwrap();
+        assert_eq!(Record::of(&system, &here).unwrap(), record);
+        assert_eq!(tree.mode("/var/lib/trempe/firstboot.json"), 0o600);
+        let clone = Instance { instance_id: Some("b".into()), ..here };
+        assert!(Record::of(&system, &clone).unwrap().done.is_empty(), "a clone begins anew");
+    }
+
+    #[test]
+    fn one_that_makes_no_sense_is_none() {
+        let tree = Tree::new().file("/var/lib/trempe/firstboot.json", "{\"instance\":");
+        assert_eq!(Record::read(&tree.system()).unwrap(), None);
+    }
+}

@@ -1,0 +1,188 @@
+//! How the first boot stands: `/run/trempe/status.json`, gone with the next boot and written anew by it.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use super::Phase;
+use super::instance::Instance;
+use crate::apply::file::{self, Attributes, Whole};
+use crate::inspect::Verdict;
+use crate::report::{Report, Summary, now};
+use crate::system::System;
+
+/// Where it is told.
+pub const DIRECTORY: &str = "/run/trempe";
+/// The version of its structure.
+const SCHEMA: u32 = 1;
+
+/// How far a phase has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// It is at work.
+    #[default]
+    Running,
+    /// It did what it should.
+    Done,
+    /// There was nothing for it to do; the notes say why.
+    Idle,
+    /// It could not do its work; the machine is as it was before it. It is tried again at the next boot.
+    Failed,
+}
+
+/// What is told.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// The version of this structure.
+    pub schema: u32,
+    /// The agent's version.
+    pub agent: String,
+    /// The phase.
+    pub phase: Phase,
+    /// How far it has come.
+    pub state: State,
+    /// The machine.
+    pub instance: Instance,
+    /// The tier, where one was named.
+    pub tier: String,
+    /// The full id of the profile.
+    pub profile: String,
+    /// Digest of the policy.
+    pub policy_sha256: String,
+    /// When it began, RFC 3339.
+    pub started: String,
+    /// When it ended; empty while it runs.
+    pub finished: String,
+    /// The run that changed the machine; empty when none did.
+    pub run: String,
+    /// How many rules ended how.
+    pub summary: Summary,
+    /// The rules that still fail.
+    pub failing: Vec<String>,
+    /// The rules in error, with the reason.
+    pub errors: Vec<String>,
+    /// What is worth knowing.
+    pub notes: Vec<String>,
+    /// What went wrong.
+    pub problems: Vec<String>,
+}
+
+impl Status {
+    /// A phase that begins.
+    pub fn begin(phase: Phase, instance: Instance, started: String) -> Status {
+        Status {
+            schema: SCHEMA,
+            agent: env!("CARGO_PKG_VERSION").to_owned(),
+            phase,
+            state: State::Running,
+            instance,
+            tier: String::new(),
+            profile: String::new(),
+            policy_sha256: String::new(),
+            started,
+            finished: String::new(),
+            run: String::new(),
+            summary: Summary::default(),
+            failing: Vec::new(),
+            errors: Vec::new(),
+            notes: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// Takes over what a run reports.
+    pub fn take(&mut self, report: &Report, run: &str) {
+        let rows = |verdict| report.rules.iter().filter(move |row| row.result == verdict);
+        let reason = |row: &crate::report::Row| {
+            format!("{}: {}", row.id, row.reason.as_deref().unwrap_or("no reason was given"))
+        };
+        self.tier.clone_from(&report.policy.tier);
+        self.profile.clone_from(&report.policy.profile);
+        self.policy_sha256.clone_from(&report.policy.sha256);
+        run.clone_into(&mut self.run);
+        self.summary = report.summary;
+        self.failing = rows(Verdict::Fail).map(|row| row.id.clone()).collect();
+        self.errors = rows(Verdict::Error).map(reason).collect();
+        self.problems.extend(report.problems.iter().cloned());
+    }
+
+    /// Ends the phase.
+    pub fn end(&mut self, state: State) {
+        self.state = state;
+        self.finished = now();
+    }
+
+    /// What is asked of the machine, in a word.
+    pub fn asked(&self) -> &str {
+        if self.tier.is_empty() { &self.profile } else { &self.tier }
+    }
+
+    /// Tells it in `/run`.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, system: &System) -> Result<()> {
+        let mut content = serde_json::to_vec_pretty(self)?;
+        content.push(b'\n');
+        file::make_directories(system, Path::new(DIRECTORY), 0o755)?;
+        let path = Path::new(DIRECTORY).join("status.json");
+        file::write(system, &path, &Whole { content, attributes: Attributes::new(0o644) })
+            .context("telling how the first boot stands")
+    }
+
+    /// The status as last told; `None` when no phase has begun since the machine was started.
+    ///
+    /// # Errors
+    /// When it cannot be read or understood.
+    pub fn read(system: &System) -> Result<Option<Status>> {
+        let path = Path::new(DIRECTORY).join("status.json");
+        let Some(text) = system.read_text(&path)? else { return Ok(None) };
+        serde_json::from_str(&text).map(Some).with_context(|| format!("reading {}", path.display()))
+    }
+
+    /// A few lines for the console.
+    pub fn sentences(&self) -> Vec<String> {
+        let phase = self.phase.sentence();
+        let Summary { pass, fixed, fail, error, .. } = self.summary;
+        let head = match self.state {
+            State::Running => format!("trempe: {phase}: begun"),
+            State::Idle => format!("trempe: {phase}: nothing to do"),
+            State::Failed => format!("trempe: {phase}: FAILED, the machine is as it was before"),
+            State::Done => format!(
+                "trempe: {phase}: hardened to {}: {pass} pass, {fixed} fixed, {fail} fail, {error} in error",
+                self.asked()
+            ),
+        };
+        let more = |sign: &str, lines: &[String]| -> Vec<String> {
+            lines.iter().map(|line| format!("trempe: {sign}{line}")).collect()
+        };
+        [vec![head], more("", &self.notes), more("error: ", &self.errors), more("PROBLEM: ", &self.problems)]
+            .concat()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::setting::testing::Tree;
+
+    #[test]
+    fn what_is_told_can_be_read_again() {
+        let tree = Tree::new().dir("/run", 0o755);
+        let mut status = Status::begin(Phase::BeforeLogins, Instance::default(), "2026".into());
+        assert_eq!(Status::read(&tree.system()).unwrap(), None);
+        status.problems.push("the seed says 'tiers'".into());
+        status.end(State::Failed);
+        status.write(&tree.system()).unwrap();
+        assert_eq!(Status::read(&tree.system()).unwrap(), Some(status.clone()));
+        assert_eq!(
+            status.sentences(),
+            [
+                "trempe: phase 1, before logins: FAILED, the machine is as it was before",
+                "trempe: PROBLEM: the seed says 'tiers'"
+            ]
+        );
+    }
+}

@@ -1,0 +1,116 @@
+//! What cloud-init was asked for that the policy refuses: told, with who asked, so that nobody has to search.
+//!
+//! To add a wish, add a line to [`WISHES`].
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::policy::Policy;
+use crate::system::System;
+
+/// Who can ask: cloud-init's merged cloud-config of each (`cloudinit.helpers`, `Paths.lookups`).
+const ASKERS: [(&str, &str); 2] = [
+    ("user-data", "/var/lib/cloud/instance/cloud-config.txt"),
+    ("vendor-data", "/var/lib/cloud/instance/vendor-cloud-config.txt"),
+];
+
+/// The keys of cloud-config that a policy can stand against.
+#[derive(Debug, Default, Deserialize)]
+struct Asked {
+    /// Passwords over ssh: a truth value, or `unchanged`.
+    #[serde(default)]
+    ssh_pwauth: Option<Word>,
+    /// Whether root's keys are disabled.
+    #[serde(default)]
+    disable_root: Option<Word>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Word {
+    Truth(bool),
+    Text(String),
+}
+
+impl Word {
+    /// Whether it is true as cloud-init sees it (`cloudinit.util.is_true`).
+    fn is(&self, truth: bool) -> bool {
+        let (yes, no) = (["true", "1", "on", "yes"], ["false", "0", "off", "no"]);
+        match self {
+            Word::Truth(value) => *value == truth,
+            Word::Text(text) => {
+                let text = text.to_lowercase();
+                if truth { yes.contains(&text.as_str()) } else { no.contains(&text.as_str()) }
+            }
+        }
+    }
+}
+
+/// A wish: how it is written, how it is recognised, and the rule that refuses it.
+type Wish = (&'static str, fn(&Asked) -> bool, &'static str);
+
+const WISHES: [Wish; 2] = [
+    (
+        "ssh_pwauth: true",
+        |asked| asked.ssh_pwauth.as_ref().is_some_and(|word| word.is(true)),
+        "sshd_disable_password_authentication",
+    ),
+    (
+        "disable_root: false",
+        |asked| asked.disable_root.as_ref().is_some_and(|word| word.is(false)),
+        "sshd_disable_root_login",
+    ),
+];
+
+/// The wishes that the policy refuses, in sentences.
+pub fn refused(system: &System, policy: &Policy) -> Vec<String> {
+    let mut refused = Vec::new();
+    for (asker, path) in ASKERS {
+        // What cannot be read or is no YAML was cloud-init's to complain of.
+        let Ok(Some(text)) = system.read_text(Path::new(path)) else { continue };
+        let asked: Asked = serde_saphyr::from_str(&text).unwrap_or_default();
+        for (wish, wanted, id) in WISHES {
+            let rule = policy.rules.iter().find(|rule| rule.id == id && rule.not_selected.is_none());
+            if wanted(&asked)
+                && let Some(rule) = rule
+            {
+                refused.push(format!(
+                    "{asker} asks for '{wish}', and the policy refuses it ({}: {}); except that rule to allow it",
+                    rule.id, rule.title
+                ));
+            }
+        }
+    }
+    refused
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::testing::{policy, zero};
+    use crate::setting::testing::Tree;
+
+    #[test]
+    fn a_wish_against_the_policy_is_told_with_who_has_it() {
+        let mut rule = zero("sshd_disable_password_authentication");
+        rule.title = "Only keys".into();
+        let strict = policy(vec![rule.clone()]);
+        rule.not_selected = Some("excepted".into());
+        let excepted = policy(vec![rule]);
+        for (text, told) in [
+            ("#cloud-config\nssh_pwauth: true\nusers: [default]\n", true),
+            ("ssh_pwauth: \"yes\"\n", true),
+            ("ssh_pwauth: unchanged\n", false),
+            ("ssh_pwauth: false\n", false),
+            ("ssh_pwauth: [\n", false),
+            ("hostname: x\n", false),
+        ] {
+            let tree = Tree::new().file(ASKERS[0].1, text);
+            let said = refused(&tree.system(), &strict);
+            assert_eq!(!said.is_empty(), told, "{text}: {said:?}");
+            assert!(said.iter().all(|line| line.starts_with("user-data asks for 'ssh_pwauth: true'")));
+            assert!(refused(&tree.system(), &excepted).is_empty(), "{text}");
+        }
+    }
+}

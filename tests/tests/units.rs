@@ -1,0 +1,102 @@
+//! The units of the first boot order themselves into every boot without a cycle: the judge is `systemd-analyze verify`, the boots are
+//! those of Debian 12 and 13 as installed, and of Red Hat's 9 and 10, whose units are in `tests/lab/units`.
+//!
+//! Needs root.
+
+use anyhow::{Result, ensure};
+use e2e::cache;
+use e2e::image::package;
+use e2e::machine::Machine;
+use e2e::root::{Copy, Root};
+
+/// What a boot may have beside.
+const EXTRAS: [(&str, &str); 4] = [
+    ("nothing more", ":"),
+    ("ssh by its socket", "systemctl --no-reload enable ssh.socket 2>&1 || :"),
+    (
+        "open-vm-tools",
+        "printf '[Unit]\nDefaultDependencies=no\nBefore=cloud-init-local.service\nAfter=dbus.socket\nRequiresMountsFor=/tmp\n\
+         [Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n' > /etc/systemd/system/open-vm-tools.service; \
+         systemctl --no-reload enable open-vm-tools.service 2>&1",
+    ),
+    (
+        "/tmp and /var apart",
+        "for name in tmp var; do printf '[Unit]\nBefore=local-fs.target\n[Mount]\nWhat=/dev/disk/by-label/%s\nWhere=/%s\n\
+         [Install]\nRequiredBy=local-fs.target\n' $name $name > /etc/systemd/system/$name.mount; done; \
+         systemctl --no-reload enable tmp.mount var.mount 2>&1",
+    ),
+];
+
+/// The units of cloud-init are pulled in by its generator, which runs at boot alone.
+const PULL_IN: &str = "mkdir -p /etc/systemd/system/multi-user.target.wants; \
+    ln -sf /lib/systemd/system/cloud-init.target /etc/systemd/system/multi-user.target.wants/; ";
+
+/// What systemd says of the order of a boot with this script run first; empty when there is nothing to say.
+fn complaints(copy: &Copy, script: &str) -> Result<String> {
+    let judge = "systemd-analyze verify --man=no default.target cloud-init.target trempe-firstboot.service \
+                 trempe-provisioned.service 2>&1 | grep -iE 'cycle|trempe|deleted' || :";
+    let undo = "cp -a /etc/systemd/system /run/lab/before; trap 'rm -rf /etc/systemd/system; mv /run/lab/before /etc/systemd/system' EXIT";
+    copy.shell(&format!("{undo}\n{PULL_IN}\n{script} > /dev/null\n{judge}"))
+}
+
+fn installed(root: &str) -> Result<Copy> {
+    let copy = Root::named(root)?.copy()?;
+    let (_directory, deb) = package()?;
+    let deb = copy.lend(&deb, "agent.deb")?;
+    copy.program(&["dpkg", "--install", &deb]).run()?;
+    Ok(copy)
+}
+
+/// Puts the units of another distribution in the place of Debian's.
+fn variant(copy: &Copy, name: &str) -> Result<String> {
+    let from = cache::checkout().join("tests/lab/units").join(name);
+    let mut script = "rm -f /etc/systemd/system/trempe-firstboot.service.d/10-sshd.conf; mask() { ln -sf /dev/null /etc/systemd/system/$1; }; \
+                      mask ssh.service; mask cloud-init.service; mask cloud-init-network.service; "
+        .to_owned();
+    for file in std::fs::read_dir(from)? {
+        let file = file?;
+        let unit = file.file_name().to_string_lossy().into_owned();
+        let lent = copy.lend(&file.path(), &unit)?;
+        script.push_str(&format!("rm -f /etc/systemd/system/{unit}; cp {lent} /etc/systemd/system/{unit}; "));
+    }
+    Ok(script + "systemctl --no-reload enable cloud-init-local cloud-config cloud-final sshd 2>&1; \
+                 for unit in cloud-init cloud-init-network cloud-init-main; do \
+                 [ ! -s /etc/systemd/system/$unit.service ] || systemctl --no-reload enable $unit 2>&1; done")
+}
+
+fn judge(copy: &Copy, name: &str, before: &str) -> Result<()> {
+    for (extra, script) in EXTRAS {
+        let said = complaints(copy, &format!("{before}\n{script}"))?;
+        ensure!(said.is_empty(), "{name} with {extra}: {said}");
+    }
+    Ok(())
+}
+
+#[test]
+fn no_boot_of_debian_gets_a_cycle() -> Result<()> {
+    for root in ["debian12", "debian13"] {
+        judge(&installed(root)?, root, ":")?;
+    }
+    Ok(())
+}
+
+#[test]
+fn no_boot_of_red_hats_family_gets_a_cycle() -> Result<()> {
+    let copy = installed("debian12")?;
+    for name in ["el9", "el10"] {
+        let script = variant(&copy, name)?;
+        judge(&copy, name, &script)?;
+    }
+    Ok(())
+}
+
+/// The judge is worth something: units ordered the obvious way do get a cycle.
+#[test]
+fn the_obvious_order_is_a_cycle() -> Result<()> {
+    let copy = installed("debian12")?;
+    let wrong = "mkdir -p /etc/systemd/system/trempe-firstboot.service.d; \
+                 printf '[Unit]\nAfter=cloud-final.service\n' > /etc/systemd/system/trempe-firstboot.service.d/wrong.conf";
+    let said = complaints(&copy, wrong)?;
+    ensure!(said.contains("cycle"), "systemd found nothing wrong with it: {said:?}");
+    Ok(())
+}
