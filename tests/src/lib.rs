@@ -6,6 +6,7 @@
 //! | [`command`] | running an external program and reporting its failure |
 //! | [`root`] | Debian root trees, and scratch copies of them to run programs in |
 //! | [`vm`], [`hypervisor`] | booted machines |
+//! | [`firstboot`] | what their tests do with them |
 //! | [`image`], [`seed`] | machines before their first boot, and what a cloud gives them |
 //! | [`machine`], [`scenario`] | what both have in common; named states of them |
 //! | [`content`] | the SCAP data streams both tools read |
@@ -25,6 +26,7 @@ pub mod cache;
 pub mod command;
 pub mod content;
 pub mod coverage;
+pub mod firstboot;
 pub mod hypervisor;
 pub mod image;
 pub mod machine;

@@ -72,6 +72,12 @@ impl Vm {
         Ok(())
     }
 
+    /// Takes its seed away: a disk with nothing on it is left.
+    pub fn remove_seed(&mut self) -> Result<()> {
+        self.seed = self.files.path().join("blank");
+        fs::write(&self.seed, vec![0; 1 << 20]).context("writing an empty disk")
+    }
+
     /// A machine with an empty layer over `disk`; `identity` holds the ssh key and the cloud-init seed.
     fn create(root: &Root, disk: &Path, format: &str, identity: &Path) -> Result<Self> {
         let files = cache::scratch("vm")?;

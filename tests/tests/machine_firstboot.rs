@@ -2,108 +2,15 @@
 //!
 //! Every machine here is made from an image with the agent's package in it and nothing configured; the tier comes with the seed.
 
-use std::collections::BTreeMap;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
-
-use anyhow::{Context, Result, bail, ensure};
-use e2e::agent;
+use anyhow::{Context, Result, ensure};
+use e2e::firstboot::{
+    OWN_TMP, after_phase_1, knock, provisioned, status_after_failure, tier, unexpected, verdicts,
+};
 use e2e::image::Image;
 use e2e::machine::Machine;
 use e2e::root::Root;
 use e2e::seed::{Seed, Source};
-use e2e::verdict::Verdict;
 use e2e::vm::Vm;
-use serde_json::Value;
-
-/// How long both phases may take on an emulated processor.
-const PROVISIONED: Duration = Duration::from_secs(1800);
-
-/// `/tmp` on a file system of its own, so that there is something to mount noexec; on Debian 13 it is one anyway.
-const OWN_TMP: &str = "echo 'tmpfs /tmp tmpfs defaults,size=256m 0 0' >> /etc/fstab";
-
-/// What a seed says of the tier.
-fn tier(tier: &str) -> String {
-    format!("trempe:\n  tier: {tier}\n")
-}
-
-/// What the status file says.
-fn status(vm: &Vm) -> Result<Value> {
-    serde_json::from_str(&vm.shell("cat /run/trempe/status.json")?).context("reading status.json")
-}
-
-/// Switches a new machine on and knocks at its door from the first moment on, as the users named, with the key. Returns when the
-/// administrator is in, with what the status file said at the first login of each.
-fn knock(vm: &mut Vm, users: &[&str]) -> Result<BTreeMap<String, String>> {
-    let begun = Instant::now();
-    vm.power_on()?;
-    let mut inside = BTreeMap::new();
-    let (mut answered, mut refused) = (None, 0);
-    while inside.len() < users.len() {
-        ensure!(begun.elapsed() < PROVISIONED, "no login; the console:\n{}", vm.console());
-        if !vm.ssh_answers() {
-            sleep(Duration::from_millis(200));
-            continue;
-        }
-        answered.get_or_insert_with(|| begun.elapsed());
-        for user in users.iter().filter(|user| !inside.contains_key(**user)).copied().collect::<Vec<_>>() {
-            match vm.attempt(user, None).args(["cat", "/run/trempe/status.json"]).output() {
-                Ok(said) => drop(inside.insert(user.to_owned(), said)),
-                Err(_) => refused += 1,
-            }
-        }
-    }
-    println!(
-        "port 22 answered after {:.0} s, all were in after {:.0} s, {refused} attempts were refused before",
-        answered.unwrap_or_default().as_secs_f64(),
-        begun.elapsed().as_secs_f64()
-    );
-    Ok(inside)
-}
-
-/// Whoever got in, got in after the first phase.
-fn after_phase_1(inside: &BTreeMap<String, String>) -> Result<()> {
-    for (user, said) in inside {
-        let status: Value = serde_json::from_str(said).with_context(|| format!("{user} read {said:?}"))?;
-        let over = status["phase"] == "after-provisioning" || status["state"] == "done";
-        ensure!(over, "{user} was in before the first phase was over: {status}");
-    }
-    Ok(())
-}
-
-/// Waits for the second phase and returns its status; prints how long both took.
-fn provisioned(vm: &Vm) -> Result<Value> {
-    let begun = Instant::now();
-    loop {
-        let state = vm.shell("systemctl show -P ActiveState trempe-provisioned.service")?;
-        match state.trim() {
-            "active" => break,
-            "failed" => bail!(
-                "phase 2 failed: {}",
-                vm.shell("journalctl -b -u trempe-provisioned --no-pager | tail -30")?
-            ),
-            _ if begun.elapsed() > PROVISIONED => bail!("phase 2 did not end"),
-            _ => sleep(Duration::from_secs(1)),
-        }
-    }
-    println!("{}", vm.shell("systemctl show -p Id -p ExecMainStartTimestamp -p ExecMainExitTimestamp trempe-firstboot trempe-provisioned; cloud-init status --long || true; cat /var/lib/trempe/firstboot.json")?);
-    status(vm)
-}
-
-fn verdicts(vm: &Vm) -> Result<BTreeMap<String, Verdict>> {
-    let audit = agent::run_installed(vm, &["audit"])?;
-    Ok(audit.by_id().into_iter().map(|(id, rule)| (id, rule.result)).collect())
-}
-
-/// What fails after a first boot: only what is left to a person.
-fn unexpected(verdicts: &BTreeMap<String, Verdict>) -> Vec<&String> {
-    let bad = |verdict: &Verdict| matches!(verdict, Verdict::Fail | Verdict::Error | Verdict::Unknown);
-    verdicts
-        .iter()
-        .filter(|(id, verdict)| bad(verdict) && !e2e::person::LEFT_TO_A_PERSON.contains(&id.as_str()))
-        .map(|(id, _)| id)
-        .collect()
-}
 
 /// Everything a cloud's user may ask for in one seed.
 fn busy_seed(tier_lines: &str) -> String {
@@ -267,14 +174,4 @@ fn a_bad_seed_leaves_the_image_tier_and_is_told_everywhere_matrix() -> Result<()
     let code = vm.shell("systemctl show -P ExecMainStatus trempe-firstboot.service")?;
     ensure!(code.trim() == "1", "exit code {code}");
     Ok(())
-}
-
-/// As [`provisioned`], for a phase that ends with a problem.
-fn status_after_failure(vm: &Vm) -> Result<Value> {
-    let begun = Instant::now();
-    while vm.shell("systemctl show -P ActiveState trempe-provisioned.service")?.trim() != "failed" {
-        ensure!(begun.elapsed() < PROVISIONED, "phase 2 did not end in trouble");
-        sleep(Duration::from_secs(1));
-    }
-    status(vm)
 }

@@ -59,7 +59,8 @@ fn variant(copy: &Copy, name: &str) -> Result<String> {
         let lent = copy.lend(&file.path(), &unit)?;
         script.push_str(&format!("rm -f /etc/systemd/system/{unit}; cp {lent} /etc/systemd/system/{unit}; "));
     }
-    Ok(script + "systemctl --no-reload enable cloud-init-local cloud-config cloud-final sshd 2>&1; \
+    Ok(script
+        + "systemctl --no-reload enable cloud-init-local cloud-config cloud-final sshd 2>&1; \
                  for unit in cloud-init cloud-init-network cloud-init-main; do \
                  [ ! -s /etc/systemd/system/$unit.service ] || systemctl --no-reload enable $unit 2>&1; done")
 }

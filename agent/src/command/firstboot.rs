@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 
 use super::apply::{harden, stop_on_signals};
-use super::{begin_with, say};
+use super::{Work, begin_with, say};
 use crate::apply::Control;
 use crate::cli::{FirstBoot, Selection};
 use crate::config::{self, Config};
@@ -19,6 +19,11 @@ use crate::firstboot::status::{State, Status};
 use crate::firstboot::{Phase, wishes};
 use crate::report::now;
 use crate::system::System;
+
+/// How long nobody can log in, at most.
+const BEFORE_LOGINS: Duration = Duration::from_secs(10 * 60);
+/// Packages have to come over the network in this one.
+const AFTER_PROVISIONING: Duration = Duration::from_secs(45 * 60);
 
 /// Runs the command.
 ///
@@ -83,9 +88,11 @@ fn idle(args: &FirstBoot, config: &Config, record: &Record) -> Option<String> {
 
 /// Hardens the machine as far as the phase goes.
 fn work(phase: Phase, config: Config, status: &mut Status) -> Result<Exit> {
-    let limit = config.firstboot.time_limit;
-    let selection = Selection { root: "/".into(), ..Selection::default() };
-    let mut work = begin_with(&selection, System::open(Path::new("/"))?, config)?;
+    let limit = config.firstboot.time_limit.unwrap_or(match phase {
+        Phase::BeforeLogins => BEFORE_LOGINS,
+        Phase::AfterProvisioning => AFTER_PROVISIONING,
+    });
+    let mut work = understood(config, status)?;
     status.notes = wishes::refused(&work.system, &work.policy);
     phase.limit(&mut work.policy);
     let stop = stop_on_signals(&Arc::new(AtomicBool::new(false)))?;
@@ -97,6 +104,23 @@ fn work(phase: Phase, config: Config, status: &mut Status) -> Result<Exit> {
     };
     status.take(&report, &run);
     Ok(report.exit())
+}
+
+/// The policy that the configuration names; where that makes none (no such tier, a tailoring that is not understood), the one of the
+/// image by itself, and the problem is told.
+fn understood(config: Config, status: &mut Status) -> Result<Work> {
+    let selection = Selection { root: "/".into(), ..Selection::default() };
+    let system = || System::open(Path::new("/"));
+    let error = match begin_with(&selection, system()?, config) {
+        Ok(work) => return Ok(work),
+        Err(error) => error,
+    };
+    let image = Config::image(&system()?)?;
+    if image.tier.is_none() && image.tailoring.is_empty() {
+        return Err(error);
+    }
+    status.problems.push(format!("{error:#}"));
+    begin_with(&selection, system()?, image)
 }
 
 /// Progress goes to the journal; the console gets the outcome alone.

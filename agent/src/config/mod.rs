@@ -131,6 +131,15 @@ impl Config {
         look(system).strict()
     }
 
+    /// What the image says by itself, for a machine whose other sources cannot be followed.
+    ///
+    /// # Errors
+    /// As [`Config::read`].
+    pub fn image(system: &System) -> Result<Config> {
+        let text = trusted(system, Path::new(FILE))?.unwrap_or_default();
+        Config::parse(&text, Path::new(FILE))
+    }
+
     /// Reads one configuration file by itself.
     ///
     /// # Errors

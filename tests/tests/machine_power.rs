@@ -1,0 +1,92 @@
+//! The power goes in the middle of a first boot: the next one ends as if nothing had happened.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use e2e::firstboot::{OWN_TMP, knock, provisioned, tier, unexpected, verdicts};
+use e2e::image::Image;
+use e2e::machine::Machine;
+use e2e::manifest::Manifest;
+use e2e::root::Root;
+use e2e::seed::{Seed, Source};
+use e2e::vm::Vm;
+
+/// What two machines of one image differ in, power cut or not: their identities, and what counts boots and days.
+const OF_ITS_OWN: [&str; 12] = [
+    "/etc/ssh/ssh_host_",
+    "/etc/machine-id",
+    "/etc/hostid",
+    "/etc/shadow",
+    "/etc/.pwd.lock",
+    "/etc/aide",
+    "/etc/mailname",
+    "/run/",
+    "/var/lib/aide",
+    "/var/lib/dbus",
+    "/var/lib/ucf",
+    "/home/admin",
+];
+
+fn counts(line: &str) -> bool {
+    let of_files = ["file ", "content ", "acl "].iter().any(|kind| line.starts_with(kind));
+    of_files && !OF_ITS_OWN.iter().any(|path| line.contains(path))
+}
+
+fn seed() -> Seed {
+    Seed::new(Source::NoCloud, &tier("strict"))
+}
+
+/// A first boot without a cut: how long it takes until both phases are over, and what it leaves.
+fn twin(image: &Image) -> Result<(Duration, Manifest)> {
+    let begun = Instant::now();
+    let mut vm = Vm::from_image(image, &seed())?;
+    knock(&mut vm, &["admin"])?;
+    provisioned(&vm)?;
+    let took = begun.elapsed();
+    vm.shell("while systemctl --quiet is-active trempe-aide-init.service; do sleep 2; done")?;
+    Ok((took, Manifest::of(&vm)?))
+}
+
+/// A first boot that is cut, and the next; what differs from the twin.
+fn cut(image: &Image, after: Duration, twin: &Manifest) -> Result<Vec<String>> {
+    let mut vm = Vm::from_image(image, &seed())?;
+    vm.power_on()?;
+    sleep(after);
+    vm.power_cut()?;
+    let at = vm.console().lines().last().unwrap_or_default().to_owned();
+    println!("-- the power went after {:.0} s; the console's last line: {at}", after.as_secs_f64());
+    knock(&mut vm, &["admin"])?;
+    let ended = provisioned(&vm)?;
+    ensure!(ended["state"] == "done", "{ended:#}");
+    vm.shell("while systemctl --quiet is-active trempe-aide-init.service; do sleep 2; done")?;
+    let verdicts = verdicts(&vm)?;
+    ensure!(unexpected(&verdicts).is_empty(), "fails: {:?}", unexpected(&verdicts));
+    Ok(twin.differences(&Manifest::of(&vm)?).into_iter().filter(|line| counts(line)).collect())
+}
+
+fn cuts(root: &str, moments: &[f64]) -> Result<()> {
+    let image = Image::new(&Root::named(root)?, OWN_TMP)?;
+    let (took, manifest) = twin(&image)?;
+    println!("uninterrupted: {:.0} s", took.as_secs_f64());
+    let mut bad = Vec::new();
+    for moment in moments {
+        let after = took.mul_f64(*moment);
+        let differences = cut(&image, after, &manifest).with_context(|| format!("cut after {after:?}"))?;
+        bad.extend(differences.into_iter().map(|line| format!("cut after {after:?}: {line}")));
+    }
+    ensure!(bad.is_empty(), "not as the twin: {bad:#?}");
+    Ok(())
+}
+
+/// One moment in the middle of the first phase's work.
+#[test]
+fn a_power_cut_at_the_first_boot_leaves_nothing_half_done() -> Result<()> {
+    cuts("debian12-ready", &[0.5])
+}
+
+#[test]
+fn power_cuts_all_over_the_first_boot_leave_nothing_half_done_matrix() -> Result<()> {
+    let moments: Vec<f64> = (1..=20).map(|n| f64::from(n) / 20.5).collect();
+    cuts("debian12-ready", &moments)
+}
