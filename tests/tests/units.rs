@@ -15,7 +15,7 @@ const EXTRAS: [(&str, &str); 4] = [
     ("ssh by its socket", "systemctl --no-reload enable ssh.socket 2>&1 || :"),
     (
         "open-vm-tools",
-        "printf '[Unit]\nDefaultDependencies=no\nBefore=cloud-init-local.service\nAfter=dbus.socket\nRequiresMountsFor=/tmp\n\
+        "printf '[Unit]\nDefaultDependencies=no\nBefore=cloud-init-local.service\nAfter=systemd-remount-fs.service systemd-tmpfiles-setup.service\nRequiresMountsFor=/tmp\n\
          [Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n' > /etc/systemd/system/open-vm-tools.service; \
          systemctl --no-reload enable open-vm-tools.service 2>&1",
     ),
@@ -36,7 +36,7 @@ fn complaints(copy: &Copy, script: &str) -> Result<String> {
     let judge = "systemd-analyze verify --man=no default.target cloud-init.target trempe-firstboot.service \
                  trempe-provisioned.service 2>&1 | grep -iE 'cycle|trempe|deleted' || :";
     let undo = "cp -a /etc/systemd/system /run/lab/before; trap 'rm -rf /etc/systemd/system; mv /run/lab/before /etc/systemd/system' EXIT";
-    copy.shell(&format!("{undo}\n{PULL_IN}\n{script} > /dev/null\n{judge}"))
+    copy.shell(&format!("{undo}\n{PULL_IN}\n{{ {script}\n}} > /dev/null 2>&1\n{judge}"))
 }
 
 fn installed(root: &str) -> Result<Copy> {

@@ -20,10 +20,8 @@ use crate::firstboot::{Phase, wishes};
 use crate::report::now;
 use crate::system::System;
 
-/// How long nobody can log in, at most.
-const BEFORE_LOGINS: Duration = Duration::from_secs(10 * 60);
-/// Packages have to come over the network in this one.
-const AFTER_PROVISIONING: Duration = Duration::from_secs(45 * 60);
+/// How many times longer the second phase may take: nobody waits for it, and its packages come over the network.
+const PATIENCE: u32 = 4;
 
 /// Runs the command.
 ///
@@ -88,10 +86,10 @@ fn idle(args: &FirstBoot, config: &Config, record: &Record) -> Option<String> {
 
 /// Hardens the machine as far as the phase goes.
 fn work(phase: Phase, config: Config, status: &mut Status) -> Result<Exit> {
-    let limit = config.firstboot.time_limit.unwrap_or(match phase {
-        Phase::BeforeLogins => BEFORE_LOGINS,
-        Phase::AfterProvisioning => AFTER_PROVISIONING,
-    });
+    let limit = match phase {
+        Phase::BeforeLogins => config.firstboot.time_limit,
+        Phase::AfterProvisioning => config.firstboot.time_limit * PATIENCE,
+    };
     let mut work = understood(config, status)?;
     status.notes = wishes::refused(&work.system, &work.policy);
     phase.limit(&mut work.policy);
