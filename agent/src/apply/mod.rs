@@ -200,7 +200,7 @@ pub fn make(
     system.refresh();
     let (steps, mut worker) = (steps?, Worker::new(&state, id));
     let made = worker.carry_out(system, &steps, control).and_then(|()| worker.settle_in(system));
-    let made = made.and_then(|problems| worker.close().map(|()| problems));
+    let made = made.and_then(|problems| worker.close(system).map(|()| problems));
     let mut problems = made.map_err(|error| taken_back(system, &worker, error))?;
     problems.extend(worker.failed.values().cloned());
     let id = worker.id().unwrap_or_default();
