@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 
 use super::apply::{harden, stop_on_signals};
 use super::{Work, begin_with, say};
-use crate::apply::Control;
+use crate::apply::{Control, Watch};
 use crate::cli::{FirstBoot, Selection};
 use crate::config::{self, Config};
 use crate::exit::Exit;
@@ -90,13 +90,14 @@ fn work(phase: Phase, config: Config, status: &mut Status) -> Result<Exit> {
         Phase::BeforeLogins => config.firstboot.time_limit,
         Phase::AfterProvisioning => config.firstboot.time_limit * PATIENCE,
     };
-    let mut work = understood(config, status)?;
+    let (mut work, config) = understood(config, status)?;
     status.notes = wishes::refused(&work.system, &work.policy);
     phase.limit(&mut work.policy);
     let stop = stop_on_signals(&Arc::new(AtomicBool::new(false)))?;
     stop_after(limit, Arc::clone(&stop));
     let started = status.started.clone();
-    let control = Control { progress: &log, stop: &stop, confirm: None };
+    let watch = Watch::Accounts(config.access.keep.as_deref());
+    let control = Control { watch, ..Control::new(&log, &stop) };
     let Some((report, run)) = harden(&mut work, &started.replace(':', "-"), started, &control)? else {
         bail!("nobody was asked, and the plan was turned down");
     };
@@ -106,11 +107,11 @@ fn work(phase: Phase, config: Config, status: &mut Status) -> Result<Exit> {
 
 /// The policy that the configuration names; where that makes none (no such tier, a tailoring that is not understood), the one of the
 /// image by itself, and the problem is told.
-fn understood(config: Config, status: &mut Status) -> Result<Work> {
+fn understood(config: Config, status: &mut Status) -> Result<(Work, Config)> {
     let selection = Selection { root: "/".into(), ..Selection::default() };
     let system = || System::open(Path::new("/"));
-    let error = match begin_with(&selection, system()?, config) {
-        Ok(work) => return Ok(work),
+    let error = match begin_with(&selection, system()?, config.clone()) {
+        Ok(work) => return Ok((work, config)),
         Err(error) => error,
     };
     let image = Config::image(&system()?)?;
@@ -118,7 +119,7 @@ fn understood(config: Config, status: &mut Status) -> Result<Work> {
         return Err(error);
     }
     status.problems.push(format!("{error:#}"));
-    begin_with(&selection, system()?, image)
+    Ok((begin_with(&selection, system()?, image.clone())?, image))
 }
 
 /// Progress goes to the journal; the console gets the outcome alone.

@@ -105,6 +105,7 @@ impl Status {
         self.summary = report.summary;
         self.failing = rows(Verdict::Fail).map(|row| row.id.clone()).collect();
         self.errors = rows(Verdict::Error).map(reason).collect();
+        self.notes.extend(report.notes.iter().cloned());
         self.problems.extend(report.problems.iter().cloned());
     }
 
