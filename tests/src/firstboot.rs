@@ -19,6 +19,12 @@ const PROVISIONED: Duration = Duration::from_secs(1800);
 /// `/tmp` on a file system of its own, so that there is something to mount noexec; on Debian 13 it is one anyway.
 pub const OWN_TMP: &str = "echo 'tmpfs /tmp tmpfs defaults,size=256m 0 0' >> /etc/fstab";
 
+/// A static address of a machine, and cloud-init's way of saying so.
+pub const ADDRESS: &str = "10.0.2.77";
+/// See [`ADDRESS`].
+pub const NETWORK: &str = "version: 2\nethernets:\n  nic0:\n    match: {macaddress: '52:54:00:12:34:56'}\n    set-name: eth0\n    \
+                       addresses: [10.0.2.77/24]\n    gateway4: 10.0.2.2\n    nameservers: {addresses: [10.0.2.3]}\n";
+
 /// What a seed says of the tier.
 pub fn tier(tier: &str) -> String {
     format!("trempe:\n  tier: {tier}\n")

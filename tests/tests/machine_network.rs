@@ -1,16 +1,12 @@
 //! A customized address stays when the seed goes, with every way of going on with cloud-init; and what that does to the boot.
 
 use anyhow::{Result, ensure};
-use e2e::firstboot::{OWN_TMP, knock, provisioned, tier};
+use e2e::firstboot::{ADDRESS, NETWORK, OWN_TMP, knock, provisioned, tier};
 use e2e::image::Image;
 use e2e::machine::Machine;
 use e2e::root::Root;
 use e2e::seed::{Seed, Source};
 use e2e::vm::Vm;
-
-const ADDRESS: &str = "10.0.2.77";
-const NETWORK: &str = "version: 2\nethernets:\n  nic0:\n    match: {macaddress: '52:54:00:12:34:56'}\n    set-name: eth0\n    \
-                       addresses: [10.0.2.77/24]\n    gateway4: 10.0.2.2\n    nameservers: {addresses: [10.0.2.3]}\n";
 
 /// Where the boot's time goes, in two lines.
 fn boot_time(vm: &Vm) -> Result<String> {
@@ -43,11 +39,6 @@ fn survives(root: &str, afterwards: &str) -> Result<()> {
     println!("{root}, {afterwards}, and once more: {}", boot_time(&vm)?);
     ensure!(vm.shell("ip -4 -brief address show")?.contains(ADDRESS), "lost at the third boot");
     Ok(())
-}
-
-#[test]
-fn a_static_address_survives_without_cloud_init() -> Result<()> {
-    survives("debian12-ready", "disable")
 }
 
 #[test]
