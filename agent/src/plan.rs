@@ -161,18 +161,6 @@ pub fn plan(policy: &Policy, outcomes: &[Outcome], system: &mut System) -> Resul
     Ok(plan)
 }
 
-/// Plans changes that no rule calls for; `owner` stands in the place of the rule. `system` ends up with all of it laid over.
-///
-/// # Errors
-/// As [`plan`].
-pub fn plan_changes(owner: &str, changes: Vec<Change>, system: &mut System) -> Result<Vec<Step>> {
-    let mut plan = Plan::default();
-    for change in changes {
-        plan_change(owner, change, Vec::new(), system, &mut plan)?;
-    }
-    Ok(plan.steps)
-}
-
 /// Rules about nothing that is there now, and about something that the packages to be installed bring.
 fn called_up(policy: &Policy, outcomes: &[Outcome], system: &System) -> Vec<Left> {
     let absent = policy

@@ -40,9 +40,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use nix::fcntl::{Flock, FlockArg};
 
-use crate::change::Change;
 use crate::inspect::{Outcome, Verdict, inspect, inspect_rule};
-use crate::plan::{Plan, Step, plan, plan_changes};
+use crate::plan::{Plan, Step, plan};
 use crate::policy::Policy;
 use crate::system::System;
 use guard::Guard;
@@ -181,30 +180,6 @@ pub fn apply(policy: &Policy, system: &mut System, id: &str, control: &Control) 
     run.outcomes = settle(before, outcomes, &worker.failed);
     run.steps = worker.made;
     Ok(run)
-}
-
-/// Makes changes that no rule calls for, with the same undo; `owner` stands in the place of the rule.
-///
-/// # Errors
-/// As [`apply`].
-pub fn make(
-    owner: &str,
-    changes: Vec<Change>,
-    system: &mut System,
-    id: &str,
-    control: &Control,
-) -> Result<Run> {
-    let (state, _lock) = lock(system)?;
-    let recovered = rollback::recover(system, &state, false)?;
-    let steps = plan_changes(owner, changes, system);
-    system.refresh();
-    let (steps, mut worker) = (steps?, Worker::new(&state, id));
-    let made = worker.carry_out(system, &steps, control).and_then(|()| worker.settle_in(system));
-    let made = made.and_then(|problems| worker.close(system).map(|()| problems));
-    let mut problems = made.map_err(|error| taken_back(system, &worker, error))?;
-    problems.extend(worker.failed.values().cloned());
-    let id = worker.id().unwrap_or_default();
-    Ok(Run { id, steps: worker.made, problems, recovered, ..Run::default() })
 }
 
 fn passes(

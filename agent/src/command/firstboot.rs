@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use super::apply::{harden, stop_on_signals};
 use super::{Work, begin_with, say};
-use crate::apply::{Control, Watch};
+use crate::apply::{Control, Watch, besides};
 use crate::cli::{FirstBoot, Selection};
+use crate::cloud_init;
 use crate::config::{self, Config};
 use crate::exit::Exit;
 use crate::firstboot::instance::Instance;
@@ -102,7 +103,26 @@ fn work(phase: Phase, config: Config, status: &mut Status) -> Result<Exit> {
         bail!("nobody was asked, and the plan was turned down");
     };
     status.take(&report, &run);
+    if phase == Phase::AfterProvisioning {
+        leave_cloud_init(&config, &mut work.system, status, &control)?;
+    }
     Ok(report.exit())
+}
+
+/// Does with cloud-init, which has done its work, what the configuration asks for.
+fn leave_cloud_init(
+    config: &Config,
+    system: &mut System,
+    status: &mut Status,
+    control: &Control,
+) -> Result<()> {
+    let keep = config.access.keep.clone().unwrap_or_default();
+    let todo = cloud_init::changes(system, &config.cloud_init, &keep).context("the section cloud_init")?;
+    let run = besides::carry_out(&todo.parts, system, &now().replace(':', "-"), control)
+        .context("the section cloud_init")?;
+    status.problems.extend(todo.refused);
+    status.problems.extend(run.problems);
+    Ok(())
 }
 
 /// The policy that the configuration names; where that makes none (no such tier, a tailoring that is not understood), the one of the
