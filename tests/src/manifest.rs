@@ -52,7 +52,7 @@ impl Manifest {
             walk -path /usr -prune -o -type f -print0 | xargs -0 md5sum | sed 's/^\\([^ ]*\\)  \\(.*\\)/content \\2\\t\\1/'
             getfacl -Rsp /etc /var/log /home /root 2>/dev/null | awk '/^# file:/ {{ f = $3 }} /^[^#]/ {{ a[f] = a[f] \" \" $0 }}
                 END {{ for (f in a) print \"acl \" f \"\\t\" a[f] }}' || true
-            systemctl list-unit-files --no-legend --plain | awk '{{ print \"unit \" $1 \"\\t\" $2 }}'
+            systemctl list-unit-files --no-legend --plain | awk '$2 != \"transient\" {{ print \"unit \" $1 \"\\t\" $2 }}'
             systemctl list-units --all --no-legend --plain --type=service,socket,timer,path |
                 awk '$3 != \"inactive\" {{ print \"state \" $1 \"\\t\" $3 }}'
             sysctl -a 2>/dev/null | grep -Ev '{SYSCTLS_LEFT_OUT}' | sed 's/^/sysctl /; s/ = /\\t/'
