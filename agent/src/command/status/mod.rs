@@ -12,6 +12,7 @@ use crate::apply::pending::{self, Pending};
 use crate::change::Effect;
 use crate::cli::Status;
 use crate::exit::Exit;
+use crate::firstboot;
 use crate::policy::Exception;
 use crate::report::{Report, Summary, text};
 use crate::system::System;
@@ -21,6 +22,8 @@ use crate::system::System;
 struct Standing {
     /// The last run that changed it, when there was one.
     last: Option<Last>,
+    /// How the first boot stands, when one of its phases has begun since the machine was started.
+    first_boot: Option<firstboot::status::Status>,
     /// The run that waits to be confirmed, when one does.
     pending: Option<Pending>,
     /// Why it must be rebooted; empty when it need not be.
@@ -84,7 +87,8 @@ fn standing(system: &System) -> Result<Standing> {
     }
     reboot.dedup();
     let last = last.map(|(dir, report)| summed_up(&dir, report));
-    Ok(Standing { last, pending: pending::read(system)?, reboot })
+    let first_boot = firstboot::status::Status::read(system)?;
+    Ok(Standing { first_boot, last, pending: pending::read(system)?, reboot })
 }
 
 fn summed_up(dir: &std::path::Path, report: Report) -> Last {
@@ -143,6 +147,9 @@ fn sentences(standing: &Standing) -> Result<String> {
     }
     if let Some(Pending { run, until }) = &standing.pending {
         writeln!(out, "run {run} is taken back at {until} unless 'agent confirm' comes before")?;
+    }
+    for line in standing.first_boot.iter().flat_map(firstboot::status::Status::sentences) {
+        writeln!(out, "{line}")?;
     }
     for reason in &standing.reboot {
         writeln!(out, "reboot pending: {reason}")?;
