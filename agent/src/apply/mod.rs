@@ -40,6 +40,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use nix::fcntl::{Flock, FlockArg};
 
+use crate::change::Change;
 use crate::inspect::{Outcome, Verdict, inspect, inspect_rule};
 use crate::plan::{Plan, Step, plan};
 use crate::policy::Policy;
@@ -88,6 +89,8 @@ pub struct Control<'a> {
     pub confirm: Option<&'a Confirm<'a>>,
     /// Whose access is watched over.
     pub watch: Watch<'a>,
+    /// Whether packages may come and go. Rules that need that are left as they are otherwise.
+    pub packages: bool,
     /// How long after its end the run is taken back unless somebody confirms it; `None` where it stays.
     pub confirm_within: Option<Duration>,
 }
@@ -95,7 +98,7 @@ pub struct Control<'a> {
 impl<'a> Control<'a> {
     /// Nobody is asked, nobody's access is watched over, and what is done stays.
     pub fn new(progress: &'a (dyn Fn(&str) + Sync), stop: &'a AtomicBool) -> Control<'a> {
-        Control { progress, stop, confirm: None, watch: Watch::Off, confirm_within: None }
+        Control { progress, stop, confirm: None, watch: Watch::Off, packages: true, confirm_within: None }
     }
 }
 
@@ -194,8 +197,11 @@ fn passes(
     let (mut pass, mut most) = (0, MAX_PASSES);
     while pass < most {
         pass += 1;
-        let hopeful: Vec<Outcome> =
+        let mut hopeful: Vec<Outcome> =
             outcomes.iter().cloned().map(|outcome| failed(outcome, &worker.failed)).collect();
+        if !control.packages {
+            hopeful.iter_mut().filter(|outcome| needs_packages(outcome)).for_each(put_off);
+        }
         let planned = plan(policy, &hopeful, system);
         system.refresh();
         let mut planned = planned?;
@@ -228,6 +234,17 @@ fn passes(
     }
     run.notes.extend(guard.notes);
     Ok(outcomes)
+}
+
+fn needs_packages(outcome: &Outcome) -> bool {
+    outcome.finding.changes.iter().any(|change| matches!(change, Change::Packages { .. }))
+}
+
+/// Takes a rule out of the planning.
+fn put_off(outcome: &mut Outcome) {
+    if outcome.verdict == Verdict::Fail {
+        outcome.verdict = Verdict::NotChecked;
+    }
 }
 
 /// Inspects what steps can have changed: what only takes stock of the machine changes nothing for other rules.

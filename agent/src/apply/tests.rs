@@ -3,9 +3,12 @@ use std::cell::RefCell;
 use super::*;
 use crate::apply::validate::testing::Scripted;
 use crate::change::Change;
+use crate::content::Names;
 use crate::policy::testing::{policy, rule, zero};
 use crate::setting::Kind;
+use crate::setting::package::Package;
 use crate::setting::sudo::SudoDefault;
+use crate::setting::sysctl::Sysctl;
 use crate::setting::testing::Tree;
 use crate::system::Output;
 
@@ -141,4 +144,26 @@ fn what_somebody_wrote_since_the_plan_is_planned_on_anew() {
     let run = run(&tree, "run", &confirm).unwrap();
     assert_eq!(tree.text(DROP_IN), "# mine\nkernel.z = 1\nkernel.a = 0\nkernel.b = 0\n");
     assert!(run.outcomes.iter().all(|outcome| outcome.verdict == Verdict::Fixed));
+}
+
+#[test]
+fn without_packages_their_rules_stay_as_they_are_and_the_others_are_mended() {
+    let package = Kind::Package(Package::Installed(Names::One("aide".into())));
+    let both = Kind::All(vec![
+        package,
+        Kind::Sysctl(Sysctl { key: "kernel.b".into(), value: "0".into(), also: vec![] }),
+    ]);
+    let policy = policy(vec![zero("kernel.a"), rule("both", vec![], both)]);
+    let tree = Tree::new().packages(&["base"]);
+    let stop = AtomicBool::new(false);
+    let control = Control { packages: false, ..Control::new(&|_| (), &stop) };
+    let run = apply(&policy, &mut tree.system(), "run", &control).unwrap();
+    assert_eq!(run.outcomes[0].verdict, Verdict::Fixed);
+    assert_eq!(
+        run.outcomes[1].verdict,
+        Verdict::Fail,
+        "it is neither mended nor in error: {:?}",
+        run.outcomes[1]
+    );
+    assert!(!tree.text(DROP_IN).contains("kernel.b"));
 }

@@ -45,6 +45,7 @@ pub fn run(args: &Apply) -> Result<Exit> {
         stop: &stop,
         confirm: if args.yes { None } else { Some(&ask) },
         watch: if work.system.is_running() { Watch::Accounts(named.as_deref()) } else { Watch::Off },
+        packages: true,
         confirm_within,
     };
     let Some((report, _)) = harden(&mut work, &id, started, &control)? else { return Ok(Exit::Deviates) };

@@ -98,7 +98,9 @@ fn work(phase: Phase, config: Config, status: &mut Status) -> Result<Exit> {
     stop_after(limit, Arc::clone(&stop));
     let started = status.started.clone();
     let watch = Watch::Accounts(config.access.keep.as_deref());
-    let control = Control { watch, ..Control::new(&log, &stop) };
+    // Package managers take long, and nobody can log in while the first phase is at work.
+    let packages = phase == Phase::AfterProvisioning;
+    let control = Control { watch, packages, ..Control::new(&log, &stop) };
     let Some((report, run)) = harden(&mut work, &started.replace(':', "-"), started, &control)? else {
         bail!("nobody was asked, and the plan was turned down");
     };
