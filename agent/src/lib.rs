@@ -12,9 +12,9 @@
 //! | 5 apply | [`apply`] | doing it, with an undo log on disk before each change |
 //! | 6 report | [`report`] | a finished value and its writers |
 //!
-//! Beside the stages: [`config`] gathers what the machine is configured to, [`system`] is the only door to the machine, [`setting`]
-//! holds one file per kind of thing a rule can ensure, [`change`] the closed set of changes, [`firstboot`] when all of it happens on
-//! a new machine, [`command`] one file per subcommand.
+//! Beside the stages: [`config`] gathers what the machine is configured to, [`system`] is the only way to the machine, [`setting`]
+//! holds one file per kind of thing a rule can ensure, [`door`] looks at who gets in, [`change`] is the closed set of changes,
+//! [`firstboot`] says when all of it happens on a new machine, [`command`] is one file per subcommand.
 #![warn(missing_docs)]
 // They panic when nobody can be told any more: a run is never ended by that.
 #![warn(clippy::print_stderr, clippy::print_stdout)]

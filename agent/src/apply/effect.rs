@@ -59,3 +59,36 @@ fn load_audit_rules(system: &System) -> Result<()> {
     system.run(Tool::Augenrules, &["--load"])?.success()?;
     if there { Ok(()) } else { file::remove(system, copy) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apply::validate::testing::Scripted;
+    use crate::setting::testing::Tree;
+    use crate::system::Output;
+
+    #[test]
+    fn the_ssh_daemon_is_not_told_to_read_what_it_would_not_start_with() {
+        let tree = Tree::new();
+        let broken = Scripted::on(&tree, |args, _| {
+            assert_eq!(args, ["-t"]);
+            Output { code: Some(255), stderr: "60-foreign.conf: line 1: Bad".into(), ..Output::default() }
+        });
+        for unit in SSHD {
+            let error = format!("{:#}", understood(&broken, unit).unwrap_err());
+            assert!(
+                error.contains("goes on with what it knows") && error.contains("60-foreign.conf"),
+                "{error}"
+            );
+        }
+        understood(&broken, "auditd.service").unwrap();
+        let keyless = "sshd: no hostkeys available -- exiting.";
+        let fine = Scripted::on(&tree, move |_, _| Output {
+            code: Some(1),
+            stderr: keyless.into(),
+            ..Output::default()
+        });
+        understood(&fine, "ssh.service").unwrap();
+        understood(&tree.system(), "ssh.service").unwrap();
+    }
+}

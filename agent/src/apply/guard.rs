@@ -109,9 +109,12 @@ impl<'a> Guard<'a> {
             self.notes = notes;
             return Ok((false, Vec::new()));
         }
-        let narrowed = self.narrow(door, lost, system, worker)?;
-        self.notes = door.compare(system, None)?.notes;
-        Ok(narrowed)
+        let (again, untold) = self.narrow(door, lost, system, worker)?;
+        // Where another pass follows, it looks again.
+        if !again {
+            self.notes = door.compare(system, None)?.notes;
+        }
+        Ok((again, untold))
     }
 
     fn narrow(

@@ -38,12 +38,14 @@ impl Daemon {
         let mut arguments = vec!["-T", "-C", &connection];
         arguments.extend(self.options.iter().chain(further).map(String::as_str));
         let told = with_runtime_directory(|| system.run_on_host(Tool::Sshd, &arguments, None));
-        match told.and_then(crate::system::Output::success) {
-            Ok(output) => Ok(Settings::parse(&output.stdout)),
-            Err(error) => {
-                let why = format!("the ssh daemon refuses its configuration: {error:#}");
-                Err(Closed::by(Aspect::Ssh, why))
-            }
+        let refused = |said: &str| {
+            let said = said.lines().next().unwrap_or("without a word").trim();
+            Closed::by(Aspect::Ssh, format!("the ssh daemon refuses its configuration: {said}"))
+        };
+        match told {
+            Ok(output) if output.code == Some(0) => Ok(Settings::parse(&output.stdout)),
+            Ok(output) => Err(refused(&output.stderr)),
+            Err(error) => Err(refused(&format!("{error:#}"))),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::person::Person;
 use super::ssh::{Daemon, Settings};
 use super::way::{Aspect, Closed};
-use crate::system::login::AUTHORIZED;
+use crate::system::login::authorized;
 use crate::system::{Attempt, System, Trial};
 
 /// Key types to come with, in the order in which they are tried: as they are made, and as they sign.
@@ -46,14 +46,14 @@ pub fn of(system: &System, daemon: &Daemon, settings: &Settings, person: &Person
         return None;
     }
     let (key, _) = KEYS.into_iter().find(|(_, signatures)| settings.accepts_key(signatures))?;
-    let files =
-        settings.words("authorizedkeysfile").into_iter().filter(|file| *file != "none").chain([AUTHORIZED]);
-    let files = files.collect::<Vec<_>>().join(" ");
+    let ours = authorized(key);
+    let files = settings.words("authorizedkeysfile").into_iter().filter(|file| *file != "none");
+    let files = files.chain([ours.as_str()]).collect::<Vec<_>>().join(" ");
     let further = [format!("AuthorizedKeysFile={files}"), "PidFile=none".into(), "LogLevel=INFO".into()];
     let further: Vec<String> = further.into_iter().flat_map(|option| ["-o".to_owned(), option]).collect();
     // A Match block decides over what is said on the command line.
     let looks = daemon.settings(system, &person.name, &further).ok()?;
-    if !looks.words("authorizedkeysfile").contains(&AUTHORIZED) {
+    if !looks.words("authorizedkeysfile").contains(&ours.as_str()) {
         return None;
     }
     let options = daemon.options.iter().cloned().chain(further).collect();

@@ -6,6 +6,7 @@
 //! the processes. The login is not announced to logind: while the machine boots that would wait for the end of the boot. And
 //! that the boot has not opened the logins yet (`/run/nologin`) does not count.
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::DirBuilderExt;
@@ -25,14 +26,13 @@ use super::{Run, Tool};
 
 /// Where the keys of a login are, for its processes alone. The daemon reads the public one as the user.
 const DIR: &str = "/run/trempe/door";
-/// The key that the client comes with.
-const KEY: &str = "/run/trempe/door/key";
-/// The file to name as one of an account's authorized keys.
-pub const AUTHORIZED: &str = "/run/trempe/door/key.pub";
 /// What the boot has there while it lets nobody but root in.
 const CLOSED: &str = "/run/nologin";
 /// What logind, and who asks for it, has there.
 const SYSTEMD: &str = "/run/systemd";
+
+/// So many logins are under way at a time.
+const TOGETHER: usize = 4;
 
 /// How long one login may take.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -44,7 +44,7 @@ pub struct Trial {
     pub user: String,
     /// The type of key to come with, as `ssh-keygen -t` calls it.
     pub key: &'static str,
-    /// The daemon's options. One of them must name [`AUTHORIZED`] among the authorized keys.
+    /// The daemon's options. One of them must name [`authorized`] among the authorized keys.
     pub options: Vec<String>,
 }
 
@@ -59,15 +59,23 @@ pub struct Attempt {
     pub server: String,
 }
 
-/// Tries logins one after the other.
+/// The file with the public key of a type, to name as one of an account's authorized keys.
+pub fn authorized(key: &str) -> String {
+    format!("{DIR}/{key}.pub")
+}
+
+/// Tries logins.
 ///
 /// # Errors
 /// When the mounts of the machine cannot be left, or a program is missing or cannot be started.
 pub fn log_in(trials: &[Trial]) -> Result<Vec<Attempt>> {
     let apart = || {
         leave_mounts().context("trying logins")?;
-        let one = |trial: &Trial| try_one(trial).with_context(|| format!("logging in as {}", trial.user));
-        with_runtime_directory(|| trials.iter().map(one).collect())
+        for key in trials.iter().map(|trial| trial.key).collect::<BTreeSet<_>>() {
+            new_key(key)?;
+        }
+        with_runtime_directory(|| trials.chunks(TOGETHER).map(try_some).collect::<Result<Vec<_>>>())
+            .map(|chunks| chunks.concat())
     };
     // Mounts are left by a thread and what it starts, not by the agent.
     let joined = thread::scope(|scope| scope.spawn(apart).join());
@@ -104,12 +112,27 @@ fn cover(dir: &str, options: &str) -> Result<()> {
     mount(Some("tmpfs"), dir, Some("tmpfs"), flags, Some(options)).with_context(|| format!("covering {dir}"))
 }
 
+/// Tries some at the same time.
+fn try_some(trials: &[Trial]) -> Result<Vec<Attempt>> {
+    let one = |trial: &Trial| try_one(trial).with_context(|| format!("logging in as {}", trial.user));
+    thread::scope(|scope| {
+        let running: Vec<_> = trials.iter().map(|trial| scope.spawn(move || one(trial))).collect();
+        running
+            .into_iter()
+            .map(|thread| {
+                thread.join().unwrap_or_else(|_| Err(anyhow!("a thread that tried a login broke down")))
+            })
+            .collect()
+    })
+}
+
 fn try_one(trial: &Trial) -> Result<Attempt> {
-    new_key(trial.key)?;
     let listener =
         TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("listening on the loopback interface")?;
     let port = listener.local_addr()?.port().to_string();
-    let mut client = Side::start(Tool::Ssh, &client_arguments(&trial.user, &port), None)?;
+    let arguments = client_arguments(trial, &port);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let mut client = Side::start(Tool::Ssh, &arguments, None)?;
     let served = accept(&listener, &mut client.child)
         .and_then(|connection| connection.map(|connection| serve(trial, connection)).transpose());
     let server = match served {
@@ -126,12 +149,13 @@ fn try_one(trial: &Trial) -> Result<Attempt> {
 }
 
 fn new_key(kind: &str) -> Result<()> {
-    for path in [KEY, AUTHORIZED] {
-        // The first time there is none.
-        drop(std::fs::remove_file(path));
-    }
-    let arguments = ["-q", "-t", kind, "-N", "", "-C", "one login tried by the agent", "-f", KEY];
+    let arguments = ["-q", "-t", kind, "-N", "", "-C", "one login tried by the agent", "-f", &private(kind)];
     Real.run(Tool::SshKeygen, &arguments, None)?.success().map(drop)
+}
+
+/// The file with the key that the client comes with.
+fn private(key: &str) -> String {
+    format!("{DIR}/{key}")
 }
 
 /// Starts the daemon on a connection.
@@ -195,9 +219,8 @@ fn accept(listener: &TcpListener, client: &mut Child) -> Result<Option<TcpStream
 }
 
 /// Nothing of the caller's own ssh counts, and nothing is remembered.
-fn client_arguments<'a>(user: &'a str, port: &'a str) -> Vec<&'a str> {
-    let mut arguments = vec!["-F", "none", "-T", "-i", KEY, "-p", port, "-l", user];
-    for option in [
+fn client_arguments(trial: &Trial, port: &str) -> Vec<String> {
+    const OPTIONS: [&str; 8] = [
         "BatchMode=yes",
         "IdentitiesOnly=yes",
         "IdentityAgent=none",
@@ -206,9 +229,10 @@ fn client_arguments<'a>(user: &'a str, port: &'a str) -> Vec<&'a str> {
         "UserKnownHostsFile=/dev/null",
         "GlobalKnownHostsFile=/dev/null",
         "LogLevel=ERROR",
-    ] {
-        arguments.extend(["-o", option]);
-    }
+    ];
+    let key = private(trial.key);
+    let mut arguments = vec!["-F", "none", "-T", "-i", &key, "-p", port, "-l", &trial.user];
+    arguments.extend(OPTIONS.iter().flat_map(|option| ["-o", option]));
     arguments.extend(["127.0.0.1", "true"]);
-    arguments
+    arguments.into_iter().map(str::to_owned).collect()
 }

@@ -43,7 +43,7 @@ fn check(system: &System, path: &Path, content: &str) -> Result<()> {
     }
 }
 
-/// Checks everything that is in place.
+/// Checks everything that is in place; to be asked on the running machine only.
 ///
 /// # Errors
 /// When the daemon refuses it.
