@@ -48,7 +48,7 @@ fn check(system: &System, path: &Path, content: &str) -> Result<()> {
 /// # Errors
 /// When the daemon refuses it.
 pub fn in_place(system: &System, _: &[&Path]) -> Result<()> {
-    accepted(with_runtime_directory(|| system.run(Tool::Sshd, &["-t"]))?)
+    accepted(with_runtime_directory(|| system.run_on_host(Tool::Sshd, &["-t"], None))?)
 }
 
 fn accepted(output: Output) -> Result<()> {
