@@ -145,10 +145,9 @@ impl Door {
             if let Some(again) = accounts(system, std::slice::from_ref(person))?.pop() {
                 *account = again;
             }
-            if let Some(Proof::Unclear(why)) = &account.proof {
-                let closed = Closed::by(Aspect::Ssh, why);
+            if let Some(Proof::Unclear(closed)) = &account.proof {
                 account.ways.ssh_key = Way::closed(closed.clone());
-                account.ways.ssh_password = Way::closed(closed);
+                account.ways.ssh_password = Way::closed(closed.clone());
             }
         }
         Ok(())
@@ -206,7 +205,7 @@ fn proofs(system: &System, trials: Vec<(usize, crate::system::Trial)>, count: us
     let (indexes, trials): (Vec<usize>, Vec<_>) = trials.into_iter().unzip();
     let outcomes = match system.log_in(&trials) {
         Ok(attempts) => attempts.iter().map(trial::judge).collect(),
-        Err(error) => vec![Proof::Unclear(format!("{error:#}")); trials.len()],
+        Err(error) => vec![Proof::Unclear(Closed::by(Aspect::Ssh, format!("{error:#}"))); trials.len()],
     };
     for (index, outcome) in indexes.into_iter().zip(outcomes) {
         if let Some(proof) = proofs.get_mut(index) {
@@ -224,7 +223,7 @@ fn account(system: &System, person: &Person, gates: (Gate, Gate), proof: Option<
         (Ok(()), Some(Proof::NewPassword)) => {
             Way::closed(Closed::by(Aspect::Pam, "a new password must be typed in first"))
         }
-        (Ok(()), Some(Proof::Unclear(why))) => Way::judged(format!("not proved: {why}")),
+        (Ok(()), Some(Proof::Unclear(closed))) => Way::judged(format!("not proved: {}", closed.why)),
         _ => Way::through(with_key),
     };
     let new = person.age == Age::MustChange || proof == Some(Proof::NewPassword);

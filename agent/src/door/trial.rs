@@ -14,10 +14,9 @@ const KEYS: [(&str, &[&str]); 3] = [
 ];
 
 /// What the daemon says of those whom it turns away, and what turned them away.
-const REFUSALS: [(&str, Aspect); 5] = [
+const REFUSALS: [(&str, Aspect); 4] = [
     ("not allowed because", Aspect::Ssh),
     ("Access denied for user", Aspect::Pam),
-    ("PAM: pam_open_session()", Aspect::Pam),
     ("ROOT LOGIN REFUSED", Aspect::Ssh),
     ("Authentication refused", Aspect::Ssh),
 ];
@@ -34,8 +33,8 @@ pub enum Proof {
     NewPassword,
     /// Turned away.
     Refused(Closed),
-    /// Nothing; why.
-    Unclear(String),
+    /// Nothing: perhaps it is the trial that did not go well.
+    Unclear(Closed),
 }
 
 /// A login of the account; none where it could not tell anything: no key alone is enough, or the daemon would not look for ours.
@@ -78,10 +77,12 @@ pub fn judge(attempt: &Attempt) -> Proof {
     if let Some(closed) = attempt.server.lines().find_map(refusal) {
         return Proof::Refused(closed);
     }
-    let said =
-        attempt.client.lines().chain(attempt.server.lines()).map(str::trim).find(|line| !line.is_empty());
+    let lines = || attempt.client.lines().chain(attempt.server.lines()).map(str::trim);
+    let of_pam = lines().find(|line| line.starts_with("PAM:"));
+    let aspect = if of_pam.is_some() { Aspect::Pam } else { Aspect::Ssh };
+    let said = of_pam.or_else(|| lines().find(|line| !line.is_empty())).unwrap_or("without a word");
     let code = attempt.code.map_or("no exit code".to_owned(), |code| format!("exit code {code}"));
-    Proof::Unclear(format!("a login ended with {code}: {}", said.unwrap_or("without a word")))
+    Proof::Unclear(Closed::by(aspect, format!("a login ended with {code}: {said}")))
 }
 
 #[cfg(test)]
@@ -101,14 +102,17 @@ mod tests {
         for (server, aspect) in [
             ("User ann from 127.0.0.1 not allowed because not listed in AllowUsers\n", Aspect::Ssh),
             ("Access denied for user ann by PAM account configuration [preauth]\n", Aspect::Pam),
-            ("Accepted publickey\nPAM: pam_open_session(): Cannot make an entry\n", Aspect::Pam),
         ] {
             let Proof::Refused(closed) = judge(&attempt(255, "", server)) else { panic!("{server}") };
             assert_eq!(closed.aspect, aspect);
             assert!(!closed.why.contains("preauth"), "{}", closed.why);
         }
         let shell = judge(&attempt(1, "This account is currently not available.\n", "Accepted publickey\n"));
-        assert!(matches!(shell, Proof::Unclear(why) if why.contains("not available")));
+        assert!(matches!(shell, Proof::Unclear(closed) if closed.why.contains("not available")));
+        let server = "Accepted publickey\nPAM: pam_open_session(): no entry\n";
+        let why = "a login ended with exit code 254: PAM: pam_open_session(): no entry";
+        let session = judge(&attempt(254, "Linux vm\n", server));
+        assert_eq!(session, Proof::Unclear(Closed::by(Aspect::Pam, why)));
         assert!(matches!(judge(&Attempt::default()), Proof::Unclear(_)));
     }
 }

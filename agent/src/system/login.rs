@@ -31,6 +31,9 @@ const CLOSED: &str = "/run/nologin";
 /// What logind, and who asks for it, has there.
 const SYSTEMD: &str = "/run/systemd";
 
+/// What of it is no business of logind: the journal, which shall tell of these logins too, name resolution, other accounts.
+const NOT_LOGIND: [&str; 3] = ["journal", "resolve", "userdb"];
+
 /// So many logins are under way at a time.
 const TOGETHER: usize = 4;
 
@@ -94,7 +97,7 @@ fn leave_mounts() -> Result<()> {
         .context("leaving the mounts of the machine")?;
     cover(DIR, "mode=0711,size=1m")?;
     if Path::new(SYSTEMD).is_dir() {
-        cover(SYSTEMD, "mode=0755,size=64k")?;
+        hide_logind()?;
     }
     if Path::new(CLOSED).exists() {
         // A socket cannot be opened as a file, so PAM finds none there.
@@ -104,6 +107,25 @@ fn leave_mounts() -> Result<()> {
             .with_context(|| format!("covering {CLOSED}"))?;
     }
     Ok(())
+}
+
+/// Without its directory nobody looks for logind.
+fn hide_logind() -> Result<()> {
+    let names: Vec<&&str> = NOT_LOGIND.iter().filter(|name| Path::new(SYSTEMD).join(name).is_dir()).collect();
+    let aside = |name: &str| Path::new(DIR).join(name);
+    for name in &names {
+        bind(&Path::new(SYSTEMD).join(name), &aside(name))?;
+    }
+    cover(SYSTEMD, "mode=0755,size=64k")?;
+    names.iter().try_for_each(|name| bind(&aside(name), &Path::new(SYSTEMD).join(name)))
+}
+
+/// Shows a directory at another place too.
+fn bind(from: &Path, to: &Path) -> Result<()> {
+    let bound = std::fs::create_dir(to).map_err(anyhow::Error::from).and_then(|()| {
+        Ok(mount(Some(from), to, None::<&str>, MsFlags::MS_BIND | MsFlags::MS_REC, None::<&str>)?)
+    });
+    bound.with_context(|| format!("showing {} at {}", from.display(), to.display()))
 }
 
 /// Lays an empty file system in memory over a directory.
