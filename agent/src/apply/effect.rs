@@ -9,7 +9,7 @@ use crate::change::Effect;
 use crate::system::{System, Tool};
 
 /// The ssh daemon's unit: Debian's and the others' name.
-const SSHD: [&str; 2] = ["ssh.service", "sshd.service"];
+pub const SSHD: [&str; 2] = ["ssh.service", "sshd.service"];
 
 /// Brings every effect about, in an order in which one does not undo another; returns what failed, in words. Where no manager
 /// runs there is nobody to tell.

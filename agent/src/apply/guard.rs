@@ -10,9 +10,10 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
+use super::effect::SSHD as SSHD_UNITS;
 use super::worker::Worker;
 use super::{Control, check_stop};
-use crate::change::Change;
+use crate::change::{Change, Effect};
 use crate::door::{Aspect, Comparison, Door, Lost};
 use crate::plan::Step;
 use crate::policy::Policy;
@@ -65,26 +66,27 @@ impl<'a> Guard<'a> {
         Guard { policy, control, door: None, notes: Vec::new() }
     }
 
-    /// Looks at the door, when the steps are the first that change something about access. What cannot be watched over is not done:
-    /// its rules are given up, and their steps left out.
+    /// Looks at the door, when the steps are the first that change something about access. What cannot be watched over, or would
+    /// shut somebody out by itself, is not done: its rules are given up, and their steps left out.
     pub fn before(&mut self, system: &System, steps: &mut Vec<Step>, worker: &mut Worker) {
         let Watch::Accounts(keep) = self.control.watch else { return };
-        if self.door.is_some() || !steps.iter().any(|step| self.concerns(step)) {
-            return;
+        if self.door.is_none() && steps.iter().any(|step| self.concerns(step)) {
+            (self.control.progress)("looking at who gets in");
+            match Door::look(system, keep) {
+                Ok(door) => {
+                    door.problems.iter().for_each(|problem| (self.control.progress)(problem));
+                    self.door = Some(door);
+                }
+                Err(error) => {
+                    let reason = format!(
+                        "who gets in now cannot be told, so nothing about that was changed: {error:#}"
+                    );
+                    give_up(steps, worker, &reason, |step| self.concerns(step));
+                }
+            }
         }
-        (self.control.progress)("looking at who gets in");
-        match Door::look(system, keep) {
-            Ok(door) => {
-                door.problems.iter().for_each(|problem| (self.control.progress)(problem));
-                self.door = Some(door);
-            }
-            Err(error) => {
-                let reason =
-                    format!("who gets in now cannot be told, so nothing about that was changed: {error:#}");
-                let rules = steps.iter().filter(|step| self.concerns(step)).map(|step| step.rule.clone());
-                worker.failed.extend(rules.map(|rule| (rule, reason.clone())));
-                steps.retain(|step| !worker.failed.contains_key(&step.rule));
-            }
+        if let Some(reason) = self.door.as_ref().and_then(|door| door.unread.as_ref()) {
+            give_up(steps, worker, reason, tells_sshd);
         }
     }
 
@@ -168,6 +170,22 @@ impl<'a> Guard<'a> {
         suspects.sort_by_key(|(nearness, _)| *nearness);
         suspects.into_iter().map(|(_, rule)| rule).collect()
     }
+}
+
+/// Gives the rules of some steps up, and leaves all their steps out.
+fn give_up(steps: &mut Vec<Step>, worker: &mut Worker, reason: &str, which: impl Fn(&Step) -> bool) {
+    let rules: Vec<String> = steps.iter().filter(|step| which(step)).map(|step| step.rule.clone()).collect();
+    worker.failed.extend(rules.into_iter().map(|rule| (rule, reason.to_owned())));
+    steps.retain(|step| !worker.failed.contains_key(&step.rule));
+}
+
+/// Whether the ssh daemon reads its configuration after this step.
+fn tells_sshd(step: &Step) -> bool {
+    let told = |effect: &Effect| match effect {
+        Effect::ReloadUnit { unit } | Effect::RestartUnit { unit } => SSHD_UNITS.contains(&unit.as_str()),
+        _ => false,
+    };
+    step.effects.iter().any(told) || step.change.path().is_some_and(|path| path.starts_with("/etc/ssh"))
 }
 
 /// How near a change is to what closed a way: 0 is at it. To take packages back is slow, so they come last.

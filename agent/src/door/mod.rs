@@ -18,6 +18,7 @@ mod person;
 mod ssh;
 mod sudo;
 mod trial;
+mod unread;
 mod way;
 
 use std::collections::BTreeSet;
@@ -64,6 +65,9 @@ pub struct Door {
     /// What is to be known besides.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<String>,
+    /// Who is shut out once the ssh daemon reads what it has not read yet: then it must not be told to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unread: Option<String>,
     #[serde(skip)]
     domain: Domain,
 }
@@ -96,6 +100,14 @@ impl Door {
             ));
         }
         let mut accounts = accounts(system, &people)?;
+        let matters = |account: &Account| keep.is_some() || account.ways.to_root();
+        let (mattering, their): (Vec<Person>, Vec<Account>) = people
+            .iter()
+            .cloned()
+            .zip(accounts.iter().cloned())
+            .filter(|(_, account)| matters(account))
+            .unzip();
+        let unread = Daemon::of(system).ok().and_then(|d| unread::look(system, &d, &mattering, &their));
         match keep {
             None => accounts.retain(|account| account.ways.any() && account.ways.to_root()),
             Some(_) => {
@@ -109,7 +121,7 @@ impl Door {
                 }));
             }
         }
-        Ok(Door { accounts, problems, domain: Domain::look(system)? })
+        Ok(Door { accounts, problems, unread, domain: Domain::look(system)? })
     }
 
     /// Ways that were open and are closed now, as far as nothing else makes up for them.

@@ -134,6 +134,12 @@ pub fn judge(system: &System, settings: &Settings, person: &Person) -> Result<(G
     Ok((proofs.with_key(), proofs.with_password()))
 }
 
+/// Whether the account has something to prove itself with, whatever the daemon thinks of it.
+pub fn has_means(system: &System, settings: &Settings, person: &Person) -> bool {
+    person.password_gate().is_ok()
+        || (person.open_gate().is_ok() && keys::accepted(system, settings, person).is_ok())
+}
+
 /// Whether the lists of those who may log in let the account through.
 fn admitted(settings: &Settings, person: &Person) -> Gate {
     let refused = |why: String| Err(Closed::by(Aspect::Ssh, why));

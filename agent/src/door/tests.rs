@@ -333,3 +333,33 @@ fn without_a_daemon_the_console_is_what_there_is() {
         told.len() == 1 && told[0].sentence.starts_with("'ann' could no longer log in (with a password at")
     );
 }
+
+#[test]
+fn a_configuration_that_the_daemon_has_not_read_yet_is_told_where_it_would_shut_somebody_out() {
+    let tree = tree()
+        .file("/etc/ssh/sshd_config", "Include /etc/ssh/sshd_config.d/*.conf\n")
+        .file("/run/sshd.pid", "1\n")
+        .file("/etc/ssh/sshd_config.d/50-site.conf", "AllowUsers ann\n");
+    let at = |path: &str, seconds: u64| {
+        let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+        let file = std::fs::File::options().write(true).open(tree.system().host_path(path)).unwrap();
+        file.set_modified(time).unwrap();
+    };
+    let host = || Host::stock().with("", "pidfile /run/sshd.pid\nallowusers ann\n");
+    at("/etc/ssh/sshd_config", 1000);
+    at("/run/sshd.pid", 2000);
+    at("/etc/ssh/sshd_config.d/50-site.conf", 1500);
+    assert_eq!(look(&tree, host()).unread, None);
+    at("/etc/ssh/sshd_config.d/50-site.conf", 2500);
+    let wanted = "the ssh daemon has not read /etc/ssh/sshd_config.d/50-site.conf yet, and once it does 'bot' is shut out \
+                  (AllowUsers does not name it (ann)); mend that, or reload the daemon, first";
+    assert_eq!(look(&tree, host()).unread.as_deref(), Some(wanted));
+    // Who has nothing to come with is not shut out by it, and a daemon that does not run has nothing to read.
+    let keyless = tree.file("/home/bot/.ssh/authorized_keys", "");
+    assert_eq!(look(&keyless, host()).unread, None);
+    std::fs::remove_file(keyless.system().host_path("/run/sshd.pid")).unwrap();
+    assert_eq!(
+        look(&keyless.file("/home/bot/.ssh/authorized_keys", "ssh-ed25519 AAAA\n"), host()).unread,
+        None
+    );
+}

@@ -165,3 +165,15 @@ fn where_nobody_can_be_looked_at_nothing_about_access_is_changed() {
     assert!(done.outcomes[0].reason.as_deref().unwrap().contains("/etc/passwd:1"));
     assert!(!tree.has(DROP_IN));
 }
+
+#[test]
+fn a_daemon_is_not_told_to_read_what_shuts_somebody_out() {
+    let tree = tree().file("/run/sshd.pid", "1\n").file(DROP_IN, "PidFile /run/sshd.pid\nAllowUsers bot\n");
+    let read = std::fs::File::options().write(true).open(tree.system().host_path("/run/sshd.pid")).unwrap();
+    read.set_modified(std::time::UNIX_EPOCH).unwrap();
+    let (done, _) = run(&tree, vec![sshd("MaxAuthTries", "4"), zero("kernel.a")], usize::MAX).unwrap();
+    assert_eq!(verdicts(&done), [Verdict::Error, Verdict::Fixed]);
+    let reason = done.outcomes[0].reason.as_deref().unwrap();
+    assert!(reason.contains("has not read") && reason.contains("'ann' is shut out"), "{reason}");
+    assert!(!tree.text(DROP_IN).contains("MaxAuthTries"));
+}
