@@ -100,14 +100,7 @@ impl Door {
             ));
         }
         let mut accounts = accounts(system, &people)?;
-        let matters = |account: &Account| keep.is_some() || account.ways.to_root();
-        let (mattering, their): (Vec<Person>, Vec<Account>) = people
-            .iter()
-            .cloned()
-            .zip(accounts.iter().cloned())
-            .filter(|(_, account)| matters(account))
-            .unzip();
-        let unread = Daemon::of(system).ok().and_then(|d| unread::look(system, &d, &mattering, &their));
+        let unread = unread::look(system, &people, &accounts, keep.is_some());
         match keep {
             None => accounts.retain(|account| account.ways.any() && account.ways.to_root()),
             Some(_) => {

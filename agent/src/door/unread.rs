@@ -13,10 +13,12 @@ use crate::system::System;
 
 /// Who would be shut out when the daemon reads what it has not read yet; `None` where nobody would.
 ///
-/// `people` and `accounts` are the same, in the same order.
-pub fn look(system: &System, daemon: &Daemon, people: &[Person], accounts: &[Account]) -> Option<String> {
+/// `people` and `accounts` are the same, in the same order; where they were not `named`, those count who can become root.
+pub fn look(system: &System, people: &[Person], accounts: &[Account], named: bool) -> Option<String> {
+    let daemon = Daemon::of(system).ok()?;
     let mut files: Option<Vec<String>> = None;
-    for (person, account) in people.iter().zip(accounts) {
+    let both = people.iter().zip(accounts);
+    for (person, account) in both.filter(|(_, account)| named || account.ways.to_root()) {
         let ways = [&account.ways.ssh_key, &account.ways.ssh_password];
         let shut = ways.into_iter().find(|way| !way.open && way.aspect == Aspect::Ssh);
         let Some(shut) = shut.filter(|_| !account.ways.remote()) else { continue };
