@@ -4,9 +4,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use e2e::firstboot::{OWN_TMP, knock, provisioned, tier, unexpected, verdicts};
+use e2e::firstboot::{OWN_TMP, knock, provisioned, strict_soon, unexpected, verdicts};
 use e2e::image::Image;
-use e2e::machine::Machine;
 use e2e::manifest::Manifest;
 use e2e::root::Root;
 use e2e::seed::{Seed, Source};
@@ -34,7 +33,7 @@ fn counts(line: &str) -> bool {
 }
 
 fn seed() -> Seed {
-    Seed::new(Source::NoCloud, &tier("strict"))
+    Seed::new(Source::NoCloud, &strict_soon())
 }
 
 /// A first boot without a cut: how long it takes until both phases are over, and what it leaves.
@@ -44,7 +43,6 @@ fn twin(image: &Image) -> Result<(Duration, Manifest)> {
     knock(&mut vm, &["admin"])?;
     provisioned(&vm)?;
     let took = begun.elapsed();
-    vm.shell("while systemctl --quiet is-active trempe-aide-init.service; do sleep 2; done")?;
     Ok((took, Manifest::of(&vm)?))
 }
 
@@ -78,7 +76,6 @@ fn cut(image: &Image, after: Option<Duration>, twin: Option<&Manifest>) -> Resul
     knock(&mut vm, &["admin"])?;
     let ended = provisioned(&vm)?;
     ensure!(ended["state"] == "done", "{ended:#}");
-    vm.shell("while systemctl --quiet is-active trempe-aide-init.service; do sleep 2; done")?;
     let verdicts = verdicts(&vm)?;
     ensure!(unexpected(&verdicts).is_empty(), "fails: {:?}", unexpected(&verdicts));
     let Some(twin) = twin else { return Ok(Vec::new()) };
