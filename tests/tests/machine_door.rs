@@ -57,7 +57,7 @@ const SCENARIOS: [Scenario; 9] = [
         setup: ROBOT,
         rules: &[
             "sudo_require_authentication",
-            "sudo_remove_nopasswd",
+            "sudo_remove_no_authenticate",
             "sudo_add_use_pty",
             "sshd_disable_root_login",
         ],
@@ -122,7 +122,7 @@ const SCENARIOS: [Scenario; 9] = [
     Scenario {
         name: "a sudoers rule without a password, of an account that has none",
         setup: ROBOT,
-        rules: &["sudo_require_authentication", "sudo_remove_nopasswd"],
+        rules: &["sudo_require_authentication", "sudo_remove_no_authenticate"],
         refused: &[],
         come_in: &[("robot", None)],
         holds: "sudo -u robot sudo -n true",
