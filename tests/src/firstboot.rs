@@ -55,7 +55,7 @@ pub fn knock(vm: &mut Vm, users: &[&str]) -> Result<BTreeMap<String, String>> {
         }
         answered.get_or_insert_with(|| begun.elapsed());
         for user in users.iter().filter(|user| !inside.contains_key(**user)).copied().collect::<Vec<_>>() {
-            match vm.attempt(user, None).args(["cat", "/run/trempe/status.json"]).output() {
+            match vm.attempt(user, None).args(["cat /run/trempe/status.json || echo '{}'"]).output() {
                 Ok(said) => drop(inside.insert(user.to_owned(), said)),
                 Err(_) => refused += 1,
             }

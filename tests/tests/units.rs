@@ -50,7 +50,7 @@ fn installed(root: &str) -> Result<Copy> {
 /// Puts the units of another distribution in the place of Debian's.
 fn variant(copy: &Copy, name: &str) -> Result<String> {
     let from = cache::checkout().join("tests/lab/units").join(name);
-    let mut script = "rm -f /etc/systemd/system/trempe-firstboot.service.d/10-sshd.conf; mask() { ln -sf /dev/null /etc/systemd/system/$1; }; \
+    let mut script = "rm -f /usr/lib/systemd/system/trempe-firstboot.service.d/10-sshd.conf; mask() { ln -sf /dev/null /etc/systemd/system/$1; }; \
                       mask ssh.service; mask cloud-init.service; mask cloud-init-network.service; "
         .to_owned();
     for file in std::fs::read_dir(from)? {

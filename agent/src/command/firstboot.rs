@@ -60,15 +60,21 @@ pub fn run(args: &FirstBoot) -> Result<Exit> {
             }
         },
     };
-    let exit = if status.problems.is_empty() { exit } else { Exit::Trouble };
     if status.state == State::Done {
         let (finished, asked, run) = (status.finished.clone(), status.asked().to_owned(), status.run.clone());
-        record.done.insert(args.phase, Done { finished, asked, run, exit: exit.code() });
-        record.keep(&system)?;
+        record.done.insert(args.phase, Done { finished, asked, run, exit: ended(exit, &status).code() });
+        if let Err(error) = record.keep(&system) {
+            status.problems.push(format!("{error:#}"));
+        }
     }
     status.write(&system)?;
     status.sentences().iter().for_each(|line| say(line));
-    Ok(exit)
+    Ok(ended(exit, &status))
+}
+
+/// A phase with a problem did not end well, whatever its rules say.
+fn ended(exit: Exit, status: &Status) -> Exit {
+    if status.problems.is_empty() { exit } else { Exit::Trouble }
 }
 
 /// Why there is nothing to do, when there is not.
@@ -106,7 +112,10 @@ fn work(phase: Phase, config: Config, status: &mut Status) -> Result<Exit> {
     };
     status.take(&report, &run);
     if phase == Phase::AfterProvisioning {
-        leave_cloud_init(&config, &mut work.system, status, &control)?;
+        // The machine is hardened by then, whatever becomes of this.
+        if let Err(error) = leave_cloud_init(&config, &mut work.system, status, &control) {
+            status.problems.push(format!("{error:#}"));
+        }
     }
     Ok(report.exit())
 }

@@ -143,6 +143,9 @@ pub struct Firstboot {
     pub time_limit: Option<Spanned<jiff::SignedDuration>>,
 }
 
+/// The longest time limit, in seconds: the units end the phases after 30 and 90 minutes, of which four times this must leave some.
+const LONGEST: i64 = 20 * 60;
+
 impl Written {
     /// Reads a document. `source` is what messages call it.
     ///
@@ -180,8 +183,11 @@ impl Written {
         if let Some(name) = names.find(|name| !DATASOURCES.contains(&name.value.as_str())) {
             bail!("{}", unknown(source, "data source of cloud-init", name, DATASOURCES));
         }
-        if let Some(limit) = self.firstboot.time_limit.as_ref().filter(|limit| limit.value.as_secs() <= 0) {
-            bail!("{}: firstboot.time_limit must be a time such as 10m", at(source, limit));
+        let possible = |seconds| (1..=LONGEST).contains(&seconds);
+        if let Some(limit) =
+            self.firstboot.time_limit.as_ref().filter(|limit| !possible(limit.value.as_secs()))
+        {
+            bail!("{}: firstboot.time_limit must be a time such as 10m, at most 20m", at(source, limit));
         }
         self.exceptions_checked(source)?;
         Ok(self)

@@ -10,9 +10,6 @@ use super::way::{Aspect, Closed, Gate};
 use crate::system::sshd::with_runtime_directory;
 use crate::system::{System, Tool};
 
-/// Where services are told the daemon's options: file and variable.
-const OPTIONS: [(&str, &str); 2] = [("/etc/default/ssh", "SSHD_OPTS"), ("/etc/sysconfig/sshd", "OPTIONS")];
-
 /// The daemon of the machine.
 pub struct Daemon {
     /// The options it is started with, beside its configuration.
@@ -25,8 +22,7 @@ impl Daemon {
         if !system.has_tool(Tool::Sshd) {
             return Err(Closed::by(Aspect::Ssh, "there is no ssh daemon"));
         }
-        let read = |(file, name): (&str, &str)| Some(options(&system.read_text(file).ok()??, name));
-        Ok(Daemon { options: OPTIONS.into_iter().filter_map(read).flatten().collect() })
+        Ok(Daemon { options: system.sshd_options() })
     }
 
     /// The settings for a connection of an account from the machine itself, with `further` options.
@@ -48,15 +44,6 @@ impl Daemon {
             Err(error) => Err(refused(&format!("{error:#}"))),
         }
     }
-}
-
-/// The options in a file of variables. Those that are about how the daemon runs are left out.
-fn options(text: &str, name: &str) -> Vec<String> {
-    let value =
-        text.lines().rev().find_map(|line| line.trim().strip_prefix(name)?.trim_start().strip_prefix('='));
-    let value = value.unwrap_or_default().trim().trim_matches(['"', '\'']);
-    let runs = |word: &&str| !["-D", "-d", "-e", "-i", "-q", "-t", "-T"].contains(word);
-    value.split_whitespace().filter(runs).map(str::to_owned).collect()
 }
 
 /// What `sshd -T` says.
@@ -259,14 +246,6 @@ impl Proofs<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn options_of_the_service_are_taken_over() {
-        let text = "# SSHD_OPTS=-4\nSSHD_OPTS=\"-D -o Ciphers=aes256-gcm@openssh.com -6\"\n";
-        assert_eq!(options(text, "SSHD_OPTS"), ["-o", "Ciphers=aes256-gcm@openssh.com", "-6"]);
-        assert_eq!(options("SSHD_OPTS=\n", "SSHD_OPTS"), [""; 0]);
-        assert_eq!(options("", "SSHD_OPTS"), [""; 0]);
-    }
 
     #[test]
     fn patterns_are_the_daemons() {

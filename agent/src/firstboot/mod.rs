@@ -1,7 +1,7 @@
 //! First boot: a machine hardens itself, once, to what its configuration says.
 //!
 //! Two phases, run by two systemd units (`packaging/systemd`). The first comes before anybody can log in and does what does not stand
-//! in the way of provisioning; the second comes when cloud-init and guest customization are over, does the rest, and looks again at
+//! in the way of provisioning; the second comes when cloud-init is done, does the rest, and looks again at
 //! what they rewrote. Each is done once for every instance ([`instance`]): a clone is a new one. What was done is kept on disk
 //! ([`record`]), how it stands is told in `/run` ([`status`]). A phase that was cut is done again at the next boot.
 //!

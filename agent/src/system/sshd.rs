@@ -13,6 +13,27 @@ use super::{Output, System, Tool};
 /// What `sshd -T` says while the daemon could not run anyway, whatever its configuration.
 const NOT_READY: [&str; 2] = ["no hostkeys available", "Missing privilege separation directory"];
 
+/// Where services are told the daemon's options: file and variable, on Debian's family and on Red Hat's.
+const OPTIONS: [(&str, &str); 2] = [("/etc/default/ssh", "SSHD_OPTS"), ("/etc/sysconfig/sshd", "OPTIONS")];
+
+impl System {
+    /// The options that the ssh daemon is started with, beside its configuration; they count before it. Those that are about how
+    /// it runs are left out.
+    pub fn sshd_options(&self) -> Vec<String> {
+        let read = |(file, name): (&str, &str)| Some(options(&self.read_text(file).ok()??, name));
+        OPTIONS.into_iter().filter_map(read).flatten().collect()
+    }
+}
+
+/// The options in a file of variables.
+fn options(text: &str, name: &str) -> Vec<String> {
+    let value =
+        text.lines().rev().find_map(|line| line.trim().strip_prefix(name)?.trim_start().strip_prefix('='));
+    let value = value.unwrap_or_default().trim().trim_matches(['"', '\'']);
+    let runs = |word: &&str| !["-D", "-d", "-e", "-i", "-q", "-t", "-T"].contains(word);
+    value.split_whitespace().filter(runs).map(str::to_owned).collect()
+}
+
 /// Whether the daemon has understood its configuration and only could not run with it here: it looks at its keys and
 /// directories last.
 pub fn not_ready(output: &Output) -> bool {
@@ -69,6 +90,14 @@ impl SshdView {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn options_of_the_service_are_taken_over() {
+        let text = "# SSHD_OPTS=-4\nSSHD_OPTS=\"-D -o Ciphers=aes256-gcm@openssh.com -6\"\n";
+        assert_eq!(options(text, "SSHD_OPTS"), ["-o", "Ciphers=aes256-gcm@openssh.com", "-6"]);
+        assert_eq!(options("SSHD_OPTS=\n", "SSHD_OPTS"), [""; 0]);
+        assert_eq!(options("", "SSHD_OPTS"), [""; 0]);
+    }
 
     #[test]
     fn keywords_are_found_in_any_case() {

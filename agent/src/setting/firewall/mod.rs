@@ -10,6 +10,8 @@ pub mod nftables;
 pub mod rules;
 pub mod ufw;
 
+use std::path::PathBuf;
+
 use anyhow::{Context, Result, bail};
 
 use super::listening::{Listener, listeners};
@@ -17,10 +19,12 @@ use super::sshd::config::{Files, MAIN};
 use crate::finding::Finding;
 use crate::system::System;
 
-/// Where a socket unit of the ssh daemon is given other ports.
-const SOCKET: &str = "/etc/systemd/system/ssh.socket.d";
+/// The administrator's own socket unit of the ssh daemon, and where it is given other ports.
+const SOCKET: &str = "/etc/systemd/system/ssh.socket";
+const SOCKET_DROP_INS: &str = "/etc/systemd/system/ssh.socket.d";
 
-/// The TCP ports on which the ssh daemon is reached: those of its configuration and of its socket unit.
+/// The TCP ports on which the ssh daemon is reached: those of its configuration, of the options it is started with and of its
+/// socket unit.
 ///
 /// # Errors
 /// When the configuration cannot be read or understood.
@@ -39,7 +43,11 @@ pub fn ssh_ports(system: &System) -> Result<Vec<u16>> {
             ports.push(number(port).with_context(|| directive.place())?);
         }
     }
-    for file in system.drop_ins(SOCKET, ".conf")? {
+    for port in ports_of(&system.sshd_options()) {
+        ports.push(number(&port).context("the options that the ssh daemon is started with")?);
+    }
+    let whole = Some(PathBuf::from(SOCKET)).filter(|path| system.exists(path).unwrap_or(true));
+    for file in whole.into_iter().chain(system.drop_ins(SOCKET_DROP_INS, ".conf")?) {
         let text = system.read_text(&file)?.unwrap_or_default();
         let streams = text.lines().filter_map(|line| line.trim().strip_prefix("ListenStream="));
         for stream in streams.filter(|stream| !stream.is_empty()) {
@@ -53,6 +61,28 @@ pub fn ssh_ports(system: &System) -> Result<Vec<u16>> {
     ports.sort_unstable();
     ports.dedup();
     Ok(ports)
+}
+
+/// The ports that options name: `-p 22`, `-p22`, `-o Port=22`.
+fn ports_of(options: &[String]) -> Vec<String> {
+    let mut ports = Vec::new();
+    let mut words = options.iter().map(String::as_str);
+    while let Some(word) = words.next() {
+        let (name, value) = match word {
+            "-p" | "-o" => (word, words.next().unwrap_or_default()),
+            _ if word.starts_with("-p") || word.starts_with("-o") => word.split_at(2),
+            _ => continue,
+        };
+        let port = match name {
+            "-p" => Some(value),
+            _ => value
+                .split_once('=')
+                .filter(|(key, _)| key.eq_ignore_ascii_case("port"))
+                .map(|(_, port)| port),
+        };
+        ports.extend(port.map(str::to_owned));
+    }
+    ports
 }
 
 /// The port of `address:port` and `[address]:port`; an address alone has none.
@@ -144,6 +174,24 @@ fn open_ports(
 mod tests {
     use super::*;
     use crate::setting::testing::Tree;
+
+    #[test]
+    fn ports_may_be_options_of_the_service_and_of_its_own_socket() {
+        for (options, wanted) in [
+            ("-p 2222", vec!["2222"]),
+            ("-4 -p2222 -o Port=2200 -oport=2201 -o Banner=none", vec!["2222", "2200", "2201"]),
+            ("-4", vec![]),
+            ("-p", vec![""]),
+        ] {
+            let options: Vec<String> = options.split(' ').map(str::to_owned).collect();
+            assert_eq!(ports_of(&options), wanted, "{options:?}");
+        }
+        let tree = Tree::new()
+            .file("/etc/ssh/sshd_config", "")
+            .file("/etc/default/ssh", "SSHD_OPTS=\"-p 2222\"\n")
+            .file("/etc/systemd/system/ssh.socket", "[Socket]\nListenStream=0.0.0.0:2022\n");
+        assert_eq!(ssh_ports(&tree.system()).unwrap(), [2022, 2222]);
+    }
 
     #[test]
     fn the_ports_of_the_ssh_daemon_are_found_wherever_they_are_set() {
