@@ -35,7 +35,19 @@ pub struct Undone {
 pub fn recover(system: &mut System, state: &Path, keep_rest: bool) -> Result<Vec<Undone>> {
     let mut recovered = Vec::new();
     for dir in runs(state)?.into_iter().rev() {
-        let rules = match Journal::read(&dir)?.1 {
+        let read = match Journal::read(&dir) {
+            Ok((_, read)) => read,
+            Err(error) if keep_rest => {
+                recovered.push(set_aside(state, &dir, &error)?);
+                continue;
+            }
+            Err(error) => {
+                let remedy =
+                    "`agent rollback --keep-rest` sets the run aside: it can then no longer be taken back";
+                return Err(error.context(remedy));
+            }
+        };
+        let rules = match read {
             State::Closed => continue,
             State::Interrupted => Vec::new(),
             State::TakingBack(rules) => rules,
@@ -54,6 +66,17 @@ pub fn recover(system: &mut System, state: &Path, keep_rest: bool) -> Result<Vec
         recovered.push(undone);
     }
     Ok(recovered)
+}
+
+/// Puts a run whose journal makes no sense where nobody looks for runs.
+fn set_aside(state: &Path, dir: &Path, error: &anyhow::Error) -> Result<Undone> {
+    let run = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let aside = state.join("damaged");
+    std::fs::create_dir_all(&aside).with_context(|| format!("making {}", aside.display()))?;
+    let to = aside.join(&run);
+    std::fs::rename(dir, &to).with_context(|| format!("setting {} aside", dir.display()))?;
+    let failed = vec![format!("{error:#}; what is left of it is in {}", to.display())];
+    Ok(Undone { run, failed, ..Undone::default() })
 }
 
 /// Takes back the changes of a run, all of them or those for some rules, the last first.

@@ -12,7 +12,7 @@ use super::settings::Settings;
 use super::{Part, write};
 use crate::change::Change;
 use crate::config::written::document;
-use crate::door::Door;
+use crate::door::{Account, Door};
 use crate::system::{Accounts, FileKind, System, User};
 
 /// What cloud-init made of all parts of user-data.
@@ -91,10 +91,11 @@ fn needed(
         return Ok(Some(format!("its home directory {} holds more than {MOST_FILES} files", user.home)));
     }
     let door = Door::look(system, None)?;
-    // A console may be out of everybody's reach.
-    let other = |account: &crate::door::Account| account.name != user.name && account.ways.remote();
+    // A console may be out of everybody's reach: whoever stays must get in over ssh where this account does.
+    let remote = door.accounts.iter().any(|account| account.name == user.name && account.ways.remote());
+    let other = |account: &Account| account.name != user.name && (account.ways.remote() || !remote);
     if !door.accounts.iter().any(other) {
-        return Ok(Some("no other account gets in over ssh and becomes root".to_owned()));
+        return Ok(Some("no other account gets in as it does and becomes root".to_owned()));
     }
     Ok(None)
 }

@@ -28,7 +28,7 @@ pub fn run(args: &cli::Door) -> Result<Exit> {
     let door = Door::look(&system, keep.as_deref())?;
     super::print(args.format, &sentences(&door)?, &door)?;
     door.problems.iter().chain(&door.unread).for_each(|problem| super::say(&format!("agent: {problem}")));
-    Ok(Exit::Good)
+    Ok(if door.problems.is_empty() { Exit::Good } else { Exit::Trouble })
 }
 
 fn sentences(door: &Door) -> Result<String> {

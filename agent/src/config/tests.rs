@@ -91,6 +91,8 @@ fn mistakes_are_told_with_their_place() {
         ("firstboot: {time_limit: -10m}\n", "a.yml:1:25: firstboot.time_limit must be a time such as 10m"),
         ("firstboot: {time_limit: soon}\n", "a.yml:1:25: "),
         ("access: {keep: ops}\n", "a.yml:1:16: "),
+        ("access: {keep: []}\n", "a.yml: access.keep names nobody"),
+        ("firstboot: {time_limit: 21m}\n", "at most 20m"),
         ("access: {keep: [a b]}\n", "a.yml:1:17: access.keep: \"a b\" is no account"),
         (
             "exceptions:\n  - {rule: sshd_disable_root_logn, reason: x}\n",

@@ -175,6 +175,11 @@ impl Written {
         if let Some(path) = self.tailoring.iter().find(|path| path.value.is_relative()) {
             bail!("{}: tailoring {:?} must be written as an absolute path", at(source, path), path.value);
         }
+        if self.access.keep.as_ref().is_some_and(Vec::is_empty) {
+            bail!(
+                "{source}: access.keep names nobody; leave it out to keep the access of those that have it"
+            );
+        }
         let odd = |name: &&Spanned<String>| name.value.is_empty() || name.value.contains(char::is_whitespace);
         if let Some(name) = self.access.keep.iter().flatten().find(odd) {
             bail!("{}: access.keep: {:?} is no account", at(source, name), name.value);

@@ -10,7 +10,9 @@ use xccdf::{Binding, Origin, Reason, Role, short_id};
 use super::digest::digest;
 use super::exception::{self, Exception, Record};
 use super::{Check, Policy, PolicyRule, Request, profile, tailoring};
-use crate::content::{Catalogue, Rule, Severity, SsgNames, benchmark, references, substitute, tier_of};
+use crate::content::{
+    Catalogue, Rule, Severity, SsgNames, ValueType, benchmark, references, substitute, tier_of,
+};
 
 /// Resolves a request to the policy of a machine with this operating system (`debian12`).
 ///
@@ -38,7 +40,7 @@ pub fn resolve(catalogue: &Catalogue, request: &Request, product: &str) -> Resul
     };
     records.retain(applies);
     let chosen = Chosen { chosen: &chosen, base: base.as_ref(), records: &records };
-    let values = chosen.values();
+    let values = chosen.values(catalogue)?;
     let rules: Vec<PolicyRule> =
         catalogue.rules().map(|rule| chosen.rule(rule, &values, request, product)).collect::<Result<_>>()?;
     let tier = ours.and_then(|own| tier_of(&own.id)).map_or_else(String::new, |(tier, _)| tier.to_owned());
@@ -74,9 +76,26 @@ struct Chosen<'a> {
 }
 
 impl Chosen<'_> {
-    fn values(&self) -> BTreeMap<String, String> {
-        let values = self.chosen.values.iter();
-        values.map(|value| (short_id(&value.id).to_owned(), value.content.to_string())).collect()
+    /// The values as they are put into settings: without the blanks that XML likes to have around them.
+    fn values(&self, catalogue: &Catalogue) -> Result<BTreeMap<String, String>> {
+        let mut values = BTreeMap::new();
+        for value in &self.chosen.values {
+            let (id, content) = (short_id(&value.id), value.content.to_string());
+            let content = content.trim();
+            let number = catalogue.values().any(|known| known.id == id && known.kind == ValueType::Number);
+            // XCCDF's numbers may have a fraction; nothing a setting counts in has one.
+            if number && content.parse::<i64>().map_or(true, |number| number.to_string() != content) {
+                let place = match &value.binding {
+                    Binding::Set(origin) | Binding::Selector { origin, .. } => {
+                        format!("{}:{}: ", origin.source, origin.position.line)
+                    }
+                    Binding::Default => String::new(),
+                };
+                bail!("{place}{id} is {content:?}, expected a whole number, such as 15");
+            }
+            values.insert(id.to_owned(), content.to_owned());
+        }
+        Ok(values)
     }
 
     fn rule(

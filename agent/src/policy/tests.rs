@@ -55,6 +55,20 @@ fn an_exception_holds_to_its_last_day_and_not_longer() {
 }
 
 #[test]
+fn numbers_are_whole_and_blanks_around_values_do_not_count() {
+    let set = |content: &str| {
+        let inside = format!("<set-value idref='var_accounts_tmout'>{content}</set-value>");
+        request(None, vec![site("a", EXTENDS, &inside)])
+    };
+    let policy = resolved(&set("\n  600\n"));
+    assert_eq!(rule(&policy, "accounts_tmout").values["var_accounts_tmout"], "600");
+    for wrong in ["1.5", "+5", "5 5", "99999999999999999999999"] {
+        let said = refused(&set(wrong));
+        assert!(said.contains("a:3") && said.contains("var_accounts_tmout"), "{wrong}: {said}");
+    }
+}
+
+#[test]
 fn an_expired_value_is_the_tiers_again() {
     let with = |until: &str| {
         let inside = format!(

@@ -174,3 +174,18 @@ fn a_file_that_rules_made_between_them_goes_with_the_last_of_them() {
     }
     assert!(!tree.has(DROP_IN) && !tree.has("/etc/sysctl.d"));
 }
+
+#[test]
+fn a_run_whose_journal_makes_no_sense_is_set_aside_on_request() {
+    let tree = Tree::new();
+    let (mut system, dir) = run(&tree, &["kernel.a"]);
+    std::fs::write(dir.join("journal.jsonl"), "garbage\nmore\n").unwrap();
+    let state = system.host_path(crate::apply::journal::STATE_DIR);
+    let refused = format!("{:#}", recover(&mut system, &state, false).unwrap_err());
+    assert!(refused.contains("--keep-rest") && refused.contains("journal.jsonl:1: damaged"), "{refused}");
+    let aside = recover(&mut system, &state, true).unwrap();
+    assert!(aside[0].failed[0].contains("damaged/run"), "{aside:?}");
+    assert!(state.join("damaged/run/journal.jsonl").exists() && runs(&state).unwrap().is_empty());
+    assert!(tree.has(DROP_IN), "what it did stays");
+    assert!(recover(&mut system, &state, false).unwrap().is_empty(), "nothing is in the way any more");
+}

@@ -75,6 +75,10 @@ fn standing(system: &System) -> Result<Standing> {
     let mut last = None;
     for dir in journal::runs(&journal::state_dir(system)?)? {
         let (entries, _) = Journal::read(&dir)?;
+        // What was taken back says nothing of how the machine stands.
+        if !entries.is_empty() && entries.iter().all(|entry| entry.undone) {
+            continue;
+        }
         let path = dir.join("result.json");
         let Ok(json) = std::fs::read(&path) else { continue };
         let report: Report =
