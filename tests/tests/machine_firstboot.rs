@@ -93,7 +93,7 @@ fn debian13_is_strict_after_its_first_boot_matrix() -> Result<()> {
 /// Under light nothing is cut off: passwords and root, whom `nologin` does not keep out, come in, after the first phase too. And
 /// the address that the seed gave stays when the seed goes, cloud-init being disabled.
 #[test]
-fn light_cuts_nobody_off_and_root_waits_like_everybody() -> Result<()> {
+fn light_cuts_nobody_off_and_root_waits_like_everybody_matrix() -> Result<()> {
     let root = "  - name: root\n    lock_passwd: false\n    ssh_authorized_keys: [ROOT_KEY]\n";
     let image = Image::new(&Root::named("debian13-ready")?, OWN_TMP)?;
     let configuration = format!("{}  cloud_init: {{afterwards: disable}}\n", tier("light"));
