@@ -99,7 +99,7 @@ fn cuts(root: &str, moments: &[f64]) -> Result<()> {
 
 /// One moment, as soon as the first phase has begun to change things.
 #[test]
-fn a_power_cut_at_the_first_boot_leaves_nothing_half_done() -> Result<()> {
+fn a_power_cut_in_the_first_phase_leaves_nothing_half_done_matrix() -> Result<()> {
     let image = Image::new(&Root::named("debian12-ready")?, OWN_TMP)?;
     cut(&image, None, None).map(drop)
 }
