@@ -46,8 +46,8 @@ fn twin(image: &Image) -> Result<(Duration, Manifest)> {
     Ok((took, Manifest::of(&vm)?))
 }
 
-/// What systemd says on the console when the first phase begins, and how far into it the power goes then.
-const FIRST_PHASE: &str = "Harden this machine at its first boot";
+/// What systemd shows on the console of the first phase, whose name it shortens, and how far into it the power goes then.
+const FIRST_PHASE: &str = "trempe-firstb";
 const INTO_IT: Duration = Duration::from_secs(8);
 const MOST: Duration = Duration::from_secs(900);
 
