@@ -20,6 +20,9 @@ pub fn check(path: &Path) -> Result<()> {
 fn check_for(path: &Path, user: u32) -> Result<()> {
     let named = std::path::absolute(path).with_context(|| format!("reading {}", path.display()))?;
     let real = path.canonicalize().with_context(|| format!("reading {}", path.display()))?;
+    if !real.metadata().with_context(|| format!("looking at {}", path.display()))?.is_file() {
+        bail!("{} is not used: it is no regular file", path.display());
+    }
     // A symbolic link can be exchanged where it is, and what it leads to where that is.
     let directories: BTreeSet<&Path> = named.ancestors().skip(1).chain(real.ancestors().skip(1)).collect();
     guarded(&real, path, user)?;

@@ -183,6 +183,23 @@ fn somebody_elses_broken_file_stops_the_rules_about_ssh_alone() {
     );
 }
 
+/// Who comes with a password from one network only is watched too, though nobody can try that from here.
+#[test]
+fn a_way_in_from_elsewhere_is_kept() {
+    let lab = Lab::of("debian12").unwrap();
+    lab.shell(
+        "printf 'Match Address 10.0.0.0/8\\n  PasswordAuthentication yes\\nMatch all\\n  PasswordAuthentication no\\n' \
+             > /etc/ssh/sshd_config.d/60-foreign.conf",
+    )
+    .unwrap();
+    let door = lab.door("admin").unwrap();
+    assert!(door.contains("ssh password  open (from 10.0.0.0/8 only)"), "{door}");
+    let rules = lab.apply(&["sshd_disable_password_authentication", "disable_host_auth"]).unwrap();
+    let guilty = &rules["sshd_disable_password_authentication"];
+    assert!(guilty.result == Verdict::Error && reason(guilty).contains("'admin'"), "{}", reason(guilty));
+    assert_eq!(rules["disable_host_auth"].result, Verdict::Fixed);
+}
+
 /// What the real daemon does with each of these, `agent door` says before anybody tries.
 #[test]
 fn the_door_says_what_a_login_would_find() {
@@ -195,6 +212,12 @@ fn the_door_says_what_a_login_would_find() {
             &format!("rm {foreign}"),
             "closed (AllowUsers does not name it (admin root))",
             "closed (AllowUsers does not name it (admin root))",
+        ),
+        (
+            &format!("echo 'AllowUsers admin root bot@10.0.0.*' > {foreign}"),
+            &format!("rm {foreign}"),
+            "open (from 10.0.0.* only)",
+            "closed (the account has no password)",
         ),
         (
             &format!("echo 'PubkeyAcceptedAlgorithms rsa-sha2-512' > {foreign}"),

@@ -149,6 +149,9 @@ fn excepting(out: &mut String, bound: &PolicyRule, tier: &str) -> Result<()> {
     if let Some(exception) = &bound.exception {
         write!(out, "\nException\n{}", crate::report::text::exception(exception, &Style::default()))?;
     }
+    if bound.not_selected.is_some() {
+        return Ok(());
+    }
     let tier = if tier.is_empty() { "standard" } else { tier };
     writeln!(
         out,

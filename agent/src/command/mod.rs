@@ -24,15 +24,15 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::Serialize;
-use xccdf::Tailoring;
+use xccdf::{Tailoring, short_id};
 
 use crate::cli::{Output, Product, Selection};
 pub use crate::config::today;
 use crate::config::{self, Config};
 use crate::content::{BENCHMARK_ID, Catalogue};
-use crate::policy::{self, Policy, Request};
+use crate::policy::{self, Policy, PolicyRule, Request};
 use crate::report::text::Style;
 use crate::report::{ContentInfo, Format, Report};
 use crate::system::System;
@@ -84,6 +84,7 @@ pub fn begin_with(selection: &Selection, system: System, config: Config) -> Resu
     let catalogue = Catalogue::embedded()?;
     let request = request(selection, &system, config)?;
     let policy = policy::resolve(&catalogue, &request, &system.os()?.product())?;
+    something_is_asked(&policy, &request.rules)?;
     let content = ContentInfo {
         id: BENCHMARK_ID.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -91,6 +92,22 @@ pub fn begin_with(selection: &Selection, system: System, config: Config) -> Resu
         source: "catalogue".to_owned(),
     };
     Ok(Work { system, policy, content })
+}
+
+/// Refuses rules of which the policy asks for none: a machine that was held to nothing must not look good.
+fn something_is_asked(policy: &Policy, rules: &[String]) -> Result<()> {
+    let named = |rule: &&PolicyRule| rules.iter().any(|id| short_id(id) == rule.id);
+    let mut named = policy.rules.iter().filter(named).peekable();
+    let Some(first) = named.peek().copied() else { return Ok(()) };
+    match named.all(|rule| rule.not_selected.is_some() && rule.exception.is_none()) {
+        true => bail!(
+            "{} does not ask for {}: {}",
+            short_id(&policy.profile),
+            first.id,
+            first.not_selected.as_deref().unwrap_or_default()
+        ),
+        false => Ok(()),
+    }
 }
 
 /// What is asked of a machine: by the command line, and by the machine's own configuration where that leaves it open.

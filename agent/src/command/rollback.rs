@@ -4,9 +4,10 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::say;
+use crate::apply::journal::STATE_DIR;
 use crate::apply::rollback::Undone;
 use crate::apply::{lock, lock_after, pending, rollback};
 use crate::cli::Rollback;
@@ -26,6 +27,9 @@ pub fn run(args: &Rollback) -> Result<Exit> {
     let mut system = System::open(&args.root)?;
     if args.unconfirmed {
         return unconfirmed(&mut system);
+    }
+    if system.meta(STATE_DIR)?.is_none() {
+        bail!("there is no run to take back");
     }
     let (state, _lock) = lock(&system)?;
     let dir = args.run.as_deref().map(|id| rollback::find(&state, Some(id))).transpose()?;

@@ -17,6 +17,7 @@ use crate::report::now;
 /// # Errors
 /// When tier, rule, value, reason or day are not understood, or the file cannot be written.
 pub fn run(args: &Tailor) -> Result<Exit> {
+    name_is_good(&args.name)?;
     let product = product(&args.product)?;
     let catalogue = Catalogue::embedded()?;
     let mut profile = foundation(args)?;
@@ -34,6 +35,15 @@ pub fn run(args: &Tailor) -> Result<Exit> {
     deliver(&tailoring.to_xml()?, args.output.as_deref())?;
     tell(&after);
     Ok(Exit::Good)
+}
+
+/// Refuses a name that cannot be the end of an id (XCCDF 1.2, section 6.2.3: letters, digits, `.`, `_` and `-`).
+fn name_is_good(name: &str) -> Result<()> {
+    let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if name.is_empty() || !name.chars().all(good) {
+        bail!("--name {name:?}: write letters, digits, '.', '_' and '-' only; it becomes part of an id");
+    }
+    Ok(())
 }
 
 /// The profile before anything is added: one that extends the tier, or what the given files hold.
@@ -75,8 +85,12 @@ fn add(profile: &mut Profile, args: &Tailor, before: &Policy) -> Result<()> {
     };
     for id in &args.except {
         let id = short_id(id);
+        if args.select.iter().any(|other| short_id(other) == id) {
+            bail!("--except and --select both name {id}: give one of them");
+        }
         let rule = before.rules.iter().find(|rule| rule.id == id);
-        if rule.is_some_and(|rule| rule.not_selected.is_some()) {
+        // An exception that is there already is renewed.
+        if rule.is_some_and(|rule| rule.not_selected.is_some() && rule.exception.is_none()) {
             bail!("{} does not ask for {id}: there is nothing to except", short_id(&before.profile));
         }
         excepted(id, None).put(profile);

@@ -91,7 +91,7 @@ pub const KEYS: [Key; 11] = [
     Key {
         name: "firstboot.time_limit",
         adds_up: false,
-        said: |w| w.firstboot.time_limit.as_ref().map_or(Value::Null, |limit| time(limit.value)),
+        said: |w| w.firstboot.time_limit.as_ref().map_or(Value::Null, |limit| time(limit.value.0)),
         counts: |c| time(c.firstboot.time_limit.try_into().unwrap_or_default()),
     },
 ];

@@ -179,7 +179,7 @@ impl Config {
         }
         self.firstboot.enabled = firstboot.enabled.unwrap_or(self.firstboot.enabled);
         if let Some(limit) = &firstboot.time_limit {
-            self.firstboot.time_limit = limit.value.unsigned_abs();
+            self.firstboot.time_limit = limit.value.0.unsigned_abs();
         }
     }
 

@@ -89,7 +89,7 @@ fn mistakes_are_told_with_their_place() {
             "a.yml:1:27: unknown data source of cloud-init \"VMWare\" (did you mean VMware?)",
         ),
         ("firstboot: {time_limit: -10m}\n", "a.yml:1:25: firstboot.time_limit must be a time such as 10m"),
-        ("firstboot: {time_limit: soon}\n", "a.yml:1:25: "),
+        ("firstboot: {time_limit: soon}\n", "a.yml:1:25: \"soon\" is no time; write one such as 10m"),
         ("access: {keep: ops}\n", "a.yml:1:16: "),
         ("access: {keep: []}\n", "a.yml: access.keep names nobody"),
         ("firstboot: {time_limit: 21m}\n", "at most 20m"),
@@ -104,7 +104,11 @@ fn mistakes_are_told_with_their_place() {
             "exceptions: [{rule: sshd_disable_root_login, reason: ' '}]\n",
             "a.yml:1:21: the exception for sshd_disable_root_login gives no reason",
         ),
-        ("exceptions: [{rule: sshd_disable_root_login, reason: x, until: soon}]\n", "a.yml:1:64: "),
+        (
+            "exceptions: [{rule: sshd_disable_root_login, reason: x, until: soon}]\n",
+            "a.yml:1:64: \"soon\" is no day; write one as YYYY-MM-DD",
+        ),
+        ("tier: light\ntier: strict\n", "a.yml:2:1: duplicate mapping key: tier"),
         (
             "values: [{value: sshd_max_auth_tries_valu, set: 3, reason: x}]\n",
             "did you mean sshd_max_auth_tries_value?",

@@ -9,9 +9,10 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, anyhow, bail};
+use jiff::SignedDuration;
 use jiff::civil::Date;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer};
 use serde_saphyr::{Location, Spanned};
 use xccdf::id::did_you_mean;
 use xccdf::{Position, short_id};
@@ -91,6 +92,7 @@ pub struct RuleException {
     #[serde(default)]
     pub owner: String,
     /// Its last day; none for one without an end.
+    #[serde(default, deserialize_with = "day")]
     pub until: Option<Date>,
 }
 
@@ -108,6 +110,7 @@ pub struct ValueException {
     #[serde(default)]
     pub owner: String,
     /// Its last day; none for one without an end.
+    #[serde(default, deserialize_with = "day")]
     pub until: Option<Date>,
 }
 
@@ -140,7 +143,26 @@ pub struct Firstboot {
     /// Whether the machine hardens itself.
     pub enabled: Option<bool>,
     /// How long each phase of it may take.
-    pub time_limit: Option<Spanned<jiff::SignedDuration>>,
+    pub time_limit: Option<Spanned<Time>>,
+}
+
+/// A time as people write it: `10m`, `90s`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Time(pub SignedDuration);
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let wrong = || D::Error::custom(format!("{text:?} is no time; write one such as 10m"));
+        text.parse().map(Time).map_err(|_| wrong())
+    }
+}
+
+/// A day as people write it.
+fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Date>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
+    let wrong = || D::Error::custom(format!("{text:?} is no day; write one as YYYY-MM-DD"));
+    text.parse().map(Some).map_err(|_| wrong())
 }
 
 /// The longest time limit, in seconds: the units end the phases after 30 and 90 minutes, of which four times this must leave some.
@@ -190,7 +212,7 @@ impl Written {
         }
         let possible = |seconds| (1..=LONGEST).contains(&seconds);
         if let Some(limit) =
-            self.firstboot.time_limit.as_ref().filter(|limit| !possible(limit.value.as_secs()))
+            self.firstboot.time_limit.as_ref().filter(|limit| !possible(limit.value.0.as_secs()))
         {
             bail!("{}: firstboot.time_limit must be a time such as 10m, at most 20m", at(source, limit));
         }
@@ -258,6 +280,8 @@ pub fn document<T: DeserializeOwned + Default>(text: &str, source: &str) -> Resu
     let options = serde_saphyr::options! { ignore_binary_tag_for_string: true };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let message = error.without_snippet().to_string();
+        // The library speaks to programmers there.
+        let message = message.replace(", set DuplicateKeyPolicy in Options if acceptable", "");
         let Some(place) = error.location() else { return anyhow!("{source}: {message}") };
         let (line, column) = (place.line(), place.column());
         let message = message.strip_suffix(&format!(" at line {line}, column {column}")).unwrap_or(&message);

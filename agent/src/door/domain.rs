@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
+use super::connection::Connection;
 use super::ssh::Daemon;
 use super::way::Aspect;
 use super::{Lost, What};
@@ -57,7 +58,7 @@ impl Domain {
         }
         domain.open_to_all = !domain.services.is_empty()
             && Daemon::of(system)
-                .and_then(|daemon| daemon.settings(system, ANYBODY, &[]))
+                .and_then(|daemon| daemon.settings(system, ANYBODY, &Connection::own(), &[]))
                 .is_ok_and(|settings| settings.open_to_all());
         Ok(domain)
     }

@@ -10,6 +10,7 @@
 //! means.
 
 mod compare;
+mod connection;
 mod domain;
 mod keep;
 mod keys;
@@ -30,6 +31,7 @@ pub use compare::{Comparison, Lost, What};
 pub use way::{Aspect, Class, Way, Ways};
 
 use crate::system::{System, Tool};
+use connection::Connection;
 use domain::Domain;
 use person::{Age, Person};
 use ssh::Daemon;
@@ -176,15 +178,16 @@ impl Account {
 /// The ways of some accounts. Logins are tried for all of them together.
 fn accounts(system: &System, people: &[Person]) -> Result<Vec<Account>> {
     let daemon = Daemon::of(system);
+    let own = Connection::own();
     let mut gates = Vec::new();
     let mut trials = Vec::new();
     for (index, person) in people.iter().enumerate() {
         let settings = daemon
             .as_ref()
             .map_err(Closed::clone)
-            .and_then(|daemon| daemon.settings(system, &person.name, &[]));
+            .and_then(|daemon| daemon.settings(system, &person.name, &own, &[]));
         let judged = match &settings {
-            Ok(settings) => ssh::judge(system, settings, person)?,
+            Ok(settings) => ssh::judge(system, settings, person, &own)?,
             Err(closed) => (Err(closed.clone()), Err(closed.clone())),
         };
         if trials.len() < MOST_TRIED
@@ -198,7 +201,35 @@ fn accounts(system: &System, people: &[Person]) -> Result<Vec<Account>> {
     }
     let proofs = proofs(system, trials, people.len());
     let all = people.iter().zip(gates).zip(proofs);
-    Ok(all.map(|((person, gates), proof)| account(system, person, gates, proof)).collect())
+    let mut accounts: Vec<Account> =
+        all.map(|((person, gates), proof)| account(system, person, gates, proof)).collect();
+    if let Ok(daemon) = &daemon {
+        elsewhere(system, daemon, people, &mut accounts)?;
+    }
+    Ok(accounts)
+}
+
+/// Opens the ways of those who are shut out on the machine itself and let in from elsewhere. Nobody can try those from here.
+fn elsewhere(system: &System, daemon: &Daemon, people: &[Person], accounts: &mut [Account]) -> Result<()> {
+    let by_ssh = |way: &Way| !way.open && way.aspect == Aspect::Ssh;
+    let connections = Connection::elsewhere(system);
+    for (person, account) in people.iter().zip(accounts) {
+        for connection in &connections {
+            let ways = &mut account.ways;
+            if !by_ssh(&ways.ssh_key) && !by_ssh(&ways.ssh_password) {
+                break;
+            }
+            let Ok(settings) = daemon.settings(system, &person.name, connection, &[]) else { continue };
+            let (with_key, with_password) = ssh::judge(system, &settings, person, connection)?;
+            let with_password = with_password.and_then(|()| pam::lets(system, "sshd"));
+            for (gate, way) in [(with_key, &mut ways.ssh_key), (with_password, &mut ways.ssh_password)] {
+                if gate.is_ok() && by_ssh(way) {
+                    *way = Way::judged(format!("from {} only", connection.place));
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What each account's login proved; nothing where none was tried.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
+use super::connection::Connection;
 use super::keys;
 use super::person::{Age, Password, Person};
 use super::way::{Aspect, Closed, Gate};
@@ -25,12 +26,18 @@ impl Daemon {
         Ok(Daemon { options: system.sshd_options() })
     }
 
-    /// The settings for a connection of an account from the machine itself, with `further` options.
+    /// The settings for a connection of an account, with `further` options.
     ///
     /// # Errors
     /// Why the daemon does not tell.
-    pub fn settings(&self, system: &System, user: &str, further: &[String]) -> Result<Settings, Closed> {
-        let connection = format!("user={user},host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22");
+    pub fn settings(
+        &self,
+        system: &System,
+        user: &str,
+        connection: &Connection,
+        further: &[String],
+    ) -> Result<Settings, Closed> {
+        let connection = connection.told(user);
         let mut arguments = vec!["-T", "-C", &connection];
         arguments.extend(self.options.iter().chain(further).map(String::as_str));
         let told = with_runtime_directory(|| system.run_on_host(Tool::Sshd, &arguments, None));
@@ -108,12 +115,19 @@ impl Settings {
     }
 }
 
-/// Whether the account gets in with a key, and with a password.
+/// Whether the account gets in over a connection with these settings, with a key and with a password.
 ///
 /// # Errors
 /// When the machine refuses to tell.
-pub fn judge(system: &System, settings: &Settings, person: &Person) -> Result<(Gate, Gate)> {
-    if let Err(closed) = admitted(settings, person).and(person.open_gate()).and(person.shell_gate(system)?) {
+pub fn judge(
+    system: &System,
+    settings: &Settings,
+    person: &Person,
+    connection: &Connection,
+) -> Result<(Gate, Gate)> {
+    if let Err(closed) =
+        admitted(settings, person, connection).and(person.open_gate()).and(person.shell_gate(system)?)
+    {
         return Ok((Err(closed.clone()), Err(closed)));
     }
     let keys = keys::accepted(system, settings, person);
@@ -128,12 +142,14 @@ pub fn has_means(system: &System, settings: &Settings, person: &Person) -> bool 
 }
 
 /// Whether the lists of those who may log in let the account through.
-fn admitted(settings: &Settings, person: &Person) -> Gate {
+fn admitted(settings: &Settings, person: &Person, connection: &Connection) -> Gate {
     let refused = |why: String| Err(Closed::by(Aspect::Ssh, why));
-    let user = |pattern: &&str| names_user(pattern, &person.name);
+    let user = |pattern: &&str| match pattern.rsplit_once('@') {
+        Some((user, host)) => matches(user, &person.name) && connection.comes_from(host),
+        None => matches(pattern, &person.name),
+    };
     let group = |pattern: &&str| person.groups.iter().any(|group| matches(pattern, group));
-    // A pattern with a host is about some connections only: what it denies, another one may not.
-    if settings.words("denyusers").iter().filter(|pattern| !pattern.contains('@')).any(user) {
+    if settings.words("denyusers").iter().any(user) {
         return refused("DenyUsers names it".to_owned());
     }
     let allowed = settings.words("allowusers");
@@ -156,13 +172,8 @@ fn admitted(settings: &Settings, person: &Person) -> Gate {
     Ok(())
 }
 
-/// A pattern of `AllowUsers`: a user, or one from some hosts.
-fn names_user(pattern: &str, name: &str) -> bool {
-    matches(pattern.rsplit_once('@').map_or(pattern, |(user, _)| user), name)
-}
-
 /// The daemon's own patterns: `*` and `?`.
-fn matches(pattern: &str, name: &str) -> bool {
+pub fn matches(pattern: &str, name: &str) -> bool {
     match pattern.chars().next() {
         None => name.is_empty(),
         Some('*') => {
@@ -261,8 +272,5 @@ mod tests {
         ] {
             assert_eq!(matches(pattern, name), wanted, "{pattern} {name}");
         }
-        assert!(names_user("ann@10.0.0.*", "ann") && !names_user("ann@10.0.0.*", "bob"));
-        // The daemon takes what follows the last @ for a host.
-        assert!(!names_user("ann@example.org", "ann@example.org"));
     }
 }

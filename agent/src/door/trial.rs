@@ -1,5 +1,6 @@
 //! Logins that are tried, and what their outcome proves.
 
+use super::connection::Connection;
 use super::person::Person;
 use super::ssh::{Daemon, Settings};
 use super::way::{Aspect, Closed};
@@ -51,7 +52,7 @@ pub fn of(system: &System, daemon: &Daemon, settings: &Settings, person: &Person
     let further = [format!("AuthorizedKeysFile={files}"), "PidFile=none".into(), "LogLevel=INFO".into()];
     let further: Vec<String> = further.into_iter().flat_map(|option| ["-o".to_owned(), option]).collect();
     // A Match block decides over what is said on the command line.
-    let looks = daemon.settings(system, &person.name, &further).ok()?;
+    let looks = daemon.settings(system, &person.name, &Connection::own(), &further).ok()?;
     if !looks.words("authorizedkeysfile").contains(&ours.as_str()) {
         return None;
     }

@@ -5,6 +5,7 @@
 use std::fs;
 use std::time::SystemTime;
 
+use super::connection::Connection;
 use super::person::Person;
 use super::ssh::{Daemon, has_means};
 use super::{Account, Aspect};
@@ -22,7 +23,7 @@ pub fn look(system: &System, people: &[Person], accounts: &[Account], named: boo
         let ways = [&account.ways.ssh_key, &account.ways.ssh_password];
         let shut = ways.into_iter().find(|way| !way.open && way.aspect == Aspect::Ssh);
         let Some(shut) = shut.filter(|_| !account.ways.remote()) else { continue };
-        let settings = daemon.settings(system, &person.name, &[]).ok()?;
+        let settings = daemon.settings(system, &person.name, &Connection::own(), &[]).ok()?;
         if !has_means(system, &settings, person) {
             continue;
         }

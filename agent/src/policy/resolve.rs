@@ -31,6 +31,11 @@ pub fn resolve(catalogue: &Catalogue, request: &Request, product: &str) -> Resul
     let alias = |id: &str| profile::alias(id, product);
     let chosen = xccdf::resolve(&benchmark, &stack, named.as_deref(), &alias)?;
     let ours = chosen.applied.iter().rev().find(|applied| applied.source == benchmark.source);
+    for own in &chosen.applied {
+        if let Some((_, meant)) = tier_of(&own.id).filter(|(_, meant)| *meant != product) {
+            bail!("{} is for {meant}, but this is {product}", short_id(&own.id));
+        }
+    }
     let base = ours.map(|own| xccdf::resolve(&benchmark, &[], Some(&own.id), &alias)).transpose()?;
     let applies = |record: &Record| {
         let own = |applied: &xccdf::policy::Applied| {
@@ -43,10 +48,18 @@ pub fn resolve(catalogue: &Catalogue, request: &Request, product: &str) -> Resul
     let values = chosen.values(catalogue)?;
     let rules: Vec<PolicyRule> =
         catalogue.rules().map(|rule| chosen.rule(rule, &values, request, product)).collect::<Result<_>>()?;
+    let profile = chosen.chosen.applied.last().map(|applied| applied.id.clone()).unwrap_or_default();
+    let outside = |rule: &PolicyRule| rule.not_selected.is_some() && rule.exception.is_none();
+    if request.rules.is_empty() && rules.iter().all(outside) {
+        bail!(
+            "{} asks for no rule: let it extend a tier, as in <Profile id=\"…\" extends=\"standard\">",
+            short_id(&profile)
+        );
+    }
     let tier = ours.and_then(|own| tier_of(&own.id)).map_or_else(String::new, |(tier, _)| tier.to_owned());
     Ok(Policy {
         tier,
-        profile: chosen.chosen.applied.last().map(|applied| applied.id.clone()).unwrap_or_default(),
+        profile,
         tailoring: stack.into_iter().map(|tailoring| tailoring.source).collect(),
         ignored,
         sha256: digest(&catalogue.sha256, &rules)?,

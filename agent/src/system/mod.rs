@@ -240,7 +240,8 @@ impl System {
     pub fn drop_ins(&self, dir: impl AsRef<Path>, suffix: &str) -> Result<Vec<PathBuf>> {
         let dir = dir.as_ref();
         let names = self.list(dir)?;
-        Ok(names.iter().filter(|name| name.ends_with(suffix)).map(|name| dir.join(name)).collect())
+        let counts = |name: &&String| name.ends_with(suffix) && !name.starts_with('.');
+        Ok(names.iter().filter(counts).map(|name| dir.join(name)).collect())
     }
 
     /// Runs an external program of the running machine.

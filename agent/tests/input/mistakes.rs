@@ -97,6 +97,7 @@ fn tailoring_that_is_wrong() {
             tailoring("</Profile><Profile id=\"xccdf_x_profile_p\"><title>t</title>"),
             vec!["t.xml:6:11: <Profile>"],
         ),
+        (tailoring("").replace(" extends=\"standard\"", ""), vec!["asks for no rule: let it extend a tier"]),
         (benchmark("ssg-rhel9-ds.xml"), vec!["benchmark of rhel9, but this is debian12"]),
         (benchmark("U_RHEL_9_STIG.xml"), vec!["written for another benchmark"]),
         (tailoring("").replace("<Tailoring", &format!("{bomb}<Tailoring")), vec!["t.xml:2:"]),
@@ -167,6 +168,32 @@ fn files_that_others_can_write() {
     case.refused(&["audit"], &["the directory", "chmod go-w"]);
 }
 
+/// Nobody may ever write to a pipe: it is refused and not waited for.
+#[test]
+fn a_pipe_is_no_file() {
+    let case = Case::new();
+    let pipe = case.root().parent().unwrap().join("t.xml");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::from_bits_truncate(0o600)).unwrap();
+    case.refused_tailoring(&["t.xml is not used: it is no regular file"]);
+}
+
+/// What editors leave beside a file says nothing.
+#[test]
+fn hidden_files_do_not_count() {
+    let case = Case::new();
+    let directory = case.root().join("etc/trempe/agent.d");
+    fs::create_dir_all(&directory).unwrap();
+    fs::write(directory.join(".10-site.yml.yml"), "tiers: nonsense\n").unwrap();
+    std::os::unix::fs::symlink("ops@vm.1234:5678", directory.join(".#10-site.yml")).unwrap();
+    fs::write(directory.join("10-site.yml"), "tier: standard\n").unwrap();
+    let output = case.agent(&["status", "--config"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        output.status.success() && said.contains("tier: standard") && !said.contains(".10-site"),
+        "{said}"
+    );
+}
+
 #[test]
 fn configuration_that_is_wrong() {
     for (text, said) in [
@@ -193,6 +220,30 @@ fn command_lines_that_are_wrong() {
             &["audit", "--tier", "strict", "--rule", "sshd_disable_root_logn"],
             "did you mean sshd_disable_root_login",
         ),
+        (
+            &["audit", "--tier", "light", "--rule", "sshd_disable_root_login"],
+            "light_debian12 does not ask for sshd_disable_root_login",
+        ),
+        (&["audit", "--profile", "strict_debian13"], "strict_debian13 is for debian13, but this is debian12"),
+        (
+            &[
+                "tailor",
+                "--tier",
+                "standard",
+                "--except",
+                "banner_etc_issue",
+                "--select",
+                "banner_etc_issue",
+                "--reason",
+                "x",
+            ],
+            "both name banner_etc_issue",
+        ),
+        (
+            &["tailor", "--tier", "standard", "--name", "a b<", "--select", "banner_etc_issue"],
+            "letters, digits",
+        ),
+        (&["rollback"], "no run to take back"),
         (&["audit", "--profile", "cis_level9"], "unknown profile"),
         (&["audit", "--tailoring", "none.xml"], "No such file"),
         (&["explain", "sshd_disable_root_logn"], "did you mean sshd_disable_root_login"),

@@ -64,7 +64,8 @@ fn told(source: &Source, gathered: &Gathered) -> Told {
 
 fn sentences(told: &Configuration) -> Result<String> {
     let mut out = String::new();
-    if told.sources.is_empty() {
+    let said = |own: &Counting| !own.from.is_empty();
+    if told.sources.is_empty() && !told.configuration.iter().any(said) {
         writeln!(out, "nothing configures this machine")?;
     }
     for source in &told.sources {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use super::{Said, Source};
 use crate::config::written::Written;
@@ -44,5 +44,5 @@ pub fn trusted(system: &System, path: &Path) -> Result<Option<String>> {
         bail!("{}: a symbolic link is not followed with --root; put the file itself there", path.display());
     }
     trust::check(&system.host_path(path))?;
-    system.read_text(path).with_context(|| format!("reading {}", path.display()))
+    system.read_text(path)
 }
