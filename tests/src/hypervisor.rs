@@ -50,6 +50,8 @@ pub struct Hardware<'a> {
     pub disk: &'a Path,
     /// Its second disk, with what cloud-init reads.
     pub seed: &'a Path,
+    /// The OEM strings of its firmware.
+    pub oem_strings: &'a [String],
     /// Where its port 22 is reached on this machine.
     pub port: u16,
     /// The machine's own address; empty for the one that QEMU's DHCP gives.
@@ -66,7 +68,7 @@ const MONITOR: &str = "monitor";
 ///
 /// A guest that reboots ends QEMU. QEMU ends when the thread that started it does.
 pub fn start(hardware: &Hardware, memory: Option<&Path>) -> Result<Child> {
-    let Hardware { kernel, disk, seed, port, address, directory } = hardware;
+    let Hardware { kernel, disk, seed, oem_strings, port, address, directory } = hardware;
     let incoming = memory.map(|file| ["-incoming".to_owned(), format!("exec:cat '{}'", file.display())]);
     computer(kernel, acceleration(kernel)?, &directory.join(CONSOLE))
         // A flush waits for nothing, as on a disk whose cache survives a power cut: what this machine's own disk is like shall
@@ -76,6 +78,7 @@ pub fn start(hardware: &Hardware, memory: Option<&Path>) -> Result<Child> {
         .args(["-netdev", &format!("user,id=net,hostfwd=tcp:127.0.0.1:{port}-{address}:22")])
         .args(["-device", "virtio-net-pci,netdev=net", "-device", "virtio-rng-pci"])
         .args(["-monitor", &format!("unix:{},server=on,wait=off", directory.join(MONITOR).display())])
+        .args(oem_strings.iter().flat_map(|text| ["-smbios".to_owned(), format!("type=11,value={text}")]))
         .args(incoming.into_iter().flatten())
         .start()
 }
@@ -88,6 +91,30 @@ pub fn freeze(hardware: &Hardware, memory: &Path) -> Result<()> {
     let mut said = String::new();
     monitor.read_to_string(&mut said)?;
     ensure!(said.contains("Migration status: completed"), "QEMU wrote no memory: {said}");
+    Ok(())
+}
+
+/// Does something while a running machine, whose monitor is in this directory, stands still.
+pub fn held(directory: &Path, work: impl FnOnce() -> Result<()>) -> Result<()> {
+    let mut monitor = UnixStream::connect(directory.join(MONITOR)).context("reaching QEMU's monitor")?;
+    monitor.set_read_timeout(Some(Duration::from_secs(60)))?;
+    prompted(&mut monitor)?;
+    writeln!(monitor, "stop")?;
+    prompted(&mut monitor)?;
+    let done = work();
+    writeln!(monitor, "cont")?;
+    prompted(&mut monitor)?;
+    done
+}
+
+/// Waits until the monitor wants to hear something.
+fn prompted(monitor: &mut UnixStream) -> Result<()> {
+    let mut said = Vec::new();
+    let mut byte = [0];
+    while !said.ends_with(b"(qemu) ") {
+        monitor.read_exact(&mut byte).context("QEMU's monitor went silent")?;
+        said.extend(byte);
+    }
     Ok(())
 }
 

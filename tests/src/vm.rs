@@ -39,6 +39,7 @@ pub struct Vm {
     seed: PathBuf,
     port: u16,
     address: String,
+    oem_strings: Vec<String>,
     running: Option<Child>,
     /// Where key and seed are, when they are this machine's own.
     identity: Option<TempDir>,
@@ -93,6 +94,7 @@ impl Vm {
             seed: identity.join("seed.iso"),
             port: 0,
             address: String::new(),
+            oem_strings: Vec::new(),
             running: None,
             identity: None,
         })
@@ -113,6 +115,16 @@ impl Vm {
     /// Has this machine's port 22 looked for at this address; without it, at the one that QEMU's DHCP gives.
     pub fn at_address(&mut self, address: &str) {
         address.clone_into(&mut self.address);
+    }
+
+    /// Gives its firmware OEM strings (SMBIOS, type 11).
+    pub fn oem_strings(&mut self, strings: &[&str]) {
+        self.oem_strings = strings.iter().map(|text| (*text).to_owned()).collect();
+    }
+
+    /// Adds to what its kernel is told at the next boot.
+    pub fn kernel_arguments(&mut self, words: &str) {
+        self.kernel.arguments = format!("{} {words}", self.kernel.arguments);
     }
 
     fn switch_on(&mut self, memory: Option<&Path>) -> Result<()> {
@@ -143,6 +155,7 @@ impl Vm {
             seed: &self.seed,
             port: self.port,
             address,
+            oem_strings: &self.oem_strings,
             directory,
         }
     }
@@ -173,6 +186,29 @@ impl Vm {
             qemu.wait()?;
         }
         Ok(())
+    }
+
+    /// A machine, switched off, as this running one would be if its power went now. Key and seed are this one's: it must not go
+    /// before.
+    pub fn as_after_a_power_cut(&self) -> Result<Self> {
+        let files = cache::scratch("vm")?;
+        let disk = files.path().join(DISK);
+        // What the guest never flushed is in its memory, and that stays behind.
+        hypervisor::held(self.files.path(), || {
+            Program::new("cp").args(["--sparse=always"]).args([&self.disk, &disk]).run().map(drop)
+        })?;
+        Ok(Self {
+            files,
+            disk,
+            kernel: self.kernel.clone(),
+            key: self.key.clone(),
+            seed: self.seed.clone(),
+            port: 0,
+            address: self.address.clone(),
+            oem_strings: self.oem_strings.clone(),
+            running: None,
+            identity: None,
+        })
     }
 
     fn wait(&mut self) -> Result<()> {

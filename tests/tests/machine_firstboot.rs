@@ -16,6 +16,7 @@ use e2e::seed::{Seed, Source};
 use e2e::triage;
 use e2e::verdict::Verdict;
 use e2e::vm::Vm;
+use serde_json::Value;
 
 /// Everything a cloud's user may ask for in one seed.
 fn busy_seed(tier_lines: &str) -> String {
@@ -182,6 +183,56 @@ fn a_bad_seed_leaves_the_image_tier_and_is_told_everywhere_matrix() -> Result<()
     ensure!(vm.shell("journalctl -b -u trempe-firstboot --no-pager")?.contains("teir"), "nor the journal");
     let code = vm.shell("systemctl show -P ExecMainStatus trempe-firstboot.service")?;
     ensure!(code.trim() == "1", "exit code {code}");
+    Ok(())
+}
+
+/// Every way in which a hypervisor and a cloud can tell a machine something, at once; each outdoes those before it.
+#[test]
+fn a_machine_is_told_in_every_way_and_the_last_counts_matrix() -> Result<()> {
+    let script = format!(
+        "{OWN_TMP}; echo 'tier: strict' > /etc/trempe/agent.yml; echo 'firstboot: {{time_limit: 11m}}' > /etc/trempe/agent.d/10.yml"
+    );
+    let image = Image::new(&Root::named("debian12-ready")?, &script)?;
+    let seed = Seed::new(
+        Source::ConfigDrive,
+        "trempe:\n  tier: standard\n  exceptions: [{rule: banner_etc_motd, reason: ours}]\n",
+    );
+    let mut vm = Vm::from_image(&image, &seed)?;
+    vm.oem_strings(&[
+        "trempe.tier=strict",
+        "io.systemd.credential:trempe.config=firstboot: {time_limit: 12m}",
+        "somebody=else",
+    ]);
+    vm.kernel_arguments("trempe.tier=light");
+    knock(&mut vm, &["admin"])?;
+    let ended = provisioned(&vm)?;
+    ensure!(ended["tier"] == "light" && ended["state"] == "done", "{ended:#}");
+    let told: Value = serde_json::from_str(&vm.shell("agent status --config --format json")?)?;
+    let names: Vec<&str> =
+        told["sources"].as_array().into_iter().flatten().filter_map(|own| own["source"].as_str()).collect();
+    let expected = [
+        "/etc/trempe/agent.yml",
+        "/etc/trempe/agent.d/10.yml",
+        "user-data",
+        "SMBIOS trempe.tier",
+        "/run/credentials/@system/trempe.config",
+        "kernel command line",
+    ];
+    ensure!(names == expected, "{told:#}");
+    let counts = |key: &str| {
+        let keys = told["configuration"].as_array().into_iter().flatten();
+        keys.filter(|own| own["key"] == key)
+            .map(|own| (own["value"].to_string(), own["from"].to_string()))
+            .next()
+    };
+    for (key, value, from) in [
+        ("tier", "light", "kernel command line"),
+        ("firstboot.time_limit", "12m", "/run/credentials/@system/trempe.config"),
+        ("exceptions", "banner_etc_motd", "user-data"),
+    ] {
+        let (said, by) = counts(key).with_context(|| format!("{key} is not told"))?;
+        ensure!(said.contains(value) && by.contains(from), "{key}: {said} {by}");
+    }
     Ok(())
 }
 

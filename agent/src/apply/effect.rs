@@ -22,7 +22,15 @@ pub fn perform_all(system: &System, mut effects: Vec<Effect>) -> Vec<String> {
     let failed = |effect: &Effect| {
         perform(system, effect).err().map(|error| format!("{}: {error:#}", effect.sentence()))
     };
-    effects.iter().filter_map(failed).collect()
+    let of_unit = |effect: &&Effect| matches!(effect, Effect::ReloadUnit { .. } | Effect::RestartUnit { .. });
+    let (units, before): (Vec<&Effect>, Vec<&Effect>) = effects.iter().partition(of_unit);
+    let mut failures: Vec<String> = before.into_iter().filter_map(failed).collect();
+    // A firewall takes long to restart, and nothing waits for it: systemd keeps units in order that have one.
+    failures.extend(std::thread::scope(|scope| {
+        let told: Vec<_> = units.into_iter().map(|effect| scope.spawn(move || failed(effect))).collect();
+        told.into_iter().filter_map(|told| told.join().ok().flatten()).collect::<Vec<_>>()
+    }));
+    failures
 }
 
 fn perform(system: &System, effect: &Effect) -> Result<()> {

@@ -17,7 +17,7 @@ use crate::exit::Exit;
 use crate::firstboot::instance::Instance;
 use crate::firstboot::record::{Done, Record};
 use crate::firstboot::status::{State, Status};
-use crate::firstboot::{Phase, wishes};
+use crate::firstboot::{Phase, customization, wishes};
 use crate::report::now;
 use crate::system::System;
 
@@ -97,11 +97,16 @@ fn work(phase: Phase, config: Config, status: &mut Status) -> Result<Exit> {
         Phase::BeforeLogins => config.firstboot.time_limit,
         Phase::AfterProvisioning => config.firstboot.time_limit * PATIENCE,
     };
-    let (mut work, config) = understood(config, status)?;
-    status.notes = wishes::refused(&work.system, &work.policy);
-    phase.limit(&mut work.policy);
     let stop = stop_on_signals(&Arc::new(AtomicBool::new(false)))?;
     stop_after(limit, Arc::clone(&stop));
+    let late = match phase {
+        Phase::BeforeLogins => None,
+        Phase::AfterProvisioning => customization::wait(&System::open(Path::new("/"))?, &stop)?,
+    };
+    let (mut work, config) = understood(config, status)?;
+    status.notes = wishes::refused(&work.system, &work.policy);
+    status.notes.extend(late);
+    phase.limit(&mut work.policy);
     let started = status.started.clone();
     let watch = Watch::Accounts(config.access.keep.as_deref());
     // Package managers take long, and nobody can log in while the first phase is at work.

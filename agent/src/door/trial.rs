@@ -4,6 +4,7 @@ use super::connection::Connection;
 use super::person::Person;
 use super::ssh::{Daemon, Settings};
 use super::way::{Aspect, Closed};
+use crate::setting::sshd::config::{Directive, Files};
 use crate::system::login::authorized;
 use crate::system::{Attempt, System, Trial};
 
@@ -51,13 +52,23 @@ pub fn of(system: &System, daemon: &Daemon, settings: &Settings, person: &Person
     let files = files.chain([ours.as_str()]).collect::<Vec<_>>().join(" ");
     let further = [format!("AuthorizedKeysFile={files}"), "PidFile=none".into(), "LogLevel=INFO".into()];
     let further: Vec<String> = further.into_iter().flat_map(|option| ["-o".to_owned(), option]).collect();
-    // A Match block decides over what is said on the command line.
-    let looks = daemon.settings(system, &person.name, &Connection::own(), &further).ok()?;
-    if !looks.words("authorizedkeysfile").contains(&ours.as_str()) {
-        return None;
+    if overruled(system, daemon) {
+        let looks = daemon.settings(system, &person.name, &Connection::own(), &further).ok()?;
+        if !looks.words("authorizedkeysfile").contains(&ours.as_str()) {
+            return None;
+        }
     }
     let options = daemon.options.iter().cloned().chain(further).collect();
     Some(Trial { user: person.name.clone(), key, options })
+}
+
+/// Whether something may decide over what is said on the command line: a Match block, or what is said there before.
+fn overruled(system: &System, daemon: &Daemon) -> bool {
+    const KEYWORD: &str = "AuthorizedKeysFile";
+    let directives = Files::new(system).directives();
+    let in_block = |found: &Directive| found.condition.is_some() && found.is(KEYWORD);
+    directives.map_or(true, |all| all.iter().any(in_block))
+        || daemon.options.iter().any(|option| option.contains(KEYWORD) || option == "-f")
 }
 
 /// What an attempt proved.
