@@ -39,6 +39,8 @@ pub struct Benchmark {
     pub version: Version,
     /// Elements of other namespaces.
     pub metadata: Vec<Element>,
+    /// Scoring models, URIs; the default model when empty.
+    pub models: Vec<String>,
     /// Profiles, in document order.
     pub profiles: Vec<Profile>,
     /// Values outside groups.

@@ -33,6 +33,8 @@ pub struct Import {
     pub name: String,
     /// The part of it that is wanted.
     pub xpath: Option<String>,
+    /// What was handed back; empty in a benchmark.
+    pub content: String,
 }
 
 /// A value that the engine is handed.

@@ -7,9 +7,6 @@ use super::{group, profile, value};
 use crate::benchmark::{Benchmark, PlainText};
 use crate::id::Kind;
 
-/// The namespace of platform specifications.
-const CPE_LANGUAGE: &str = "http://cpe.mitre.org/language/2.0";
-
 pub(super) fn read(cursor: &mut Cursor<'_>, mut tag: Tag, source: &str) -> Read<Benchmark> {
     tag.ignore(&["Id", "style-href"]);
     let mut benchmark = Benchmark {
@@ -31,12 +28,13 @@ pub(super) fn read(cursor: &mut Cursor<'_>, mut tag: Tag, source: &str) -> Read<
             "platform" => benchmark.platforms.push(head::idref(cursor, tag)?),
             "version" => version = Some(head::version(cursor, tag)?),
             "metadata" => benchmark.metadata.extend(cursor.elements(&tag)?),
+            "model" => benchmark.models.push(model(cursor, tag)?),
             "Profile" => benchmark.profiles.push(profile::read(cursor, tag)?),
             "Value" => benchmark.values.push(value::read(cursor, tag)?),
             "Group" | "Rule" => benchmark.items.push(group::item(cursor, tag)?),
-            "dc-status" | "notice" | "front-matter" | "rear-matter" | "reference" | "model"
-            | "TestResult" | "signature" => cursor.skip()?,
-            _ if tag.name == "platform-specification" && tag.namespace == CPE_LANGUAGE => {
+            "dc-status" | "notice" | "front-matter" | "rear-matter" | "reference" | "TestResult"
+            | "signature" => cursor.skip()?,
+            _ if tag.name == "platform-specification" && tag.namespace == crate::cpe::LANGUAGE => {
                 cursor.skip()?;
             }
             _ => cursor.unexpected(&tag, "Benchmark")?,
@@ -53,6 +51,14 @@ pub(super) fn read(cursor: &mut Cursor<'_>, mut tag: Tag, source: &str) -> Read<
     }
     benchmark.version = version.unwrap_or_default();
     Ok(benchmark)
+}
+
+/// Reads a scoring model, its parameters passed over: no model that is known has any.
+fn model(cursor: &mut Cursor<'_>, mut tag: Tag) -> Read<String> {
+    let system = cursor.required(&mut tag, "system");
+    cursor.unknown_attributes(&tag);
+    cursor.skip()?;
+    Ok(system)
 }
 
 fn plain_text(cursor: &mut Cursor<'_>, mut tag: Tag) -> Read<PlainText> {

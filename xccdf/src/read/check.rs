@@ -40,7 +40,7 @@ fn import(cursor: &mut Cursor<'_>, mut tag: Tag) -> Read<Import> {
     let xpath = tag.take("import-xpath");
     cursor.unknown_attributes(&tag);
     cursor.skip()?;
-    Ok(Import { name, xpath })
+    Ok(Import { name, xpath, content: String::new() })
 }
 
 pub(super) fn complex(cursor: &mut Cursor<'_>, mut tag: Tag) -> Read<ComplexCheck> {

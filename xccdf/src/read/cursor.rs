@@ -5,6 +5,7 @@
 //! is wrong in itself only (an unknown element, a missing attribute) is gathered by
 //! [`Cursor::mistake`], so that all such mistakes are told at once.
 
+use super::excerpt::Excerpt;
 use super::source::Source;
 use super::tag::Tag;
 use super::{Limits, MISTAKES_TOLD};
@@ -49,7 +50,17 @@ pub(super) struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     pub fn new(input: Box<dyn BufRead + 'a>, source: &str, limits: &Limits) -> Self {
-        let mut reader = NsReader::from_reader(Source::new(input, limits.max_bytes));
+        Self::over(Source::new(input, limits.max_bytes), source, limits)
+    }
+
+    /// Reads a part of a document; the first step opens an element that only declares namespaces.
+    pub fn excerpt(excerpt: &Excerpt<'a>, limits: &Limits) -> Self {
+        let bytes = Source::pieces(excerpt.pieces(), excerpt.position, limits.max_bytes);
+        Self::over(bytes, excerpt.source, limits)
+    }
+
+    fn over(bytes: Source<'a>, source: &str, limits: &Limits) -> Self {
+        let mut reader = NsReader::from_reader(bytes);
         let config = reader.config_mut();
         config.expand_empty_elements = true;
         config.check_comments = true;
@@ -270,7 +281,7 @@ impl<'a> Cursor<'a> {
 }
 
 /// The error of a document over its size limit.
-pub(super) fn too_large(source: &str, max_bytes: u64) -> Error {
+pub(crate) fn too_large(source: &str, max_bytes: u64) -> Error {
     Error::new(source, format!("larger than {max_bytes} bytes"))
         .remedy("raise the limit if the document is meant to be so large")
 }

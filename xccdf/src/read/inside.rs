@@ -95,7 +95,8 @@ impl Cursor<'_> {
         Ok(nodes)
     }
 
-    fn element(&mut self, tag: Tag) -> Read<Element> {
+    /// An element as it is.
+    pub fn element(&mut self, tag: Tag) -> Read<Element> {
         let namespace = if tag.xccdf { NAMESPACE.to_owned() } else { tag.namespace };
         let (name, attributes) = (tag.name, tag.attributes);
         Ok(Element { namespace, name, attributes, children: self.nodes()? })

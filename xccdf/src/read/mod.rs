@@ -7,6 +7,7 @@
 mod benchmark;
 mod check;
 mod cursor;
+mod excerpt;
 mod group;
 mod head;
 mod inside;
@@ -17,13 +18,16 @@ mod tag;
 mod tailoring;
 mod value;
 
+use crate::element::Element;
 use crate::error::{Error, Errors};
+use crate::rule::Rule;
 use crate::{Benchmark, NAMESPACE, Tailoring};
-use cursor::{Cursor, Read, too_large};
+use cursor::{Cursor, Read, Step};
 use std::io::BufRead;
 use tag::Tag;
 
-pub(crate) use cursor::disallowed;
+pub(crate) use cursor::{disallowed, too_large};
+pub(crate) use excerpt::Excerpt;
 pub(crate) use tag::XML_NAMESPACE;
 
 /// How much a document may ask for.
@@ -119,6 +123,58 @@ fn document_of<T>(
         let value = read(&mut cursor, tag, source)?;
         cursor.end()?;
         Ok(value)
+    })();
+    cursor.finish(outcome)
+}
+
+/// Reads the benchmark that an excerpt is of.
+pub(crate) fn benchmark(excerpt: &Excerpt<'_>, limits: &Limits) -> Result<Benchmark, Errors> {
+    excerpt_of(excerpt, limits, |cursor, tag| {
+        if tag.xccdf_name() != "Benchmark" {
+            return Err(wrong_root(excerpt.source, &tag, "Benchmark"));
+        }
+        benchmark::read(cursor, tag, excerpt.source)
+    })
+}
+
+/// Reads the tailoring that an excerpt is of.
+pub(crate) fn tailoring(excerpt: &Excerpt<'_>, limits: &Limits) -> Result<Tailoring, Errors> {
+    excerpt_of(excerpt, limits, |cursor, tag| {
+        if tag.xccdf_name() != "Tailoring" {
+            return Err(wrong_root(excerpt.source, &tag, "Tailoring"));
+        }
+        tailoring::read(cursor, tag, excerpt.source)
+    })
+}
+
+/// Reads the rule that an excerpt is of.
+pub(crate) fn rule(excerpt: &Excerpt<'_>, limits: &Limits) -> Result<Rule, Errors> {
+    excerpt_of(excerpt, limits, rule::read)
+}
+
+/// Reads the element that an excerpt is of, as it is.
+pub(crate) fn element(excerpt: &Excerpt<'_>, limits: &Limits) -> Result<Element, Errors> {
+    excerpt_of(excerpt, limits, |cursor, tag| cursor.element(tag))
+}
+
+/// Reads the element that an excerpt is of.
+fn excerpt_of<T>(
+    excerpt: &Excerpt<'_>,
+    limits: &Limits,
+    read: impl FnOnce(&mut Cursor<'_>, Tag) -> Read<T>,
+) -> Result<T, Errors> {
+    let mut cursor = Cursor::excerpt(excerpt, limits);
+    let outcome = (|| {
+        let mut text = String::new();
+        // The first element declares namespaces, the second is what is wanted.
+        let mut declared = false;
+        loop {
+            match cursor.step(&mut text)? {
+                Step::Open(tag) if declared => return read(&mut cursor, tag),
+                Step::Open(_) => declared = true,
+                Step::Text | Step::Close => {}
+            }
+        }
     })();
     cursor.finish(outcome)
 }

@@ -1,19 +1,34 @@
 //! Bytes in, with the place and the size kept count of.
 
+use super::excerpt::Pieces;
 use crate::error::Position;
 use memchr::{memchr_iter, memrchr};
 use std::io::{self, BufRead, Read};
 
+/// Where bytes come from.
+enum Input<'a> {
+    /// A whole document.
+    Stream(Box<dyn BufRead + 'a>),
+    /// Parts of a document in memory.
+    Pieces(Pieces<'a>),
+}
+
 /// A reader that knows the line and column of what comes next and refuses to go past a size.
 pub(super) struct Source<'a> {
-    inner: Box<dyn BufRead + 'a>,
+    input: Input<'a>,
     position: Position,
     left: u64,
 }
 
 impl<'a> Source<'a> {
-    pub fn new(inner: Box<dyn BufRead + 'a>, max_bytes: u64) -> Self {
-        Source { inner, position: Position { line: 1, column: 1 }, left: max_bytes }
+    pub fn new(stream: Box<dyn BufRead + 'a>, max_bytes: u64) -> Self {
+        let position = Position { line: 1, column: 1 };
+        Source { input: Input::Stream(stream), position, left: max_bytes }
+    }
+
+    /// Reads parts of a document, the first of which is at `position`.
+    pub fn pieces(pieces: Pieces<'a>, position: Position, max_bytes: u64) -> Self {
+        Source { input: Input::Pieces(pieces), position, left: max_bytes }
     }
 
     pub fn position(&self) -> Position {
@@ -51,7 +66,10 @@ impl Read for Source<'_> {
 
 impl BufRead for Source<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        let available = self.inner.fill_buf()?;
+        let available = match &mut self.input {
+            Input::Stream(stream) => stream.fill_buf()?,
+            Input::Pieces(pieces) => pieces.available(),
+        };
         if self.left == 0 && !available.is_empty() {
             return Err(io::Error::from(io::ErrorKind::FileTooLarge));
         }
@@ -60,12 +78,18 @@ impl BufRead for Source<'_> {
     }
 
     fn consume(&mut self, n: usize) {
-        // What was filled is still there: asking again reads nothing.
-        if let Ok(available) = self.inner.fill_buf() {
-            self.position = advance(self.position, available.get(..n).unwrap_or(available));
+        match &mut self.input {
+            Input::Stream(stream) => {
+                // What was filled is still there: asking again reads nothing.
+                if let Ok(available) = stream.fill_buf() {
+                    self.position = advance(self.position, available.get(..n).unwrap_or(available));
+                }
+                stream.consume(n);
+            }
+            // What lies between two parts counts for the place too.
+            Input::Pieces(pieces) => self.position = advance(self.position, pieces.consume(n)),
         }
         self.left = self.left.saturating_sub(n as u64);
-        self.inner.consume(n);
     }
 }
 

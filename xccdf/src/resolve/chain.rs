@@ -80,7 +80,11 @@ impl<'a> Stack<'a, '_> {
     /// The profile the caller asks for.
     fn named(&self, name: &str) -> Result<Spot, Error> {
         let last = self.files.len().saturating_sub(1);
-        let Some(spot) = self.find(name, last, None) else {
+        let found = match self.find(name, last, None) {
+            Some(spot) => Some(spot),
+            None => self.ending(name)?,
+        };
+        let Some(spot) = found else {
             let source = self.files.get(last).map_or("", |file| file.source);
             let remedy = self.near_or_all(name, last);
             return Err(Error::new(source, format!("unknown profile {name:?}")).remedy(remedy));
@@ -91,6 +95,25 @@ impl<'a> Stack<'a, '_> {
             }
             _ => Ok(spot),
         }
+    }
+
+    /// The only profile whose id ends like this, in the last document that has one; OpenSCAP takes such ends
+    /// for ids.
+    fn ending(&self, end: &str) -> Result<Option<Spot>, Error> {
+        for (file, profiles) in self.files.iter().enumerate().rev() {
+            let ends = |profile: &&Profile| !end.is_empty() && profile.id.ends_with(end);
+            let found: Vec<&str> = profiles.profiles.iter().filter(ends).map(|own| own.id.as_str()).collect();
+            match found.as_slice() {
+                [] => {}
+                [only] => return Ok(self.find(only, file, None)),
+                several => {
+                    let message = format!("{end:?} can be any of several profiles");
+                    let remedy = format!("name one: {}", listed(several.iter().copied()));
+                    return Err(Error::new(profiles.source, message).remedy(remedy));
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// Looks for a profile in a document and those before it, leaving one out.

@@ -53,7 +53,7 @@ impl Layer<'_> {
 /// `stack` holds tailorings in the order they are to apply, and every one of them takes part:
 ///
 /// - `profile`, a full id or its last part, is looked for in the last tailoring first, in the
-///   benchmark last. Without it, the last tailoring must have exactly one profile that no other of
+///   benchmark last; else the end of an id that only one profile of a document has. Without it, the last tailoring must have exactly one profile that no other of
 ///   that file extends; without tailorings, the benchmark must have no profiles, and its own
 ///   defaults stand.
 /// - A profile that extends another builds on that one, which may be of its own file, of an earlier

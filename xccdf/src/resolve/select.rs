@@ -122,7 +122,8 @@ fn apply_refine(
         state.remarks.extend(layer.remarks(&refine.remarks, refine.position));
         let Item::Rule(rule) = node.item else { continue };
         state.severity = refine.severity.unwrap_or(state.severity);
-        state.role = refine.role.unwrap_or(state.role);
+        // OpenSCAP takes a refinement that does not speak of the role for one that says `full`.
+        state.role = refine.role.unwrap_or(Role::Full);
         let Some(selector) = &refine.selector else { continue };
         if has_selector(rule, selector) {
             state.check_selector.clone_from(selector);

@@ -117,7 +117,7 @@ fn fix(xml: &mut Xml<'_>, fix: &Fix) -> io::Result<()> {
     xml.mixed("fix", &attributes, &fix.script)
 }
 
-fn check(xml: &mut Xml<'_>, check: &Check) -> io::Result<()> {
+pub(super) fn check(xml: &mut Xml<'_>, check: &Check) -> io::Result<()> {
     let selector = Some(check.selector.as_str()).filter(|selector| !selector.is_empty());
     let attributes = [
         ("system", Some(check.system.as_str())),
@@ -130,7 +130,7 @@ fn check(xml: &mut Xml<'_>, check: &Check) -> io::Result<()> {
         for own in &check.imports {
             let xpath = own.xpath.as_deref();
             let attributes = [("import-name", Some(own.name.as_str())), ("import-xpath", xpath)];
-            xml.leaf("check-import", &attributes, "")?;
+            xml.leaf("check-import", &attributes, &own.content)?;
         }
         for own in &check.exports {
             let attributes =
@@ -148,7 +148,7 @@ fn check(xml: &mut Xml<'_>, check: &Check) -> io::Result<()> {
     })
 }
 
-fn complex(xml: &mut Xml<'_>, complex_check: &ComplexCheck) -> io::Result<()> {
+pub(super) fn complex(xml: &mut Xml<'_>, complex_check: &ComplexCheck) -> io::Result<()> {
     let operator = Some(complex_check.operator.word());
     let negate = flag(complex_check.negate.then_some(true));
     xml.parent("complex-check", &[("operator", operator), ("negate", negate)], |xml| {

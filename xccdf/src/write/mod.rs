@@ -3,8 +3,10 @@
 //! Ids and references are written as they are: other tools match full ids only, so a document meant
 //! for them has to use full ids throughout.
 
+pub mod arf;
 mod item;
 mod profile;
+mod result;
 mod value;
 mod xml;
 
@@ -39,6 +41,9 @@ impl Benchmark {
             item::idrefs(xml, "platform", &self.platforms)?;
             version(xml, &self.version)?;
             xml.metadata(&self.metadata)?;
+            for system in &self.models {
+                xml.leaf("model", &[("system", Some(system))], "")?;
+            }
             for own in &self.profiles {
                 profile::write(xml, own)?;
             }
@@ -64,6 +69,11 @@ impl Tailoring {
     /// Those of `out`, and a text or name that XML cannot carry.
     pub fn write(&self, mut out: impl Write) -> io::Result<()> {
         let mut xml = Xml::new(&mut out)?;
+        self.write_element(&mut xml)?;
+        xml.end()
+    }
+
+    fn write_element(&self, xml: &mut Xml<'_>) -> io::Result<()> {
         let attributes =
             [("xmlns", Some(NAMESPACE)), ("xmlns:html", Some(XHTML)), ("id", Some(self.id.as_str()))];
         xml.parent("Tailoring", &attributes, |xml| {
@@ -82,8 +92,7 @@ impl Tailoring {
                 profile::write(xml, own)?;
             }
             Ok(())
-        })?;
-        xml.end()
+        })
     }
 
     /// The tailoring as bytes.

@@ -34,6 +34,23 @@ impl<'a> Xml<'a> {
         self.writer.get_mut().flush()
     }
 
+    /// Writes what belongs at a depth, whatever the depth here.
+    pub fn inside(
+        &mut self,
+        depth: usize,
+        write: impl FnOnce(&mut Self) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let here = std::mem::replace(&mut self.depth, depth);
+        write(self)?;
+        self.depth = here;
+        Ok(())
+    }
+
+    /// Where the text goes, for text that is XML already.
+    pub fn out(&mut self) -> &mut dyn Write {
+        self.writer.get_mut()
+    }
+
     /// An element that holds elements, each on a line of its own.
     pub fn parent(
         &mut self,
@@ -152,13 +169,16 @@ impl<'a> Xml<'a> {
         self.raw(&"  ".repeat(self.depth))
     }
 
-    fn raw(&mut self, text: &str) -> io::Result<()> {
+    /// Text that is XML already.
+    pub fn raw(&mut self, text: &str) -> io::Result<()> {
         self.writer.get_mut().write_all(text.as_bytes())
     }
 }
 
 fn start<'n>(name: &'n str, attributes: &Attributes<'_>) -> io::Result<BytesStart<'n>> {
-    named(name.strip_prefix("html:").unwrap_or(name))?;
+    let (prefix, local) = name.split_once(':').unwrap_or(("_", name));
+    named(prefix)?;
+    named(local)?;
     let mut start = BytesStart::new(name);
     for (key, value) in attributes {
         let Some(value) = value else { continue };

@@ -2,12 +2,20 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test")]
 
+mod engines;
 mod fixture;
+mod hostile;
 mod inheritance;
 mod mistakes;
+mod oscap;
+mod real;
 mod robustness;
 mod round_trip;
+mod scoring;
 mod selection;
 mod stack;
+mod stream;
+mod streams;
 mod tools;
 mod values;
+mod verdicts;

@@ -37,6 +37,10 @@ fn what_applies() {
     for (stack, name, profiles, rules) in [
         ("", Some("base"), "base", "a"),
         ("", Some("xccdf_test_profile_more"), "base more", "a b"),
+        // The end of an id.
+        ("", Some("ore"), "base more", "a b"),
+        ("x base c; y more d", Some("_x"), "base x", "a c"),
+        ("more base c", Some("ore"), "base more", "a c"),
         ("x base c", None, "base x", "a c"),
         ("x base c", Some("x"), "base x", "a c"),
         ("x . c", None, "x", "c"),
@@ -70,10 +74,11 @@ fn what_applies() {
 
 #[test]
 fn what_is_not_clear_or_not_there() {
-    let cases: [(&str, Option<&str>, &[&str]); 13] = [
+    let cases: [(&str, Option<&str>, &[&str]); 14] = [
         ("", None, &["b.xml", "not clear which profile", "there are: base, more"]),
         ("x base c; y base d", None, &["1.xml", "not clear", "x, y"]),
         ("x base c", Some("bas"), &["unknown profile \"bas\"", "did you mean base?"]),
+        ("", Some("e"), &["b.xml", "\"e\" can be any of several", "base, more"]),
         ("x base c", Some("nonsense"), &["unknown profile", "there are: x, base, more"]),
         ("x base c", Some("xccdf_test_rule_a"), &["unknown profile"]),
         ("x bse c", None, &["<Profile>", "extends profile \"bse\"", "did you mean base?"]),

@@ -1,0 +1,106 @@
+//! Compressed content, as the SCAP Security Guide and vulnerability feeds are delivered: `.xz` and `.bz2`.
+//!
+//! What a file is shows in its first bytes, whatever its name. A small file can unpack to any size: the
+//! result is bounded by the limit of the caller, the working memory of the decoder by [`DECODER_MEMORY`].
+
+use crate::error::Error;
+use crate::read::too_large;
+use bzip2::read::MultiBzDecoder;
+use lzma_rust2::XzReader;
+use std::io::{self, Read};
+
+/// Most KiB that unpacking `.xz` may use beside its result: enough for `xz -9`, which needs 64 MiB.
+const DECODER_MEMORY: u32 = 80 << 10;
+/// Bytes that the result grows by. Doubling would hold up to three times the content at once.
+const STEP: usize = 2 << 20;
+
+/// The content of a file, unpacked when it is packed.
+pub(super) fn unpacked(bytes: Vec<u8>, source: &str, max_bytes: u64) -> Result<Vec<u8>, Error> {
+    let damaged = |kind: &str, error: &io::Error| {
+        Error::new(source, format!("cannot be unpacked as {kind}: {error}"))
+            .remedy("the file is damaged or cut short: fetch or write it again")
+    };
+    if bytes.starts_with(b"\xFD7zXZ\0") {
+        let decoder = XzReader::new_mem_limit(bytes.as_slice(), true, DECODER_MEMORY);
+        return bounded(decoder, source, max_bytes)
+            .map_err(|fault| fault.told(|error| damaged("xz", &error)));
+    }
+    if bytes.starts_with(b"BZh") {
+        let decoder = MultiBzDecoder::new(bytes.as_slice());
+        return bounded(decoder, source, max_bytes)
+            .map_err(|fault| fault.told(|error| damaged("bzip2", &error)));
+    }
+    if bytes.len() as u64 > max_bytes { Err(too_large(source, max_bytes)) } else { Ok(bytes) }
+}
+
+/// Why unpacking failed.
+enum Fault {
+    TooLarge(Error),
+    Damaged(io::Error),
+}
+
+impl Fault {
+    fn told(self, damaged: impl FnOnce(io::Error) -> Error) -> Error {
+        match self {
+            Fault::TooLarge(error) => error,
+            Fault::Damaged(error) => damaged(error),
+        }
+    }
+}
+
+fn bounded(mut decoder: impl Read, source: &str, max_bytes: u64) -> Result<Vec<u8>, Fault> {
+    let mut out = Vec::new();
+    loop {
+        let held = out.len();
+        out.reserve_exact(STEP);
+        let step = (&mut decoder).take(STEP as u64).read_to_end(&mut out).map_err(Fault::Damaged)?;
+        if out.len() as u64 > max_bytes {
+            return Err(Fault::TooLarge(too_large(source, max_bytes)));
+        }
+        if step == 0 || out.len() == held {
+            return Ok(out);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bzip2::Compression;
+    use bzip2::read::BzEncoder;
+
+    fn bz2(content: &[u8]) -> Vec<u8> {
+        let mut packed = Vec::new();
+        BzEncoder::new(content, Compression::best()).read_to_end(&mut packed).unwrap();
+        packed
+    }
+
+    #[test]
+    fn unpacks_what_is_packed_and_nothing_else() {
+        assert_eq!(unpacked(b"<a/>".to_vec(), "a.xml", 10).unwrap(), b"<a/>");
+        assert_eq!(unpacked(bz2(b"<a/>"), "a.xml.bz2", 10).unwrap(), b"<a/>");
+        let two = [bz2(b"<a>"), bz2(b"</a>")].concat();
+        assert_eq!(unpacked(two, "a.xml.bz2", 10).unwrap(), b"<a></a>");
+    }
+
+    #[test]
+    fn bounds_what_comes_out() {
+        let bomb = bz2(&vec![b' '; 5 << 20]);
+        assert!(bomb.len() < 1000);
+        let told = unpacked(bomb.clone(), "bomb", 4 << 20).unwrap_err().to_string();
+        assert!(told.starts_with("bomb: larger than 4194304 bytes"), "{told}");
+        assert_eq!(unpacked(bomb, "bomb", 5 << 20).unwrap().len(), 5 << 20);
+        assert!(unpacked(vec![b'x'; 11], "plain", 10).is_err());
+    }
+
+    #[test]
+    fn damage_is_told() {
+        let packed = bz2(b"<a/>");
+        for cut in [4, 10, packed.len() - 1] {
+            let told = unpacked(packed[..cut].to_vec(), "cut.bz2", 100).unwrap_err().to_string();
+            assert!(told.contains("cut.bz2: cannot be unpacked as bzip2"), "{told}");
+        }
+        let told = unpacked(b"\xFD7zXZ\0\0\0".to_vec(), "cut.xz", 100).unwrap_err().to_string();
+        assert!(told.contains("cut.xz: cannot be unpacked as xz"), "{told}");
+    }
+}
