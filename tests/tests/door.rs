@@ -217,7 +217,7 @@ fn the_door_says_what_a_login_would_find() {
             &format!("echo 'AllowUsers admin root bot@10.0.0.*' > {foreign}"),
             &format!("rm {foreign}"),
             "open (from 10.0.0.* only)",
-            "closed (the account has no password)",
+            "closed (AllowUsers does not name it (admin root bot@10.0.0.*))",
         ),
         (
             &format!("echo 'PubkeyAcceptedAlgorithms rsa-sha2-512' > {foreign}"),
