@@ -11,7 +11,7 @@ use super::undo::{self, Undo};
 use super::{Control, batch, check_stop, disk, effect, package, perform, rollback, validate};
 use crate::change::{Change, Effect};
 use crate::plan::{Step, digest};
-use crate::system::System;
+use crate::system::{System, Tool};
 
 /// Carries steps out. The journal begins with the first step, so that a run with nothing to do leaves no trace.
 pub struct Worker {
@@ -27,6 +27,8 @@ pub struct Worker {
     /// Files that something was taken back from: what was planned on top of that holds no longer, and is planned anew in the
     /// next pass.
     stale: BTreeSet<PathBuf>,
+    /// Steps that no running program takes up: they are made while those are told of the others.
+    beside: Vec<Step>,
 }
 
 impl Worker {
@@ -42,6 +44,7 @@ impl Worker {
             made: Vec::new(),
             failed,
             stale: BTreeSet::new(),
+            beside: Vec::new(),
         }
     }
 
@@ -78,6 +81,8 @@ impl Worker {
     pub fn carry_out(&mut self, system: &mut System, steps: &[Step], control: &Control) -> Result<()> {
         let (packages, others): (Vec<&Step>, Vec<&Step>) =
             steps.iter().partition(|step| matches!(step.change, Change::Packages { .. }));
+        let (beside, others): (Vec<&Step>, Vec<&Step>) = others.into_iter().partition(|step| is_beside(step));
+        self.beside.extend(beside.into_iter().cloned());
         if !packages.is_empty() {
             check_stop(control.stop)?;
             packages.iter().for_each(|step| (control.progress)(&step.sentence));
@@ -107,6 +112,7 @@ impl Worker {
                 }
             }
         }
+        self.beside.iter().for_each(|step| (control.progress)(&step.sentence));
         check_stop(control.stop)
     }
 
@@ -318,7 +324,38 @@ impl Worker {
                 self.fail(system, rule, reason.clone())?;
             }
         }
-        Ok(effect::perform_all(system, effects))
+        self.tell(system, effects)
+    }
+
+    /// Tells running programs, and makes meanwhile the steps that are none of their business: both take long.
+    fn tell(&mut self, system: &mut System, effects: Vec<Effect>) -> Result<Vec<String>> {
+        let mut announced = Vec::new();
+        for step in std::mem::take(&mut self.beside) {
+            if self.failed.contains_key(&step.rule) {
+                continue;
+            }
+            match undo::prepare(system, &step.change, &self.journal()?.blobs) {
+                Ok(undo) => announced.push((self.announce(&step, undo.clone())?, undo, step)),
+                Err(error) => self.fail(system, &step.rule, format!("{error:#}"))?,
+            }
+        }
+        let shared: &System = system;
+        let (made, untold) = std::thread::scope(|scope| {
+            let told = scope.spawn(|| effect::perform_all(shared, effects));
+            let made = announced.iter().map(|(_, _, step)| perform::perform(shared, &step.change));
+            (made.collect::<Vec<_>>(), told.join().unwrap_or_default())
+        });
+        for ((number, undo, step), made) in announced.into_iter().zip(made) {
+            system.changed(&step.change);
+            match made {
+                Ok(()) => {
+                    let left = undo.left(system, &step.change, &self.journal()?.blobs)?;
+                    self.done(&step, number, left)?;
+                }
+                Err(error) => self.fail(system, &step.rule, format!("{error:#}"))?,
+            }
+        }
+        Ok(untold)
     }
 
     /// Ends the run: what it did stays.
@@ -335,6 +372,11 @@ impl Worker {
             None => Ok(()),
         }
     }
+}
+
+/// The boot loader's menu is read at the next boot.
+fn is_beside(step: &Step) -> bool {
+    matches!(step.change, Change::Generate { tool: Tool::UpdateGrub, .. })
 }
 
 fn intent(step: &Step, undo: Undo, number: usize) -> Record {

@@ -134,7 +134,8 @@ impl Tree {
 
     /// Makes the changes that would make a setting right, for real, below the tree.
     pub fn applied(&self, setting: &dyn Setting) -> &Tree {
-        drop(self.carry_out(setting));
+        let state = tempfile::tempdir().unwrap();
+        drop(self.carry_out(setting, state.path()));
         self
     }
 
@@ -142,7 +143,8 @@ impl Tree {
     pub fn round_trip(&self, setting: &dyn Setting) {
         let before = self.snapshot();
         assert!(!setting.examine(&self.system()).unwrap().is_compliant(), "there is nothing to mend");
-        let (journal, entries) = self.carry_out(setting);
+        let state = tempfile::tempdir().unwrap();
+        let (journal, entries) = self.carry_out(setting, state.path());
         let after = setting.examine(&self.system()).unwrap();
         assert!(after.is_compliant(), "not compliant after the changes: {after:?}");
         assert!(after.changes.is_empty(), "compliant, and still something to change: {:?}", after.changes);
@@ -152,9 +154,8 @@ impl Tree {
         assert_eq!(self.snapshot(), before, "taking back did not restore the tree");
     }
 
-    fn carry_out(&self, setting: &dyn Setting) -> (Journal, Vec<Entry>) {
-        let state = tempfile::tempdir().unwrap();
-        let journal = Journal::begin(&state.keep(), "test").unwrap();
+    fn carry_out(&self, setting: &dyn Setting, state: &Path) -> (Journal, Vec<Entry>) {
+        let journal = Journal::begin(state, "test").unwrap();
         let mut entries = Vec::new();
         for (number, change) in setting.examine(&self.system()).unwrap().changes.into_iter().enumerate() {
             let undo = prepare(&self.system(), &change, &journal.blobs).unwrap();
