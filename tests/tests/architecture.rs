@@ -9,8 +9,11 @@ use e2e::command::Program;
 
 const FILE_LINES: usize = 500;
 const FUNCTION_LINES: usize = 60;
-/// The agent's stages. Each may use those before it, none those after it.
-const STAGES: [&str; 6] = ["content", "policy", "inspect", "plan", "apply", "report"];
+/// The stages of each program. Each may use those before it, none those after it.
+const STAGES: [(&str, &[&str]); 2] = [
+    ("agent/src/", &["content", "policy", "inspect", "plan", "apply", "report"]),
+    ("builder/src/", &["spec", "render", "build"]),
+];
 /// Names for modules without a subject.
 const NAMELESS: [&str; 6] = ["utils", "util", "common", "helpers", "misc", "manager"];
 
@@ -60,14 +63,17 @@ fn function_name(line: &str) -> Option<&str> {
     line.strip_prefix("fn ")?.split(['(', '<']).next()
 }
 
-/// The uses of a later stage in a file of the agent: `path uses stage`.
+/// The uses of a later stage in a file of a program: `path uses stage`.
 fn backward_uses(path: &str, text: &str) -> Vec<String> {
     let module = |path: &str| path.split(['/', '.']).next().unwrap_or_default().to_owned();
-    let Some(inside) = path.strip_prefix("agent/src/") else { return Vec::new() };
-    let Some(own) = STAGES.iter().position(|stage| *stage == module(inside)) else { return Vec::new() };
+    let inside = |(program, stages): &(&str, &'static [&'static str])| {
+        Some((path.strip_prefix(program)?.to_owned(), *stages))
+    };
+    let Some((inside, stages)) = STAGES.iter().find_map(inside) else { return Vec::new() };
+    let Some(own) = stages.iter().position(|stage| *stage == module(&inside)) else { return Vec::new() };
     let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
     let uses = code.flat_map(|line| line.split("crate::").skip(1));
-    uses.flat_map(|rest| STAGES.iter().skip(own + 1).filter(move |stage| names(rest, stage)))
+    uses.flat_map(|rest| stages.iter().skip(own + 1).filter(move |stage| names(rest, stage)))
         .map(|stage| format!("{path} uses {stage}"))
         .collect()
 }
@@ -188,6 +194,10 @@ fn the_checks_see_what_they_should() {
         ["agent/src/plan/order.rs uses report", "agent/src/plan/order.rs uses apply"]
     );
     assert_eq!(backward_uses("agent/src/setting/file.rs", uses), [""; 0]);
+    assert_eq!(
+        backward_uses("builder/src/spec/os.rs", "use crate::build;"),
+        ["builder/src/spec/os.rs uses build"]
+    );
     let tests =
         "const A: X = X;\nfn b() -> Y {\n}\nfn c() {\n    round_trip(&A, &b());\n}\nfn d() -> Z {\n}\n";
     assert_eq!(["X", "Y", "Z"].map(|kind| makes_round_trip(tests, kind)), [true, true, false]);

@@ -1,0 +1,62 @@
+//! The disk of a bootstrap: made by the rendered scripts, kept, and used again while they are the same and its packages not old.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use super::process::Program;
+use super::progress::Progress;
+use super::workspace::Workspace;
+use super::{digest, preflight};
+use crate::render::File;
+
+/// How long a disk's packages are taken for new.
+const NEW: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// A disk that starts by itself.
+#[derive(Debug)]
+pub struct Disk {
+    /// The disk, raw.
+    pub path: PathBuf,
+    /// Its kernel, to try the hypervisor with.
+    pub kernel: PathBuf,
+    /// Whether it was there.
+    pub reused: bool,
+}
+
+/// The disk that these files make.
+///
+/// # Errors
+/// When a script fails; its last words are quoted.
+pub async fn disk(space: &Workspace, files: &[File], fresh: bool, progress: &Progress) -> Result<Disk> {
+    let scripts = files.iter().filter(|file| file.path.starts_with("bootstrap/"));
+    let recipe = digest::texts(scripts.flat_map(|file| [file.path, file.text.as_str()]));
+    let kept = space.kept(&recipe);
+    let disk = |reused| Disk { path: kept.join("disk.raw"), kernel: kept.join("kernel"), reused };
+    let age = fs::metadata(kept.join("disk.raw"))
+        .and_then(|meta| meta.modified())
+        .ok()
+        .and_then(|time| time.elapsed().ok());
+    if !fresh && age.is_some_and(|age| age < NEW) {
+        return Ok(disk(true));
+    }
+    let made = space.files().join("bootstrap");
+    let script = Program::new("bash").args([made.join("bootstrap.sh"), made.join("disk.raw")]);
+    script
+        .env("PATH", preflight::path())
+        .env("LC_ALL", "C.UTF-8")
+        .run(&space.log("bootstrap.log"), |line| {
+            if let Some(step) = line.strip_prefix("I: ") {
+                progress.step(step);
+            }
+        })
+        .await
+        .context("making the disk from packages")?;
+    if kept.exists() {
+        fs::remove_dir_all(&kept).with_context(|| format!("removing {}", kept.display()))?;
+    }
+    fs::rename(&made, &kept).with_context(|| format!("keeping {}", kept.display()))?;
+    Ok(disk(false))
+}

@@ -1,0 +1,199 @@
+//! The command line. Doc comments are the help texts.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::render::Version;
+use crate::spec::os::KNOWN;
+
+/// Builds a plain machine image with the agent in it, from one specification.
+#[derive(Debug, Parser)]
+#[command(name = "builder", version, max_term_width = 100, after_help = EXAMPLES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "Examples:
+  builder init --os debian12 -o image.yml      a commented specification to start from
+  builder check image.yml                      what is wrong with it, before anything is built
+  builder render image.yml --out build         what Packer and the installers are given
+  builder build image.yml                      images/NAME/NAME.qcow2, and a manifest beside it
+  builder check ks.cfg image.pkr.hcl           what is wrong with files you already have
+
+Exit codes: 0 done, nothing to object to; 2 something should be otherwise; 1 the work could not be done.";
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a commented specification that says every default.
+    Init(Init),
+    /// Tell what makes builds fail or images useless, in specifications and in files of Packer and installers.
+    Check(Check),
+    /// Show or write the files that Packer, installers and the guest read.
+    Render(Render),
+    /// Build the image on this machine, with Packer and QEMU.
+    Build(Build),
+    /// Write the JSON schema of specifications, for editors.
+    Schema(Schema),
+    /// Write the completions for a shell.
+    Completions(Completions),
+    /// Write the manual pages into a directory.
+    Man(Man),
+}
+
+/// How to tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  builder init > image.yml\n  builder init --os rhel9 --output image.yml")]
+pub struct Init {
+    /// The operating system.
+    #[arg(long, value_name = "OS", default_value = "debian12", value_parser = os_names())]
+    pub os: String,
+    /// The file to write, which must not exist; standard output when left out.
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+fn os_names() -> clap::builder::PossibleValuesParser {
+    clap::builder::PossibleValuesParser::new(KNOWN.iter().map(|os| os.id))
+}
+
+const CHECK: &str = "Examples:
+  builder check image.yml
+  builder check ks.cfg image.pkr.hcl scripts/*.sh
+  builder check --format json image.yml
+  builder check --list                         everything that is looked for, and why";
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+#[command(after_help = CHECK)]
+pub struct Check {
+    /// Specifications (.yml), kickstarts, Packer templates (.pkr.hcl), preseeds, cloud-configs, scripts.
+    #[arg(value_name = "FILE", required_unless_present = "list")]
+    pub files: Vec<PathBuf>,
+    /// List what is looked for instead.
+    #[arg(long, conflicts_with = "files")]
+    pub list: bool,
+    /// The format.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+const RENDER: &str = "Examples:
+  builder render image.yml                     to standard output, one file after the other
+  builder render image.yml --out build         into build/qemu/ and build/vsphere/
+  builder render image.yml --file ks.cfg       one file alone
+  builder render image.yml --packer 1.15.0     for another Packer than the one that is installed";
+
+/// Arguments of `render`.
+#[derive(Debug, Args)]
+#[command(after_help = RENDER)]
+pub struct Render {
+    /// The specification.
+    #[arg(value_name = "SPEC")]
+    pub spec: PathBuf,
+    /// The directory to write into; standard output when left out.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Only the files of that name.
+    #[arg(long, value_name = "NAME", conflicts_with = "out")]
+    pub file: Option<String>,
+    /// The version of Packer that is to read them; that of the installed one, else the oldest, when left out.
+    #[arg(long, value_name = "VERSION")]
+    pub packer: Option<Version>,
+    /// The public half of the key that the build user gets; a placeholder when left out.
+    #[arg(long, value_name = "FILE")]
+    pub public_key: Option<PathBuf>,
+    /// The format of standard output.
+    #[arg(long, value_enum, default_value = "text", conflicts_with = "out")]
+    pub format: Format,
+}
+
+const BUILD: &str = "Examples:
+  builder build image.yml                      into images/NAME/, with a manifest and logs beside it
+  builder build image.yml --format json        the manifest, for programs
+  builder build image.yml --fresh              with the newest packages, whatever is there already";
+
+/// Arguments of `build`.
+#[derive(Debug, Args)]
+#[command(after_help = BUILD)]
+pub struct Build {
+    /// The specification.
+    #[arg(value_name = "SPEC")]
+    pub spec: PathBuf,
+    /// The directory that images go to.
+    #[arg(long, value_name = "DIR", default_value = "images")]
+    pub out: PathBuf,
+    /// The agent's package, trempe-agent_VERSION_amd64.deb; the one that is here, in target/packages or in
+    /// /usr/share/trempe when left out.
+    #[arg(long, value_name = "FILE")]
+    pub agent_package: Option<PathBuf>,
+    /// Make everything anew, though nothing has changed.
+    #[arg(long)]
+    pub fresh: bool,
+    /// Emulate the machine though there is KVM.
+    #[arg(long)]
+    pub emulate: bool,
+    /// Say nothing while it runs.
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// The format of what is said at the end.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+/// Arguments of `schema`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  builder schema > image.schema.json
+  # first line of image.yml: # yaml-language-server: $schema=image.schema.json")]
+pub struct Schema {}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  builder completions bash > /etc/bash_completion.d/builder")]
+pub struct Completions {
+    /// The shell.
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  builder man /usr/local/share/man/man1")]
+pub struct Man {
+    /// The directory.
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_subcommand_has_help_with_an_example_that_fits_a_terminal() {
+        for mut command in Cli::command().get_subcommands().cloned() {
+            let help = command.render_long_help().to_string();
+            let wide = help.lines().find(|line| line.chars().count() > 100);
+            assert_eq!(wide, None, "{}", command.get_name());
+            assert!(help.contains("Example"), "{} has no example", command.get_name());
+        }
+    }
+}

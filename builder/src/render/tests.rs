@@ -1,0 +1,153 @@
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::*;
+use crate::spec::os::KNOWN;
+
+/// A specification of the tests, and its name.
+fn specs() -> Vec<(String, Spec)> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/specs");
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let read = |path: PathBuf| {
+        (path.file_stem().unwrap().to_string_lossy().into_owned(), Spec::read(&path).unwrap())
+    };
+    paths.into_iter().map(read).collect()
+}
+
+fn choices(packer: &str) -> Choices {
+    Choices { packer: packer.parse().unwrap(), public_key: KEY_TO_COME.to_owned() }
+}
+
+/// `SNAPSHOTS=overwrite` rewrites what is expected.
+#[test]
+fn files_are_what_they_were() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let mut expected = BTreeSet::new();
+    let mut compare = |path: PathBuf, text: String| {
+        snapbox::Assert::new().action_env(snapbox::assert::DEFAULT_ACTION_ENV).eq(
+            snapbox::Data::text(text).raw(),
+            snapbox::Data::read_from(&path, Some(snapbox::data::DataFormat::Text)).raw(),
+        );
+        expected.insert(path);
+    };
+    for (name, spec) in specs() {
+        for platform in spec.platforms() {
+            let directory = golden.join(&name).join(platform.word());
+            for file in render(&spec, platform, &choices("1.6.6")).unwrap() {
+                compare(directory.join(file.path), file.text);
+            }
+            // Newer Packers get another template and the same of everything else.
+            let newer = render(&spec, platform, &choices("1.15.0")).unwrap();
+            let template = newer.into_iter().find(|file| file.path == "image.pkr.hcl").unwrap();
+            compare(directory.join("image-1.15.pkr.hcl"), template.text);
+        }
+    }
+    let mut stale = BTreeSet::new();
+    let mut open = vec![golden];
+    while let Some(directory) = open.pop() {
+        for path in std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()) {
+            match path.is_dir() {
+                true => open.push(path),
+                false if !expected.contains(&path) => drop(stale.insert(path)),
+                false => {}
+            }
+        }
+    }
+    assert_eq!(stale, BTreeSet::new(), "no specification makes these any more");
+}
+
+/// Every operating system with every source and firmware that goes with it.
+fn matrix() -> Vec<Spec> {
+    let zeros = "1".repeat(64);
+    let mut specs = Vec::new();
+    for os in KNOWN {
+        for source in [
+            "bootstrap: {}",
+            "iso: {url: /a.iso, checksum: 'sha256:0'}",
+            "image: {url: /a.qcow2, checksum: 'sha256:0'}",
+        ] {
+            for firmware in ["bios", "uefi", "uefi-secure", "both"] {
+                for scheme in ["partitions", "lvm"] {
+                    let source = source.replace("sha256:0", &format!("sha256:{zeros}"));
+                    let text = format!(
+                        "name: a\nos: {os}\nfirmware: {firmware}\nsource: {{{source}}}\nstorage: {{scheme: {scheme}}}\ntargets: [qcow2]\n"
+                    );
+                    specs.extend(Spec::parse(&text, "spec"));
+                    specs.extend(Spec::parse(&text.replace("qcow2]", "vsphere]"), "spec"));
+                }
+            }
+        }
+    }
+    specs
+}
+
+#[test]
+fn every_specification_that_is_possible_can_be_rendered() {
+    let specs = matrix();
+    assert!(specs.len() > 200, "{}", specs.len());
+    for spec in specs {
+        for packer in ["1.6.6", "1.16.0"] {
+            for platform in spec.platforms() {
+                let files = render(&spec, platform, &choices(packer)).unwrap();
+                for file in files {
+                    let odd = file.text.lines().find(|line| line.contains("{%") || line.ends_with(' '));
+                    assert_eq!(odd, None, "{} of {:?}", file.path, spec);
+                    assert!(
+                        file.text.ends_with('\n') && !file.text.contains("\n\n\n"),
+                        "{}:\n{}",
+                        file.path,
+                        file.text
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_must_never_be_in_them_is_not() {
+    let all = matrix().into_iter().chain(specs().into_iter().map(|(_, spec)| spec));
+    for spec in all {
+        for platform in spec.platforms() {
+            for file in render(&spec, platform, &choices("1.6.6")).unwrap() {
+                let code = file.text.lines().filter(|line| !line.trim_start().starts_with('#'));
+                for line in code {
+                    for never in ["%addon", "grub2-install", "grub2-mkconfig", "noexec", " /tmp/", "\"/tmp"] {
+                        // The installer's own logs are in its own /tmp.
+                        let log = file.path == "installer/ks.cfg"
+                            && line.contains("/tmp/")
+                            && never.contains("/tmp");
+                        assert!(!line.contains(never) || log, "{}: {line}", file.path);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn our_own_lints_have_nothing_against_them() {
+    for (name, spec) in specs() {
+        for platform in spec.platforms() {
+            for file in render(&spec, platform, &choices("1.6.6")).unwrap() {
+                // A program of its own for sfdisk, and data for the agent and cloud-init's metadata.
+                let Ok(document) = crate::lint::Document::new(file.path, &file.text) else { continue };
+                if document.kind == crate::lint::Kind::Spec {
+                    continue;
+                }
+                let separate = spec.storage.separates("/home");
+                let found = crate::lint::findings(file.path, &document);
+                let found: Vec<_> = found
+                    .iter()
+                    .filter(|finding| finding.lint != "ks-separate-partitions" || separate)
+                    .filter(|finding| finding.lint != "packer-virtio-scsi")
+                    // It works on a tree that was never started: there is nothing of cloud-init's to clean.
+                    .filter(|finding| finding.lint != "not-sealed" || file.path != "bootstrap/tree.sh")
+                    .collect();
+                assert!(found.is_empty(), "{name} {}: {found:#?}", file.path);
+            }
+        }
+    }
+}
