@@ -17,6 +17,7 @@ trap 'rm -rf "$work"' EXIT
 trap 'trap "" TERM INT; kill 0; wait; exit 143' TERM INT
 run() { "$@" <&0 & wait $!; } # so that a signal is not kept waiting
 chmod 0755 "$work"
+export TMPDIR=$work
 cp "$here"/{tree,disk}.sh "$work/"
 
 run mmdebstrap --variant=important --format=tar --include="${packages[*]}" --customize-hook="$work/tree.sh" \

@@ -54,7 +54,7 @@ update-grub
 touch /etc/grub.d/enable_cloud
 {% endif %}
 {% endif %}
-systemctl --quiet is-enabled cloud-init.service cloud-init-network.service 2> /dev/null | grep -q enabled
+systemctl is-enabled cloud-init.service 2> /dev/null || systemctl is-enabled cloud-init-network.service
 /usr/bin/agent --version
 {% if os.family == "rhel" %}
 rpm --query --all --queryformat '%{NAME}\t%{VERSION}-%{RELEASE}\t%{ARCH}\n' | sort > packages.tsv

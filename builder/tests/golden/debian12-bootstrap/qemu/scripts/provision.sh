@@ -27,7 +27,7 @@ GRUB
 update-grub
 # From now on every upgrade of GRUB reaches both firmwares.
 touch /etc/grub.d/enable_cloud
-systemctl --quiet is-enabled cloud-init.service cloud-init-network.service 2> /dev/null | grep -q enabled
+systemctl is-enabled cloud-init.service 2> /dev/null || systemctl is-enabled cloud-init-network.service
 /usr/bin/agent --version
 dpkg-query --show --showformat '${Package}\t${Version}\t${Architecture}\n' | sort > packages.tsv
 chown trempe-build: packages.tsv

@@ -10,7 +10,7 @@ cd /home/trempe-build
 rpm --upgrade --replacepkgs trempe-agent.rpm
 install -D -m 0644 files/agent.yml /etc/trempe/agent.yml
 install -D -m 0644 files/90-trempe-image.cfg /etc/cloud/cloud.cfg.d/90-trempe-image.cfg
-systemctl --quiet is-enabled cloud-init.service cloud-init-network.service 2> /dev/null | grep -q enabled
+systemctl is-enabled cloud-init.service 2> /dev/null || systemctl is-enabled cloud-init-network.service
 /usr/bin/agent --version
 rpm --query --all --queryformat '%{NAME}\t%{VERSION}-%{RELEASE}\t%{ARCH}\n' | sort > packages.tsv
 chown trempe-build: packages.tsv

@@ -14,7 +14,7 @@ install -D -m 0644 files/90-trempe-image.cfg /etc/cloud/cloud.cfg.d/90-trempe-im
 # Old VMware Tools look for this in the main file alone, and take the perl scripts when it is not there.
 sed -i '/^disable_vmware_customization:/d' /etc/cloud/cloud.cfg
 echo 'disable_vmware_customization: false' >> /etc/cloud/cloud.cfg
-systemctl --quiet is-enabled cloud-init.service cloud-init-network.service 2> /dev/null | grep -q enabled
+systemctl is-enabled cloud-init.service 2> /dev/null || systemctl is-enabled cloud-init-network.service
 /usr/bin/agent --version
 rpm --query --all --queryformat '%{NAME}\t%{VERSION}-%{RELEASE}\t%{ARCH}\n' | sort > packages.tsv
 chown trempe-build: packages.tsv

@@ -25,7 +25,7 @@ GRUB_TERMINAL=console
 GRUB_DISABLE_OS_PROBER=true
 GRUB
 update-grub
-systemctl --quiet is-enabled cloud-init.service cloud-init-network.service 2> /dev/null | grep -q enabled
+systemctl is-enabled cloud-init.service 2> /dev/null || systemctl is-enabled cloud-init-network.service
 /usr/bin/agent --version
 dpkg-query --show --showformat '${Package}\t${Version}\t${Architecture}\n' | sort > packages.tsv
 chown trempe-build: packages.tsv
