@@ -43,17 +43,19 @@ little $((0x820)) 2 | put $((list + 10))
 
 # UEFI: the signed files of the distribution, under the name that firmware without a boot entry looks for.
 esp=$disk@@$((4096 * 512))
-mkfs.vfat -F 32 -n EFI -i 57cf85c3 --offset=4096 "$disk" $((1048576 / 2)) > /dev/null
+mkfs.vfat -F 32 -s 8 -n EFI -i 57cf85c3 --offset=4096 "$disk" $((1048576 / 2)) > /dev/null
 mkdir -p "$root/boot/efi"
 stub=$root/boot/grub/stub.cfg
 printf 'search.fs_uuid 1036e35b-a3d2-843b-a24a-96245b95b411 root\nset prefix=($root)/grub\nconfigfile $prefix/grub.cfg\n' > "$stub"
 shim=$root/usr/lib/shim grub=$root/usr/lib/grub/x86_64-efi-signed
+manager=$shim/mmx64.efi.signed
+[ -e "$manager" ] || manager=$shim/mmx64.efi
 mmd -i "$esp" ::/EFI ::/EFI/BOOT ::/EFI/debian
 mcopy -i "$esp" "$shim/shimx64.efi.signed" ::/EFI/BOOT/BOOTX64.EFI
 mcopy -i "$esp" "$shim/shimx64.efi.signed" ::/EFI/debian/shimx64.efi
 for directory in BOOT debian; do
     mcopy -i "$esp" "$grub/grubx64.efi.signed" "::/EFI/$directory/grubx64.efi"
-    mcopy -i "$esp" "$shim"/mmx64.efi* "::/EFI/$directory/mmx64.efi"
+    mcopy -i "$esp" "$manager" "::/EFI/$directory/mmx64.efi"
     mcopy -i "$esp" "$stub" "::/EFI/$directory/grub.cfg"
 done
 rm "$stub"

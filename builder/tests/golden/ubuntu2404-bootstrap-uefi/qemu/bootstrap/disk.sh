@@ -21,17 +21,19 @@ GRUB
 
 # UEFI: the signed files of the distribution, under the name that firmware without a boot entry looks for.
 esp=$disk@@$((2048 * 512))
-mkfs.vfat -F 32 -n EFI -i 98bb1b48 --offset=2048 "$disk" $((1048576 / 2)) > /dev/null
+mkfs.vfat -F 32 -s 8 -n EFI -i 98bb1b48 --offset=2048 "$disk" $((1048576 / 2)) > /dev/null
 mkdir -p "$root/boot/efi"
 stub=$root/boot/grub/stub.cfg
 printf 'search.fs_uuid 9ee7c239-47eb-8d89-a56e-950b09ee7381 root\nset prefix=($root)/boot/grub\nconfigfile $prefix/grub.cfg\n' > "$stub"
 shim=$root/usr/lib/shim grub=$root/usr/lib/grub/x86_64-efi-signed
+manager=$shim/mmx64.efi.signed
+[ -e "$manager" ] || manager=$shim/mmx64.efi
 mmd -i "$esp" ::/EFI ::/EFI/BOOT ::/EFI/ubuntu
 mcopy -i "$esp" "$shim/shimx64.efi.signed" ::/EFI/BOOT/BOOTX64.EFI
 mcopy -i "$esp" "$shim/shimx64.efi.signed" ::/EFI/ubuntu/shimx64.efi
 for directory in BOOT ubuntu; do
     mcopy -i "$esp" "$grub/grubx64.efi.signed" "::/EFI/$directory/grubx64.efi"
-    mcopy -i "$esp" "$shim"/mmx64.efi* "::/EFI/$directory/mmx64.efi"
+    mcopy -i "$esp" "$manager" "::/EFI/$directory/mmx64.efi"
     mcopy -i "$esp" "$stub" "::/EFI/$directory/grub.cfg"
 done
 rm "$stub"
