@@ -32,8 +32,9 @@ pub trait CheckSystem {
     /// [`all_of`].
     fn check(&mut self, request: &Request<'_>) -> Answer;
 
-    /// The definitions of a document, in its order, for checks that give a result for each; `None`
-    /// when the document is not there or the engine knows no definitions.
+    /// The definitions of a document, in the order in which their results are to stand, for checks that give a result
+    /// for each; `None` when the document is not there or the engine knows no definitions. OpenSCAP's order is
+    /// that of the ids as text, the last first; the first result is the one that counts for the score.
     fn definitions(&mut self, system: &str, href: &str) -> Option<Vec<String>>;
 
     /// Whether a platform's check holds: only when its definition is true, not when it could not be found out.
@@ -52,8 +53,8 @@ pub struct Request<'a> {
     /// The definition in it; the whole document when absent.
     pub name: Option<&'a str>,
     /// The values it is handed, in the order of the check. One name may come several times, with a value
-    /// each. An engine that keeps values between questions has to forget those that another question
-    /// sets otherwise, and what came of them.
+    /// each. OpenSCAP keeps the values of a document from one check to the next, and with them what came of its
+    /// definitions, until a check hands over another value for a name that has one: it then forgets all.
     pub exports: &'a [Exported],
     /// What is to be handed back.
     pub imports: &'a [Import],

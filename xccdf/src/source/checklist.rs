@@ -12,10 +12,9 @@ use crate::id::short_id;
 use crate::read;
 use crate::rule::Rule;
 use crate::tailoring::Tailoring;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// A benchmark in its content.
-#[derive(Debug)]
 pub struct Checklist<'a> {
     content: &'a SourceContent,
     component: &'a Component,
@@ -56,25 +55,31 @@ impl<'a> Checklist<'a> {
         };
         let mut checklist = Checklist { content, component, root, stream, names: BTreeMap::new() };
         if let Some((stream, reference)) = stream {
+            let mut known = HashMap::new();
+            for reference in stream.references() {
+                known.entry(reference.id.as_str()).or_insert(reference);
+            }
             for reference in std::iter::once(reference).chain(&stream.dictionaries) {
-                checklist.register(stream, reference)?;
+                checklist.register(&known, reference)?;
             }
         }
         Ok(checklist)
     }
 
     /// Notes the names of a catalog, and of the catalogs of what they stand for.
-    fn register(&mut self, stream: &'a DataStream, reference: &'a ComponentRef) -> Result<(), Error> {
+    fn register(
+        &mut self,
+        known: &HashMap<&'a str, &'a ComponentRef>,
+        reference: &'a ComponentRef,
+    ) -> Result<(), Error> {
         let mut open = vec![reference];
-        let mut visited = Vec::new();
+        let mut visited = HashSet::new();
         while let Some(reference) = open.pop() {
-            if visited.contains(&reference.id.as_str()) {
+            if !visited.insert(reference.id.as_str()) {
                 continue;
             }
-            visited.push(&reference.id);
             for (name, uri) in &reference.catalog {
-                let id = uri.strip_prefix('#').unwrap_or_default();
-                let Some(target) = stream.reference(id) else {
+                let Some(target) = uri.strip_prefix('#').and_then(|id| known.get(id)) else {
                     let message =
                         format!("the catalog of {:?} refers to {uri:?}, which is not there", reference.id);
                     return Err(Error::new(self.content.source(), message)

@@ -6,7 +6,7 @@ use quick_xml::escape::unescape;
 use std::io::{BufRead, Cursor, Read};
 
 /// A document that is part of a larger text.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Fragment<'a> {
     /// What messages call the larger text.
     pub source: &'a str,
@@ -24,6 +24,15 @@ pub struct Fragment<'a> {
     pub declarations: Vec<(&'a str, &'a str)>,
     /// When the component was made.
     pub timestamp: Option<&'a str>,
+}
+
+impl std::fmt::Debug for Fragment<'_> {
+    /// What and where it is: its text is megabytes.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut told = f.debug_struct("Fragment");
+        told.field("source", &self.source).field("name", &self.name).field("offset", &self.offset);
+        told.field("bytes", &self.text.len()).finish_non_exhaustive()
+    }
 }
 
 impl<'a> Fragment<'a> {

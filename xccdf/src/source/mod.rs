@@ -24,6 +24,7 @@ mod token;
 use crate::error::{Error, Errors};
 use crate::read::{Excerpt, Limits};
 use outline::{Component, Outline, Part, position};
+use std::collections::HashMap;
 
 pub use checklist::{Checklist, Document};
 pub use choice::Choice;
@@ -32,13 +33,21 @@ pub use fragment::Fragment;
 pub(crate) use fragment::Spliced;
 
 /// Source content in memory.
-#[derive(Debug)]
 pub struct SourceContent {
     source: String,
     text: String,
     limits: Limits,
     outline: Outline,
     streams: Vec<DataStream>,
+    /// Where in the outline the component of an id is.
+    components: HashMap<String, usize>,
+}
+
+impl std::fmt::Debug for SourceContent {
+    /// Its name: what it holds is megabytes.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SourceContent").field("source", &self.source).finish_non_exhaustive()
+    }
 }
 
 impl SourceContent {
@@ -63,17 +72,19 @@ impl SourceContent {
             .iter()
             .map(|part| {
                 DataStream::read(&text, part).map_err(|fault| {
-                    Error::new(source, fault.message).at(position(&text, fault.at)).remedy(fault.remedy)
+                    Error::new(source, fault.message)
+                        .at(position(&text, part.range.start + fault.at))
+                        .remedy(fault.remedy)
                 })
             })
             .collect();
-        let content = SourceContent {
-            source: source.to_owned(),
-            limits: limits.clone(),
-            streams: streams?,
-            outline,
-            text,
-        };
+        let streams = streams?;
+        let mut components = HashMap::new();
+        for (n, component) in outline.components.iter().enumerate() {
+            components.entry(component.id.clone()).or_insert(n);
+        }
+        let (source, limits) = (source.to_owned(), limits.clone());
+        let content = SourceContent { source, text, limits, outline, streams, components };
         content.understood()?;
         Ok(content)
     }
@@ -133,7 +144,7 @@ impl SourceContent {
 
     /// The component with an id.
     fn component(&self, id: &str) -> Option<&Component> {
-        self.outline.components.iter().find(|component| component.id == id)
+        self.outline.components.get(*self.components.get(id)?)
     }
 
     /// Reads a part.

@@ -32,6 +32,9 @@ const PROSE: [&str; 14] = [
     "warning",
 ];
 
+/// Most components, items and stretches of prose of a document, each; real ones have some thousands.
+const MOST: usize = 1 << 17;
+
 /// What a document consists of.
 #[derive(Debug, Default)]
 pub(super) struct Outline {
@@ -92,7 +95,8 @@ pub(super) struct Scope {
 impl Outline {
     /// Finds out.
     pub fn new(text: &str, source: &str, limits: &Limits) -> Result<Self, Error> {
-        let mut pass = Pass { text, limits, open: Vec::new(), outline: Outline::default(), ended: false };
+        let mut pass =
+            Pass { text, limits, open: Vec::new(), outline: Outline::default(), ended: false, parts: 0 };
         pass.outline.scopes.push(Scope::default());
         match pass.run() {
             Ok(()) => Ok(pass.outline),
@@ -175,6 +179,8 @@ struct Open<'a> {
     scope: usize,
     /// Id of an item.
     id: String,
+    /// Parts noted before it.
+    parts: usize,
 }
 
 struct Pass<'a> {
@@ -184,6 +190,8 @@ struct Pass<'a> {
     outline: Outline,
     /// Whether the root element is closed.
     ended: bool,
+    /// Parts noted so far.
+    parts: usize,
 }
 
 impl<'a> Pass<'a> {
@@ -240,6 +248,10 @@ impl<'a> Pass<'a> {
             Class::Group | Class::Item => attribute(token.attributes, "id").unwrap_or_default(),
             _ => String::new(),
         };
+        if self.open.is_empty() && class != Class::Collection {
+            // A lone document is a component of its own.
+            self.outline.components.push(Component::default());
+        }
         if class == Class::Component {
             self.outline.components.push(Component {
                 start: at,
@@ -249,7 +261,7 @@ impl<'a> Pass<'a> {
                 ..Component::default()
             });
         }
-        self.open.push(Open { name: token.name, start: at, class, outside, scope, id });
+        self.open.push(Open { name: token.name, start: at, class, outside, scope, id, parts: self.parts });
         Ok(())
     }
 
@@ -307,7 +319,19 @@ impl<'a> Pass<'a> {
             let message = format!("</{name}> stands where </{}> was expected", open.name);
             return Err(Fault { at: tag.start, message, remedy: "" });
         }
-        let range = open.start..tag.end;
+        let (scope, outside) = (open.scope, open.outside);
+        let bare = self.parts == open.parts;
+        self.note(open, tag.end);
+        if bare && scope != outside {
+            // Nothing that was noted is inside: nobody will ask for what it declares.
+            self.outline.scopes.truncate(scope);
+        }
+        self.bounded(tag.start)
+    }
+
+    /// Notes an element at its end.
+    fn note(&mut self, open: Open<'_>, end: usize) {
+        let range = open.start..end;
         let parent = self.open.last().map(|parent| parent.class);
         match (parent, open.class) {
             (_, Class::Stream) => {
@@ -331,10 +355,27 @@ impl<'a> Pass<'a> {
             }
             _ => {}
         }
-        Ok(())
     }
 
-    fn part(&self, open: &Open<'_>, range: Range<usize>) -> Part {
+    /// Makes sure that a document of small things does not take much more memory than its text.
+    fn bounded(&self, at: usize) -> Result<(), Fault> {
+        let outline = &self.outline;
+        let last = outline.components.last();
+        let counts = [
+            outline.components.len(),
+            outline.streams.len(),
+            last.map_or(0, |component| component.items.len()),
+            last.map_or(0, |component| component.prose.len()),
+        ];
+        if counts.into_iter().all(|count| count <= MOST) {
+            return Ok(());
+        }
+        let message = format!("more than {MOST} components, items or stretches of prose");
+        Err(Fault { at, message, remedy: "no content that is meant so is known: look at the file" })
+    }
+
+    fn part(&mut self, open: &Open<'_>, range: Range<usize>) -> Part {
+        self.parts += 1;
         let (prefix, local) = split(open.name);
         let namespace = self.outline.namespace(open.scope, prefix);
         Part { range, scope: open.outside, name: local.to_owned(), namespace }
@@ -343,9 +384,6 @@ impl<'a> Pass<'a> {
     /// The document of a component, of which the first element counts.
     fn document(&mut self, open: &Open<'_>, range: Range<usize>) {
         let part = self.part(open, range);
-        if self.outline.components.is_empty() {
-            self.outline.components.push(Component::default());
-        }
         if let Some(component) = self.outline.components.last_mut() {
             component.root.get_or_insert(part);
         }
@@ -355,9 +393,6 @@ impl<'a> Pass<'a> {
     fn prose(&mut self, open: &Open<'_>, range: Range<usize>) {
         let platforms =
             (split(open.name).1 == "platform-specification").then(|| self.part(open, range.clone()));
-        if self.outline.components.is_empty() {
-            self.outline.components.push(Component::default());
-        }
         let Some(component) = self.outline.components.last_mut() else { return };
         component.platforms = component.platforms.take().or(platforms);
         if let Some(last) = component.prose.last_mut()

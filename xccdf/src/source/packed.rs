@@ -75,8 +75,15 @@ mod tests {
         packed
     }
 
+    /// `<a/>`, as `xz -9 --check=crc32` packs it.
+    const XZ: &[u8] = b"\xfd7zXZ\0\0\x01i\"\xde6\x02\0!\x01\x1c\0\0\0\x10\xcfX\xcc\x01\0\x03<a/>\0\xd4\x1c\xd1\x01\0\x01\x18\x04\
+        k\xe9\xf0\xa5\x90B\x99\x0d\x01\0\0\0\0\x01YZ";
+
     #[test]
     fn unpacks_what_is_packed_and_nothing_else() {
+        assert_eq!(unpacked(XZ.to_vec(), "a.xml.xz", 10).unwrap(), b"<a/>");
+        assert_eq!(unpacked([XZ, XZ].concat(), "a.xml.xz", 10).unwrap(), b"<a/><a/>");
+        assert!(unpacked([XZ, b"x"].concat(), "a.xml.xz", 10).is_err());
         assert_eq!(unpacked(b"<a/>".to_vec(), "a.xml", 10).unwrap(), b"<a/>");
         assert_eq!(unpacked(bz2(b"<a/>"), "a.xml.bz2", 10).unwrap(), b"<a/>");
         let two = [bz2(b"<a>"), bz2(b"</a>")].concat();

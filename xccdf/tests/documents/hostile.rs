@@ -80,6 +80,20 @@ fn nesting_without_end_is_told() {
 }
 
 #[test]
+fn more_things_than_any_content_has_are_told() {
+    let limits = Limits::default();
+    // Stretches of prose with nothing between them are one.
+    for small in ["<Rule/>", "x<notice/>"] {
+        let many = format!("<Benchmark xmlns='{}'>{}</Benchmark>", xccdf::NAMESPACE, small.repeat(200_000));
+        let told = SourceContent::new(many.into_bytes(), "x.xml", &limits).unwrap_err().to_string();
+        assert!(told.contains("more than 131072"), "{small}: {told}");
+    }
+    let names = "<a xmlns='u'/>".repeat(200_000);
+    let declared = format!("<Benchmark xmlns='{}'>{names}</Benchmark>", xccdf::NAMESPACE);
+    assert!(SourceContent::new(declared.into_bytes(), "x.xml", &limits).is_ok());
+}
+
+#[test]
 fn a_circle_of_catalogs_comes_to_an_end() {
     let text = collection("", "", &[]);
     let circle = "<ds:component-ref id='scap_t_cref_oval.xml' xlink:href='#scap_t_comp_oval.xml'>\

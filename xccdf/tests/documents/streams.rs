@@ -105,6 +105,7 @@ fn an_xccdf_document_alone_has_its_files_beside_it() {
     assert!(!content.is_collection());
     let checklist = content.checklist(Choice::default()).unwrap();
     assert_eq!((checklist.href(), checklist.benchmark().unwrap().rules().count()), ("stream.xml", 1));
+    assert_eq!(checklist.rule("r").unwrap().unwrap().head.title.plain(), "r");
     assert_eq!(checklist.document("oval.xml"), Document::Elsewhere("oval.xml"));
     let other = Choice { benchmark: Some("other"), ..Choice::default() };
     assert_says(&lost(&content, other), &["no benchmark \"other\"", "xccdf_test_benchmark_b"]);
