@@ -23,6 +23,7 @@ mod overlay;
 mod packages;
 mod root;
 pub mod run;
+pub mod script;
 pub mod sshd;
 pub mod tmpfiles;
 mod units;
