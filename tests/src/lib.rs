@@ -32,6 +32,7 @@ pub mod image;
 pub mod machine;
 pub mod manifest;
 pub mod oscap;
+pub mod oval;
 pub mod person;
 pub mod root;
 pub mod scenario;

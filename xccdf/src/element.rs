@@ -1,5 +1,8 @@
 //! Any XML element, kept as it is: markup inside prose, and metadata of other namespaces.
 
+use crate::error::{Errors, Position};
+use crate::read::{self, Excerpt, Limits};
+
 /// An element with its namespace resolved.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Element {
@@ -34,6 +37,30 @@ pub enum Node {
 }
 
 impl Element {
+    /// Reads one element, cut out of a document: for languages that stand beside XCCDF in a data stream.
+    ///
+    /// `source` is what messages call the document, `start` the place of the fragment in it, and `namespaces` what
+    /// the elements around it declared: prefix (empty for the default) and namespace, outermost first.
+    ///
+    /// # Errors
+    /// When the fragment is not one well-formed element.
+    pub fn parse(
+        fragment: &str,
+        source: &str,
+        start: Position,
+        namespaces: &[(String, String)],
+    ) -> Result<Element, Errors> {
+        let excerpt = Excerpt {
+            text: fragment,
+            source,
+            range: 0..fragment.len(),
+            without: &[],
+            declarations: innermost(namespaces),
+            position: start,
+        };
+        read::element(&excerpt, &Limits::default())
+    }
+
     /// An empty element.
     pub fn new(namespace: &str, name: &str) -> Self {
         Element { namespace: namespace.to_owned(), name: name.to_owned(), ..Element::default() }
@@ -95,5 +122,33 @@ impl Element {
                 Node::Element(element) => element.gather(out),
             }
         }
+    }
+}
+
+/// Declarations without those that a later one of the same prefix replaces.
+fn innermost(namespaces: &[(String, String)]) -> Vec<(&str, &str)> {
+    let mut declared: Vec<(&str, &str)> = Vec::new();
+    for (prefix, namespace) in namespaces {
+        declared.retain(|(known, _)| known != prefix);
+        declared.push((prefix, namespace));
+    }
+    declared
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fragment_keeps_its_namespaces_and_its_place() {
+        let around =
+            [("u", "urn:old"), ("u", "urn:u"), ("", "urn:d")].map(|(p, n)| (p.to_owned(), n.to_owned()));
+        let start = Position { line: 7, column: 3 };
+        let element = Element::parse("<u:a b='1'> <c/>x</u:a>", "f.xml", start, &around).unwrap();
+        assert!(element.is("urn:u", "a"));
+        assert!(element.elements().next().unwrap().is("urn:d", "c"));
+        assert_eq!(element.attribute("b"), Some("1"));
+        let error = Element::parse("<u:a>\n<b></u:a>", "f.xml", start, &around).unwrap_err();
+        assert!(error.to_string().starts_with("f.xml:8:"), "{error}");
     }
 }

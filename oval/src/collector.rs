@@ -1,0 +1,92 @@
+//! Takes what a probe finds: leaves out what the object's filters leave out, keeps every item once and not without bound.
+
+use crate::collection::{Collection, Flag};
+use crate::item::{Field, Item};
+use crate::sieve::Sieve;
+use std::collections::HashSet;
+use std::rc::Rc;
+
+/// The most items kept of one object. With more, oscap runs out of memory and calls the object incomplete.
+const MAX_ITEMS: usize = 100_000;
+
+/// The most messages kept of one object.
+const MAX_MESSAGES: usize = 20;
+
+/// Something that may become an item: what a filter asks it for.
+pub(crate) trait Candidate {
+    /// Calls `with` for every field of a name.
+    fn each_field(&self, name: &str, with: &mut dyn FnMut(&Field));
+}
+
+impl Candidate for Item {
+    fn each_field(&self, name: &str, with: &mut dyn FnMut(&Field)) {
+        self.fields(name).for_each(with);
+    }
+}
+
+/// What was found so far.
+pub(crate) struct Collector<'a> {
+    sieve: &'a Sieve,
+    flag: Option<Flag>,
+    items: Vec<Rc<Item>>,
+    known: HashSet<u64>,
+    messages: Vec<String>,
+}
+
+impl<'a> Collector<'a> {
+    /// An empty one, with an object's filters.
+    pub fn new(sieve: &'a Sieve) -> Self {
+        Collector { sieve, flag: None, items: Vec::new(), known: HashSet::new(), messages: Vec::new() }
+    }
+
+    /// Whether a candidate passes the filters: asked before an item is made, when that is dear.
+    pub fn wants(&self, candidate: &dyn Candidate) -> bool {
+        self.sieve.passes(candidate)
+    }
+
+    /// Takes an item, if it passes the filters.
+    pub fn add(&mut self, item: Item) {
+        if self.sieve.passes(&item) {
+            self.keep(item);
+        }
+    }
+
+    /// Takes an item that has passed the filters.
+    pub fn keep(&mut self, item: Item) {
+        if self.items.len() >= MAX_ITEMS {
+            self.flag.get_or_insert(Flag::Incomplete);
+            self.tell(format!("more than {MAX_ITEMS} items: the others are left out"));
+        } else if self.known.insert(item.digest()) {
+            self.items.push(Rc::new(item));
+        }
+    }
+
+    /// Whether no more items are kept.
+    pub fn is_full(&self) -> bool {
+        self.items.len() >= MAX_ITEMS
+    }
+
+    /// The collecting failed, and why. What was found stays.
+    pub fn fail(&mut self, why: impl Into<String>) {
+        self.flag = Some(Flag::Error);
+        self.tell(why.into());
+    }
+
+    /// Nothing could be collected, and why.
+    pub fn end(&mut self, flag: Flag, why: impl Into<String>) {
+        self.flag = Some(flag);
+        self.tell(why.into());
+    }
+
+    fn tell(&mut self, message: String) {
+        if self.messages.len() < MAX_MESSAGES && !self.messages.contains(&message) {
+            self.messages.push(message);
+        }
+    }
+
+    /// What was collected.
+    pub fn finish(self) -> Collection {
+        let flag = self.flag.unwrap_or_else(|| Collection::flag_of(self.items.iter().map(Rc::as_ref)));
+        Collection { flag, items: self.items, messages: self.messages }
+    }
+}

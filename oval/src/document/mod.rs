@@ -1,0 +1,338 @@
+//! An OVAL document: an index over its text; a definition, test, object, state or variable becomes a model when asked for.
+//!
+//! The text is scanned once for the places of its parts (`scan`). A part is read as XML (`xccdf`'s reader) and made into a
+//! model ([`crate::model`]) each time it is asked for; who needs it often keeps it.
+
+mod scan;
+
+use crate::error::{Error, Result};
+use crate::model::{Definition, Object, State, Test, Variable};
+use scan::{Kind, Scanner, Tag, attributes};
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+use xccdf::{Element, Position};
+
+/// The namespace of OVAL definitions; those of the schemas of its parts start with it.
+pub const NAMESPACE: &str = "http://oval.mitre.org/XMLSchema/oval-definitions-5";
+
+/// The most elements inside one another in a document.
+const MAX_DEPTH: usize = 64;
+
+/// An indexed OVAL document. Holds its text, which it may share with others of the same file.
+#[derive(Debug, Clone)]
+pub struct Document {
+    name: String,
+    text: Arc<str>,
+    /// Namespace declarations around the parts: prefix and namespace.
+    namespaces: Vec<(String, String)>,
+    parts: HashMap<String, Part>,
+    /// Ids of definitions, in document order.
+    definitions: Vec<String>,
+}
+
+#[derive(Debug, Clone)]
+struct Part {
+    section: Section,
+    span: Range<usize>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Section {
+    Definitions,
+    Tests,
+    Objects,
+    States,
+    Variables,
+}
+
+impl Section {
+    fn named(name: &str) -> Option<Section> {
+        Some(match name {
+            "definitions" => Section::Definitions,
+            "tests" => Section::Tests,
+            "objects" => Section::Objects,
+            "states" => Section::States,
+            "variables" => Section::Variables,
+            _ => return None,
+        })
+    }
+
+    fn what(self) -> &'static str {
+        match self {
+            Section::Definitions => "definition",
+            Section::Tests => "test",
+            Section::Objects => "object",
+            Section::States => "state",
+            Section::Variables => "variable",
+        }
+    }
+}
+
+impl Document {
+    /// The one OVAL document in a text. `name` is what messages call it, a file name most often.
+    ///
+    /// # Errors
+    /// When there is none, there are several, or the text is cut short.
+    pub fn parse(text: impl Into<Arc<str>>, name: &str) -> Result<Document> {
+        let mut found = Document::find_all(text, name)?;
+        match (found.pop(), found.is_empty()) {
+            (Some(document), true) => Ok(document),
+            (None, _) => {
+                Err(Error::new(name, "no <oval_definitions>").remedy("give an OVAL definitions document"))
+            }
+            (Some(_), false) => Err(Error::new(name, "several OVAL documents in one file")
+                .remedy("name the component of the data stream")),
+        }
+    }
+
+    /// The OVAL document that is a part of a text: a component of a data stream, whose place is known. `namespaces` are those
+    /// declared around it, prefix (empty for the default) and namespace.
+    ///
+    /// # Errors
+    /// When there is no OVAL document in that part, or it is cut short.
+    pub fn component(
+        text: impl Into<Arc<str>>,
+        part: Range<usize>,
+        namespaces: &[(&str, &str)],
+        name: &str,
+    ) -> Result<Document> {
+        let owned = |(prefix, namespace): &(&str, &str)| ((*prefix).to_owned(), (*namespace).to_owned());
+        let around = namespaces.iter().map(owned).collect();
+        let found = Indexer { around, ..Indexer::new(text.into(), name) }.run(part)?;
+        found.into_iter().next().ok_or_else(|| Error::new(name, "no <oval_definitions>"))
+    }
+
+    /// Every OVAL document in a text, in order: a document alone, or the components of a SCAP data stream.
+    ///
+    /// # Errors
+    /// When the text is cut short or nests too deep.
+    pub fn find_all(text: impl Into<Arc<str>>, name: &str) -> Result<Vec<Document>> {
+        let text = text.into();
+        let whole = 0..text.len();
+        Indexer::new(text, name).run(whole)
+    }
+
+    /// What messages call the document.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The ids of its definitions, in document order.
+    pub fn definitions(&self) -> impl Iterator<Item = &str> {
+        self.definitions.iter().map(String::as_str)
+    }
+
+    /// Whether it has a definition of this id.
+    pub fn has_definition(&self, id: &str) -> bool {
+        self.parts.get(id).is_some_and(|part| part.section == Section::Definitions)
+    }
+
+    /// A definition by id.
+    ///
+    /// # Errors
+    /// When there is none, or it is not as OVAL wants it.
+    pub fn definition(&self, id: &str) -> Result<Definition> {
+        self.model(Section::Definitions, id, Definition::read)
+    }
+
+    /// A test by id; errors as [`Document::definition`].
+    pub(crate) fn test(&self, id: &str) -> Result<Test> {
+        self.model(Section::Tests, id, Test::read)
+    }
+
+    /// An object by id; errors as [`Document::definition`].
+    pub(crate) fn object(&self, id: &str) -> Result<Object> {
+        self.model(Section::Objects, id, Object::read)
+    }
+
+    /// A state by id; errors as [`Document::definition`].
+    pub(crate) fn state(&self, id: &str) -> Result<State> {
+        self.model(Section::States, id, State::read)
+    }
+
+    /// A variable by id; errors as [`Document::definition`].
+    pub(crate) fn variable(&self, id: &str) -> Result<Variable> {
+        self.model(Section::Variables, id, Variable::read)
+    }
+
+    fn model<T>(
+        &self,
+        section: Section,
+        id: &str,
+        read: impl FnOnce(&Element) -> std::result::Result<T, String>,
+    ) -> Result<T> {
+        let part = self.parts.get(id).filter(|part| part.section == section).ok_or_else(|| {
+            Error::new(&self.name, format!("there is no {} {id:?}", section.what()))
+                .remedy("the document refers to a part it lacks: get it whole")
+        })?;
+        let fragment = self.text.get(part.span.clone()).unwrap_or_default();
+        let place = || self.place(part.span.start);
+        let element = Element::parse(fragment, &self.name, place(), &self.namespaces).map_err(|errors| {
+            errors.into_iter().next().unwrap_or_else(|| Error::new(&self.name, "unreadable"))
+        })?;
+        read(&element).map_err(|why| Error::new(&self.name, why).at(place()).about(&element.name))
+    }
+
+    /// Line and column, from 1, of a byte of the text.
+    fn place(&self, at: usize) -> Position {
+        let before = self.text.get(..at).unwrap_or_default();
+        let line = memchr::memchr_iter(b'\n', before.as_bytes()).count() + 1;
+        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+        let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Position { line: small(line), column: small(column) }
+    }
+}
+
+/// Walks over the tags of a text and notes where the parts of its OVAL documents are.
+struct Indexer {
+    text: Arc<str>,
+    name: String,
+    /// Namespaces declared around what is indexed.
+    around: Vec<(String, String)>,
+    /// Names of the open elements, with the namespaces they declare.
+    open: Vec<Open>,
+    found: Vec<Document>,
+    /// Depth of the OVAL document that is open, and of the part that is.
+    document: Option<usize>,
+    part: Option<(usize, usize, String, Section)>,
+}
+
+struct Open {
+    local: String,
+    namespaces: Vec<(String, String)>,
+}
+
+impl Indexer {
+    fn new(text: Arc<str>, name: &str) -> Self {
+        let name = name.to_owned();
+        Indexer {
+            text,
+            name,
+            around: Vec::new(),
+            open: Vec::new(),
+            found: Vec::new(),
+            document: None,
+            part: None,
+        }
+    }
+
+    fn run(mut self, part: Range<usize>) -> Result<Vec<Document>> {
+        let text = Arc::clone(&self.text);
+        let mut scanner = Scanner::new(&text, part.clone());
+        while let Some(tag) = scanner.next() {
+            let tag = tag.map_err(|at| self.error(at, "the document ends inside a tag or comment"))?;
+            if tag.kind == Kind::Close {
+                self.close(tag.span.end)?;
+            } else {
+                self.start(&text, &tag)?;
+            }
+        }
+        if let Some(open) = self.open.last() {
+            return Err(self.error(part.end, &format!("the document ends before </{}>", open.local)));
+        }
+        Ok(self.found)
+    }
+
+    fn start(&mut self, text: &str, tag: &Tag) -> Result<()> {
+        let whole = text.get(tag.span.clone()).unwrap_or_default();
+        if self.part.is_none() {
+            self.enter(text, tag, whole);
+        }
+        if tag.kind == Kind::Open {
+            if self.open.len() >= MAX_DEPTH {
+                return Err(self.error(tag.span.start, &format!("elements nest deeper than {MAX_DEPTH}")));
+            }
+            // Inside a part nobody looks at names: its own reading will.
+            let open = if self.part.is_some() {
+                Open { local: String::new(), namespaces: Vec::new() }
+            } else {
+                Open { local: local(text, tag).to_owned(), namespaces: declarations(whole) }
+            };
+            self.open.push(open);
+        } else {
+            self.end_part(tag.span.end);
+        }
+        Ok(())
+    }
+
+    /// Notes the start of an OVAL document or of a part of one.
+    fn enter(&mut self, text: &str, tag: &Tag, whole: &str) {
+        let depth = self.open.len();
+        match self.document {
+            None if local(text, tag) == "oval_definitions" && tag.kind == Kind::Open => {
+                let mut namespaces = self.around.clone();
+                namespaces.extend(self.open.iter().flat_map(|open| open.namespaces.clone()));
+                namespaces.extend(declarations(whole));
+                self.document = Some(depth);
+                self.found.push(Document {
+                    name: self.name.clone(),
+                    text: Arc::clone(&self.text),
+                    namespaces,
+                    parts: HashMap::new(),
+                    definitions: Vec::new(),
+                });
+            }
+            Some(document) if depth == document + 1 => {
+                if let Some(found) = self.found.last_mut() {
+                    found.namespaces.extend(declarations(whole));
+                }
+            }
+            Some(document) if depth == document + 2 => {
+                let section = self.open.last().and_then(|open| Section::named(&open.local));
+                let id = attributes(whole).find(|(name, _)| *name == "id").map(|(_, id)| id.to_owned());
+                if let (Some(section), Some(id)) = (section, id) {
+                    self.part = Some((depth, tag.span.start, id, section));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn close(&mut self, end: usize) -> Result<()> {
+        if self.open.pop().is_none() {
+            return Err(self.error(end, "an end tag without a start"));
+        }
+        self.end_part(end);
+        if self.document == Some(self.open.len()) {
+            self.document = None;
+        }
+        Ok(())
+    }
+
+    fn end_part(&mut self, end: usize) {
+        let depth = self.open.len();
+        if let Some((_, start, id, section)) = self.part.take_if(|part| part.0 == depth)
+            && let Some(document) = self.found.last_mut()
+        {
+            if section == Section::Definitions {
+                document.definitions.push(id.clone());
+            }
+            document.parts.insert(id, Part { section, span: start..end });
+        }
+    }
+
+    fn error(&self, at: usize, message: &str) -> Error {
+        let before = self.text.get(..at).unwrap_or_default();
+        let line = memchr::memchr_iter(b'\n', before.as_bytes()).count() + 1;
+        let line = u32::try_from(line).unwrap_or(u32::MAX);
+        Error::new(&self.name, message)
+            .at(Position { line, column: 1 })
+            .remedy("the file was cut short: fetch or write it again")
+    }
+}
+
+fn local<'a>(text: &'a str, tag: &Tag) -> &'a str {
+    let name = text.get(tag.name.clone()).unwrap_or_default();
+    name.rsplit(':').next().unwrap_or_default()
+}
+
+/// The namespaces a tag declares.
+fn declarations(tag: &str) -> Vec<(String, String)> {
+    let prefix = |name: &str| match name.strip_prefix("xmlns") {
+        Some("") => Some(String::new()),
+        Some(rest) => rest.strip_prefix(':').map(str::to_owned),
+        None => None,
+    };
+    attributes(tag).filter_map(|(name, value)| Some((prefix(name)?, value.to_owned()))).collect()
+}

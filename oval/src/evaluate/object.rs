@@ -1,0 +1,229 @@
+//! Objects: the values of their entities, then a probe, or other objects' items made one.
+//!
+//! Source: `probe_worker` and `probe_set_eval` of OpenSCAP 1.3.7.
+
+use super::Evaluator;
+use crate::collection::{Collection, Flag};
+use crate::collector::Collector;
+use crate::item::{Field, Item};
+use crate::model::{Check, Entity, Filter, Object, Set, SetOperator, Source};
+use crate::probe::{self, Asked, Context, Request};
+use crate::sieve::{self, Sieve, Wanted};
+use std::rc::Rc;
+
+/// The most combinations of variables' values that an object is collected for.
+const MAX_COMBINATIONS: usize = 100_000;
+
+/// The deepest set of sets, as in oscap.
+const MAX_SETS: usize = 8;
+
+impl Evaluator<'_> {
+    /// What an object came to, by id.
+    pub(super) fn object(&self, id: &str) -> Rc<Collection> {
+        if let Some(known) = self.objects.borrow().get(id) {
+            return Rc::clone(known);
+        }
+        let collected = self.guarded(id, || match self.document.object(id) {
+            Ok(object) => self.collect(&object),
+            Err(error) => Collection::failed(Flag::NotCollected, error.to_string()),
+        });
+        match collected {
+            Ok(collection) => {
+                let collection = Rc::new(collection);
+                let kept = self.kept.get() + collection.items.len();
+                if kept <= super::MAX_KEPT {
+                    self.kept.set(kept);
+                    self.objects.borrow_mut().insert(id.to_owned(), Rc::clone(&collection));
+                }
+                collection
+            }
+            // Not remembered: seen from elsewhere it may be no cycle.
+            Err(why) => Rc::new(Collection::failed(Flag::Error, why)),
+        }
+    }
+
+    fn collect(&self, object: &Object) -> Collection {
+        if let Some(set) = &object.set {
+            return self.set(set, 0);
+        }
+        let sieve = match self.sieve(&object.filters) {
+            Ok(sieve) => sieve,
+            Err(why) => return Collection::failed(Flag::Error, why),
+        };
+        if object.kind == "variable" {
+            return self.variable_object(object, &sieve);
+        }
+        let Some(probe) = probe::of_kind(&object.kind) else {
+            return Collection::failed(
+                Flag::NotCollected,
+                format!("a {}_object is not supported", object.kind),
+            );
+        };
+        if let (Some(what), false) = (probe.asks, self.system.is_running()) {
+            let why = format!("only a running system tells {what}, not a directory given as root");
+            return Collection::failed(Flag::NotRunning, why);
+        }
+        let mut entities = Vec::with_capacity(object.entities.len());
+        for entity in &object.entities {
+            match self.asked(entity) {
+                Ok(asked) => entities.push(asked),
+                Err(nothing) => return nothing,
+            }
+        }
+        self.combinations(object, probe, &sieve, entities)
+    }
+
+    /// Collects for every combination of the variables' values and makes it one.
+    fn combinations(
+        &self,
+        object: &Object,
+        probe: &probe::Probe,
+        sieve: &Sieve,
+        entities: Vec<Asked>,
+    ) -> Collection {
+        let variable = |entity: &&Asked| entity.var_check.is_some();
+        let count: usize =
+            entities.iter().filter(variable).map(|e| e.values.len()).fold(1, usize::saturating_mul);
+        if count > MAX_COMBINATIONS {
+            return Collection::failed(Flag::Error, format!("{}: {count} combinations of values", object.id));
+        }
+        let context = Context { system: self.system, patterns: &self.patterns };
+        let mut request = Request::new(object, entities);
+        let mut whole: Option<Collection> = None;
+        loop {
+            let mut collector = Collector::new(sieve);
+            (probe.collect)(&request, &context, &mut collector);
+            let part = collector.finish();
+            let gave_up = part.flag == Flag::GaveUp;
+            whole = Some(match whole {
+                Some(whole) => whole.combine(part, SetOperator::Union),
+                None => part,
+            });
+            if gave_up || !request.next_combination() {
+                break;
+            }
+        }
+        whole.unwrap_or_else(|| Collection::none(Flag::DoesNotExist))
+    }
+
+    /// An entity with its values; a variable that has none, or could not be computed, means that the object does not exist.
+    fn asked(&self, entity: &Entity) -> Result<Asked, Collection> {
+        let (values, var_check) = match &entity.source {
+            _ if entity.nil => (Vec::new(), None),
+            Source::Literal(text) => (vec![text.clone()], None),
+            Source::Variable(id) => {
+                let variable = self.variable(id);
+                if variable.flag == Flag::NotRunning {
+                    return Err(Collection {
+                        messages: variable.messages.clone(),
+                        ..Collection::none(Flag::NotRunning)
+                    });
+                }
+                if !variable.flag.has_values() || variable.values.is_empty() {
+                    return Err(Collection::failed(
+                        Flag::DoesNotExist,
+                        format!("the variable {id} has no values"),
+                    ));
+                }
+                let values = variable.values.iter().map(|(_, value)| value.clone()).collect();
+                (values, Some(entity.var_check.unwrap_or(Check::All)))
+            }
+        };
+        Ok(Asked {
+            name: entity.name.clone(),
+            datatype: entity.datatype,
+            operation: entity.operation,
+            var_check,
+            values,
+            current: 0,
+        })
+    }
+
+    /// A `variable_object`: one item with every value of a variable, or none when it does not exist.
+    fn variable_object(&self, object: &Object, sieve: &Sieve) -> Collection {
+        let entity = object.entities.iter().find(|entity| entity.name == "var_ref");
+        let Some(Entity { source: Source::Literal(id), datatype, .. }) = entity else {
+            return Collection::failed(Flag::Error, format!("{}: no var_ref", object.id));
+        };
+        let id = id.trim();
+        let variable = self.variable(id);
+        match variable.flag {
+            Flag::DoesNotExist => {
+                return Collection::failed(Flag::DoesNotExist, format!("the variable {id} has no values"));
+            }
+            Flag::NotRunning => {
+                return Collection {
+                    messages: variable.messages.clone(),
+                    ..Collection::none(Flag::NotRunning)
+                };
+            }
+            _ => {}
+        }
+        let mut fields = vec![Field::text("var_ref", id)];
+        if variable.flag.has_values() {
+            // The values are those of the object's entity, a string, whatever the variable is.
+            let field =
+                |value: &String| Field { datatype: *datatype, ..Field::text("value", value.as_str()) };
+            fields.extend(variable.values.iter().map(|(_, value)| field(value)));
+        }
+        let mut collector = Collector::new(sieve);
+        collector.add(Item::new(fields));
+        let mut collection = collector.finish();
+        collection.messages.extend(variable.messages.iter().cloned());
+        collection
+    }
+
+    fn set(&self, set: &Set, depth: usize) -> Collection {
+        if depth > MAX_SETS {
+            return Collection::failed(Flag::Error, format!("sets nest deeper than {MAX_SETS}"));
+        }
+        let sieve = match self.sieve(&set.filters) {
+            Ok(sieve) => sieve,
+            Err(why) => return Collection::failed(Flag::Error, why),
+        };
+        let members = set.sets.iter().map(|member| self.set(member, depth + 1));
+        let objects = set.objects.iter().map(|id| {
+            let mut collection = Collection::clone(&self.object(id));
+            collection.items.retain(|item| {
+                item.status != crate::item::Status::DoesNotExist && sieve.passes(item.as_ref())
+            });
+            collection.without_nothing()
+        });
+        let combined = members.chain(objects).reduce(|one, two| one.combine(two, set.operator));
+        combined.unwrap_or_else(|| Collection::none(Flag::Error))
+    }
+
+    /// Filters with the values of their states at hand.
+    fn sieve(&self, filters: &[Filter]) -> Result<Sieve, String> {
+        let filter = |filter: &Filter| {
+            let state = self.state(&filter.state)?;
+            Ok(sieve::Filter {
+                action: filter.action,
+                operator: state.operator,
+                entities: state.entities.iter().map(|entity| self.wanted(entity)).collect(),
+                patterns: Rc::clone(&self.patterns),
+            })
+        };
+        Ok(Sieve::new(filters.iter().map(filter).collect::<Result<_, String>>()?))
+    }
+
+    fn wanted(&self, entity: &Entity) -> Wanted {
+        let (values, var_check) = match &entity.source {
+            Source::Literal(text) => (vec![text.clone()], None),
+            Source::Variable(id) => {
+                let variable = self.variable(id);
+                let values = variable.values.iter().filter(|_| variable.flag.has_values());
+                let check = entity.var_check.unwrap_or(Check::All);
+                (values.map(|(_, value)| value.clone()).collect(), Some(check))
+            }
+        };
+        Wanted {
+            name: entity.name.clone(),
+            datatype: entity.datatype,
+            operation: entity.operation,
+            entity_check: entity.entity_check,
+            var_check,
+            values,
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Items: what probes find, one value of many named fields each.
+
+use crate::model::Datatype;
+use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// Whether something is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(crate) enum Status {
+    /// It is.
+    #[default]
+    Exists,
+    /// It is not.
+    DoesNotExist,
+    /// It could not be looked at.
+    Error,
+}
+
+/// A value with a type of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Value {
+    /// Characters; those that are not UTF-8 are replaced.
+    Text(String),
+    /// A whole number.
+    Int(i64),
+    /// True or false.
+    Bool(bool),
+}
+
+impl Value {
+    /// The value as text, as results write it.
+    pub fn text(&self) -> Cow<'_, str> {
+        match self {
+            Value::Text(text) => Cow::Borrowed(text),
+            Value::Int(number) => Cow::Owned(number.to_string()),
+            Value::Bool(true) => Cow::Borrowed("true"),
+            Value::Bool(false) => Cow::Borrowed("false"),
+        }
+    }
+}
+
+/// A named value of an item.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// How it is understood.
+    pub datatype: Datatype,
+    /// Whether there is such a value.
+    pub status: Status,
+    /// The value; meaningless when there is none.
+    pub value: Value,
+}
+
+impl Field {
+    /// A text.
+    pub fn text(name: &'static str, value: impl Into<String>) -> Field {
+        Field { name, datatype: Datatype::String, status: Status::Exists, value: Value::Text(value.into()) }
+    }
+
+    /// A text of another datatype.
+    pub fn typed(name: &'static str, datatype: Datatype, value: impl Into<String>) -> Field {
+        Field { datatype, ..Field::text(name, value) }
+    }
+
+    /// A whole number.
+    pub fn int(name: &'static str, value: impl Into<i64>) -> Field {
+        Field { name, datatype: Datatype::Int, status: Status::Exists, value: Value::Int(value.into()) }
+    }
+
+    /// True or false.
+    pub fn bool(name: &'static str, value: bool) -> Field {
+        Field { name, datatype: Datatype::Boolean, status: Status::Exists, value: Value::Bool(value) }
+    }
+
+    /// A text that is not there.
+    pub fn absent(name: &'static str) -> Field {
+        Field { status: Status::DoesNotExist, ..Field::text(name, "") }
+    }
+}
+
+/// Where an item was found, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The file, or what else was asked.
+    pub path: String,
+    /// The line in it, from 1.
+    pub line: Option<usize>,
+}
+
+/// What a probe found: fields in the order of the probe.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Item {
+    /// Whether it is there.
+    pub status: Status,
+    /// Its fields.
+    pub fields: Vec<Field>,
+    /// Where it was found; no part of what the item is.
+    pub place: Option<Place>,
+}
+
+impl Item {
+    /// An item with these fields.
+    pub fn new(fields: Vec<Field>) -> Item {
+        Item { status: Status::Exists, fields, place: None }
+    }
+
+    /// The same item, found at a place.
+    #[must_use]
+    pub fn at(mut self, path: impl Into<String>, line: Option<usize>) -> Item {
+        self.place = Some(Place { path: path.into(), line });
+        self
+    }
+
+    /// The fields of a name.
+    pub fn fields<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Field> {
+        self.fields.iter().filter(move |field| field.name == name)
+    }
+
+    /// The same for items that say the same.
+    pub fn digest(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (self.status, &self.fields).hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
+impl PartialEq for Item {
+    fn eq(&self, other: &Self) -> bool {
+        self.status == other.status && self.fields == other.fields
+    }
+}

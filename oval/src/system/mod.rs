@@ -1,0 +1,265 @@
+//! The only door to the machine: the files of the running system, or of a directory that holds one.
+//!
+//! Paths are given as on the machine (`/etc/passwd`). Below another root than `/` they are resolved inside it, symbolic links too
+//! (`openat2(2)` with `RESOLVE_IN_ROOT`), so nothing leads out. What only a kernel or a service manager that runs can tell is not
+//! asked below such a root: [`System::is_running`].
+//!
+//! Nothing is written. One program is started, and on a running system only: `systemctl show`.
+
+mod directory;
+mod meta;
+mod mounts;
+mod rpm;
+mod units;
+
+pub(crate) use directory::Directory;
+pub(crate) use meta::{Kind, Meta};
+pub(crate) use mounts::Mount;
+pub(crate) use rpm::{Header, RpmFile};
+pub(crate) use units::Units;
+
+use directory::Directories;
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, OpenHow, ResolveFlag, openat, openat2, readlinkat};
+use nix::sys::stat::{Mode, fstat, fstatat};
+use std::cell::OnceCell;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+/// The largest file whose content is looked at, in bytes. A larger one is an error and not a reason to run out of memory.
+pub(crate) const MAX_FILE: u64 = 256 << 20;
+
+/// The most symbolic links followed for one path, as in the kernel.
+const MAX_LINKS: usize = 40;
+
+/// How often a path is opened while the kernel cannot tell whether it stays inside the root, because of a rename elsewhere.
+const ATTEMPTS: usize = 1000;
+
+/// A machine's files, and whether it runs.
+pub struct System {
+    /// The root directory and its path on the host; `None` for `/`.
+    root: Option<(OwnedFd, PathBuf)>,
+    directories: Directories,
+    mounts: OnceCell<Option<Rc<[Mount]>>>,
+    dpkg: OnceCell<Option<Rc<str>>>,
+    units: OnceCell<Result<Rc<Units>, String>>,
+    rpms: OnceCell<Result<Rc<[Rpm]>, String>>,
+}
+
+/// An installed rpm package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Rpm {
+    pub name: String,
+    /// `(none)` when it has none.
+    pub epoch: String,
+    pub version: String,
+    pub release: String,
+    pub architecture: String,
+}
+
+impl System {
+    /// The running system.
+    pub fn running() -> System {
+        System {
+            root: None,
+            directories: Directories::default(),
+            mounts: OnceCell::new(),
+            dpkg: OnceCell::new(),
+            units: OnceCell::new(),
+            rpms: OnceCell::new(),
+        }
+    }
+
+    /// The system whose files are below a directory; `/` is the running one.
+    ///
+    /// # Errors
+    /// When there is no such directory or it may not be opened.
+    pub fn below(root: &Path) -> io::Result<System> {
+        let path = std::fs::canonicalize(root)?;
+        if path == Path::new("/") {
+            return Ok(System::running());
+        }
+        let flags = OFlag::O_DIRECTORY | OFlag::O_RDONLY | OFlag::O_CLOEXEC;
+        let directory = openat(AT_FDCWD, &path, flags, Mode::empty())?;
+        Ok(System { root: Some((directory, path)), ..System::running() })
+    }
+
+    /// Whether the files are those of the running system, so that its kernel and services may be asked.
+    pub fn is_running(&self) -> bool {
+        self.root.is_none()
+    }
+
+    /// Opens a path inside the root, its last link followed unless `flags` say otherwise.
+    pub(crate) fn open(&self, path: &Path, flags: OFlag) -> io::Result<OwnedFd> {
+        let flags = flags | OFlag::O_CLOEXEC;
+        let Some((root, _)) = &self.root else {
+            return Ok(openat(AT_FDCWD, path, flags, Mode::empty())?);
+        };
+        let below = path.strip_prefix("/").unwrap_or(path);
+        let below = if below.as_os_str().is_empty() { Path::new(".") } else { below };
+        let how = OpenHow::new().flags(flags).resolve(ResolveFlag::RESOLVE_IN_ROOT);
+        for _ in 1..ATTEMPTS {
+            match openat2(root.as_fd(), below, how) {
+                Err(Errno::EAGAIN) => {}
+                other => return Ok(other?),
+            }
+        }
+        Ok(openat2(root.as_fd(), below, how)?)
+    }
+
+    /// What a path itself is; a symbolic link is not followed.
+    pub(crate) fn lstat(&self, path: &Path) -> io::Result<Meta> {
+        if self.root.is_none() {
+            return Ok(Meta::from(&fstatat(AT_FDCWD, path, AtFlags::AT_SYMLINK_NOFOLLOW)?));
+        }
+        Ok(Meta::from(&fstat(self.open(path, OFlag::O_PATH | OFlag::O_NOFOLLOW)?)?))
+    }
+
+    /// What a path leads to.
+    pub(crate) fn stat(&self, path: &Path) -> io::Result<Meta> {
+        if self.root.is_none() {
+            return Ok(Meta::from(&fstatat(AT_FDCWD, path, AtFlags::empty())?));
+        }
+        Ok(Meta::from(&fstat(self.open(path, OFlag::O_PATH)?)?))
+    }
+
+    /// The content of a file, links followed. Devices and pipes are errors, and so is what is larger than [`MAX_FILE`].
+    pub(crate) fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let file = File::from(self.open(path, OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY)?);
+        let meta = file.metadata()?;
+        if !meta.is_file() {
+            return Err(io::Error::new(ErrorKind::InvalidInput, "not a regular file"));
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(meta.len().min(MAX_FILE)).unwrap_or_default());
+        file.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > MAX_FILE {
+            return Err(io::Error::new(
+                ErrorKind::FileTooLarge,
+                format!("larger than {} MiB", MAX_FILE >> 20),
+            ));
+        }
+        Ok(bytes)
+    }
+
+    /// The content of a text file; what is not UTF-8 is replaced.
+    pub(crate) fn read_text(&self, path: &str) -> io::Result<String> {
+        Ok(String::from_utf8_lossy(&self.read(Path::new(path))?).into_owned())
+    }
+
+    /// Where a symbolic link points, as written in it.
+    pub(crate) fn read_link(&self, path: &Path) -> io::Result<PathBuf> {
+        let link = self.open(path, OFlag::O_PATH | OFlag::O_NOFOLLOW)?;
+        Ok(PathBuf::from(readlinkat(link.as_fd(), "")?))
+    }
+
+    /// The path without links, `.` and `..`, as `realpath(3)` has it; everything on it must exist.
+    pub(crate) fn real_path(&self, path: &Path) -> io::Result<PathBuf> {
+        let parts = |path: &Path| path.iter().rev().map(PathBuf::from).collect::<Vec<_>>();
+        let (mut todo, mut done, mut links) = (parts(path), PathBuf::from("/"), 0);
+        while let Some(part) = todo.pop() {
+            match part.to_str() {
+                Some("/") => done = PathBuf::from("/"),
+                Some(".") => {}
+                Some("..") => drop(done.pop()),
+                _ => {
+                    let next = done.join(&part);
+                    if self.lstat(&next)?.kind != Kind::Symlink {
+                        done = next;
+                        continue;
+                    }
+                    links += 1;
+                    if links > MAX_LINKS {
+                        return Err(Errno::ELOOP.into());
+                    }
+                    todo.extend(parts(&self.read_link(&next)?));
+                }
+            }
+        }
+        Ok(done)
+    }
+
+    /// An extended attribute of what a path leads to; `None` when it has none of that name.
+    pub(crate) fn attribute(&self, path: &Path, name: &str) -> io::Result<Option<Vec<u8>>> {
+        if self.root.is_none() {
+            return xattr::get_deref(path, name);
+        }
+        // A descriptor without access does not give attributes, but its name below /proc does.
+        let file = self.open(path, OFlag::O_PATH)?;
+        xattr::get_deref(format!("/proc/self/fd/{}", file.as_raw_fd()), name)
+    }
+
+    /// The entries of a directory with what they are, in the order of the directory; kept for the next who asks.
+    pub(crate) fn list(&self, path: &Path) -> io::Result<Rc<Directory>> {
+        self.directories.list(self, path)
+    }
+
+    /// systemd's loaded units; the error says why there are none to be had.
+    pub(crate) fn units(&self) -> Result<Rc<Units>, String> {
+        self.units.get_or_init(|| units::read().map(Rc::new)).clone()
+    }
+
+    /// The path on the host of a path without links: for a library that opens files itself.
+    pub(crate) fn host_path(&self, path: &Path) -> PathBuf {
+        match &self.root {
+            Some((_, root)) => root.join(path.strip_prefix("/").unwrap_or(path)),
+            None => path.to_owned(),
+        }
+    }
+
+    /// Whether the system has rpm at all.
+    pub(crate) fn has_rpm(&self) -> bool {
+        rpm::is_configured(self)
+    }
+
+    /// The installed rpm packages; the error says why they cannot be listed.
+    pub(crate) fn rpms(&self) -> Result<Rc<[Rpm]>, String> {
+        let read = || {
+            let mut found = Vec::new();
+            self.each_rpm(&mut |header| {
+                found.push(Rpm {
+                    name: header.name(),
+                    epoch: header.epoch(),
+                    version: header.version(),
+                    release: header.release(),
+                    architecture: header.architecture(),
+                });
+                true
+            })?;
+            Ok(found.into())
+        };
+        self.rpms.get_or_init(read).clone()
+    }
+
+    /// Calls `each` with the header of every installed rpm package; it says whether to go on.
+    pub(crate) fn each_rpm(&self, each: &mut dyn FnMut(&Header<'_>) -> bool) -> Result<(), String> {
+        rpm::each_package(self, each)
+    }
+
+    /// dpkg's list of packages; `None` when there is none.
+    pub(crate) fn dpkg_status(&self) -> Option<Rc<str>> {
+        self.dpkg.get_or_init(|| self.read_text("/var/lib/dpkg/status").ok().map(Rc::from)).clone()
+    }
+
+    /// What is mounted, in the order of the mount table; `None` when there is no such table.
+    pub(crate) fn mounts(&self) -> Option<Rc<[Mount]>> {
+        self.mounts.get_or_init(|| mounts::read(self)).clone()
+    }
+
+    /// The devices that count as local: `None` below another root, where all do.
+    pub(crate) fn local_devices(&self) -> io::Result<Option<Vec<u64>>> {
+        if !self.is_running() {
+            return Ok(None);
+        }
+        let mounts =
+            self.mounts().ok_or_else(|| io::Error::new(ErrorKind::NotFound, "there is no /etc/mtab"))?;
+        let local = mounts.iter().filter(|mount| mount.is_local());
+        let mut devices: Vec<u64> =
+            local.filter_map(|mount| Some(self.stat(Path::new(&mount.point)).ok()?.device)).collect();
+        devices.sort_unstable();
+        devices.dedup();
+        Ok(Some(devices))
+    }
+}

@@ -1,0 +1,119 @@
+//! Where a search starts, and which directories can lead to what it looks for.
+//!
+//! For a pattern that is the longest directory that it starts with literally; from there only directories are entered that PCRE calls a
+//! partial match of the pattern, bound to the start of the path.
+
+use crate::model::Operation;
+use crate::pattern::{Partial, Reach};
+use crate::probe::Asked;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// Where a search starts.
+pub(super) struct Start {
+    path: PathBuf,
+    /// The pattern, bound to the start of the path.
+    pattern: Option<Partial>,
+}
+
+impl Start {
+    /// `None` when no path can compare.
+    pub fn of(entity: &Asked) -> Option<Start> {
+        let value = entity.value();
+        match entity.operation {
+            Operation::Equals => Some(Start { path: PathBuf::from(value), pattern: None }),
+            Operation::PatternMatch => Start::of_pattern(value),
+            _ => Some(Start { path: PathBuf::from("/"), pattern: None }),
+        }
+    }
+
+    fn of_pattern(pattern: &str) -> Option<Start> {
+        let bound = if pattern.starts_with('^') { pattern.to_owned() } else { format!("^{pattern}") };
+        let partial = Partial::compile(&bound)?;
+        if partial.reach(b"/") == Reach::None {
+            return None;
+        }
+        Some(Start { path: PathBuf::from(fixed_directory(pattern)), pattern: Some(partial) })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether what is looked for can be this directory, only below it, or neither.
+    pub fn reach(&self, directory: &Path) -> Reach {
+        self.pattern.as_ref().map_or(Reach::Match, |pattern| pattern.reach(directory.as_os_str().as_bytes()))
+    }
+}
+
+/// The longest directory that a pattern starts with literally (`extract_fixed_path_prefix` of oscap).
+fn fixed_directory(pattern: &str) -> String {
+    let pattern = pattern.strip_prefix('^').unwrap_or(pattern);
+    let end = first_special(pattern);
+    let literal = match end {
+        None => pattern,
+        Some(end) => {
+            let before = pattern.get(..end).unwrap_or_default();
+            before.rfind('/').and_then(|slash| before.get(..slash)).unwrap_or_default()
+        }
+    };
+    match unescape(literal) {
+        Some(directory) if literal.len() > 1 && directory.starts_with('/') => directory,
+        _ => "/".to_owned(),
+    }
+}
+
+/// Where the first character stands that means something in a pattern.
+fn first_special(pattern: &str) -> Option<usize> {
+    let mut escaped = false;
+    for (at, c) in pattern.char_indices() {
+        if c == '\\' {
+            escaped = !escaped;
+        } else if "^*?$.([".contains(c) {
+            if !escaped {
+                return Some(at);
+            }
+            escaped = false;
+        }
+    }
+    None
+}
+
+/// The text without the backslashes that quote; `None` when one quotes nothing.
+fn unescape(text: &str) -> Option<String> {
+    let mut out = String::with_capacity(text.len());
+    let mut characters = text.chars();
+    while let Some(c) = characters.next() {
+        out.push(if c == '\\' { characters.next()? } else { c });
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_starts_at_the_directory_that_is_fixed() {
+        for (pattern, expected) in [
+            ("^/etc/ssh/sshd_config.d/.*\\.conf$", "/etc/ssh"),
+            ("^/etc/profile\\.d/[\\w-]+\\.sh$", "/etc/profile.d"),
+            ("/etc/(ssh|ssh/sshd_config.d)", "/etc"),
+            ("^\\/(|s)bin|^\\/usr", "/"),
+            ("/etc/passwd", "/etc/passwd"),
+            ("^/etc/issue\\.net$", "/etc"),
+            (".*", "/"),
+        ] {
+            assert_eq!(fixed_directory(pattern), expected, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_no_path_starts_with_finds_nothing() {
+        for (pattern, finds) in
+            [("etc/passwd", false), ("^$", false), ("(", false), ("^.*$", true), ("/etc/x", true)]
+        {
+            assert_eq!(Start::of_pattern(pattern).is_some(), finds, "{pattern}");
+        }
+    }
+}
