@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
-use xccdf::Benchmark;
+use xccdf::{Benchmark, Choice, Limits, SourceContent};
 
 use crate::cache;
 use crate::command::Program;
@@ -58,20 +58,12 @@ impl Content {
         Ok(products)
     }
 
-    /// The benchmark inside, which is cut out of the data stream and gets the namespaces it had around it.
+    /// The benchmark inside, with everything in it.
     pub fn benchmark(&self) -> Result<Benchmark> {
-        let stream = fs::read_to_string(&self.path)?;
-        let (open, close) = ("<xccdf-1.2:Benchmark", "</xccdf-1.2:Benchmark>");
-        let inside = stream.split_once(open).and_then(|(_, rest)| rest.split_once(close));
-        let (inside, _) = inside.with_context(|| format!("no benchmark in {}", self.path.display()))?;
-        let document = format!(
-            "{open} xmlns:xccdf-1.2='http://checklists.nist.gov/xccdf/1.2' \
-             xmlns:html='http://www.w3.org/1999/xhtml' xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance' \
-             xmlns:cpe-lang='http://cpe.mitre.org/language/2.0' xmlns:dc='http://purl.org/dc/elements/1.1/'\
-             {inside}{close}"
-        );
-        Benchmark::parse(document.as_bytes(), &self.path.to_string_lossy())
-            .map_err(|errors| anyhow!("{errors}"))
+        let bytes = fs::read(&self.path).with_context(|| format!("reading {}", self.path.display()))?;
+        let content = SourceContent::new(bytes, &self.path.to_string_lossy(), &Limits::default());
+        let content = content.map_err(|errors| anyhow!("{errors}"))?;
+        content.checklist(Choice::default())?.whole_benchmark().map_err(|errors| anyhow!("{errors}"))
     }
 
     fn read(path: PathBuf) -> Result<Self> {

@@ -3,6 +3,7 @@
 
 use crate::stream::*;
 use crate::{scoring, verdicts};
+use std::collections::HashMap;
 use std::path::Path;
 use std::process::{Command, Output};
 use xccdf::arf::{Arf, CheckReport};
@@ -45,6 +46,17 @@ fn judged(results: &str, rule: &str) -> String {
         inside.split("<result>").nth(1).and_then(|rest| rest.split('<').next()).unwrap_or("none").to_owned()
     };
     each.map(outcome).collect::<Vec<_>>().join("+")
+}
+
+/// The outcome of each rule, by its full id.
+pub fn judged_by_id(results: &str) -> HashMap<String, String> {
+    let each = results.split("<rule-result idref=\"").skip(1);
+    let one = |rest: &str| {
+        let id = rest.split('"').next()?.to_owned();
+        let outcome = rest.split("<result>").nth(1)?.split('<').next()?.to_owned();
+        Some((id, outcome))
+    };
+    each.filter_map(one).collect()
 }
 
 #[test]
