@@ -15,7 +15,7 @@ const SPEC: &str = "name: web\nos: debian12\nagent: {tier: light}\n";
 /// Makes what bootstrap.sh makes.
 const BASH: &str = "echo 'I: installing'; echo made >> \"$COUNT\"; echo disk > \"$2\"; echo kernel > \"$(dirname \"$2\")/kernel\"";
 const KEYGEN: &str = "while [ $# -gt 1 ]; do shift; done; echo secret > \"$1\"; echo 'ssh-ed25519 AAAA trempe-build' > \"$1.pub\"";
-const QEMU_IMG: &str = "case $1 in info) echo '{\"virtual-size\": 21474836480, \"format\": \"qcow2\", \"format-specific\": {\"data\": {\"compat\": \"1.1\"}}}';; --version) echo qemu-img 7.2;; esac";
+const QEMU_IMG: &str = "[ \"$1 $2\" = 'check -q' ] || case $1 in check) exit 1;; info) echo '{\"virtual-size\": 21474836480, \"format\": \"qcow2\", \"format-specific\": {\"data\": {\"compat\": \"1.1\"}}}';; --version) echo qemu-img 7.2;; esac";
 /// Does what `$ACT` says when it is to build.
 const PACKER: &str = r#"
 [ "$1" = version ] && { echo Packer v1.6.6; exit; }

@@ -183,7 +183,7 @@ impl Image {
     /// When it is not, or cannot be moved.
     pub async fn finish(image: &Path, space: &Workspace) -> Result<Image> {
         let qemu_img = |words: [&str; 2]| Program::new("qemu-img").args(words).args([image]);
-        qemu_img(["check", "--quiet"]).output().await.context("checking the image")?;
+        qemu_img(["check", "-q"]).output().await.context("checking the image")?;
         let told = qemu_img(["info", "--output=json"]).output().await?;
         let info: Info = serde_json::from_str(&told).context("reading what qemu-img says of the image")?;
         let Qcow2 { compat, compression_type } = info.format_specific.data;

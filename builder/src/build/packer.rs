@@ -55,7 +55,7 @@ pub async fn provision(
         // Its own scripts and discs: /tmp of a hardened machine is noexec, and may be small.
         .env("TMPDIR", &scratch)
         .run(&space.log("packer.log"), |line| {
-            if let Some((_, step)) = line.split_once("qemu.image: ") {
+            if let Some(step) = line.strip_prefix("==> qemu.image: ") {
                 progress.step(step);
             }
         })
