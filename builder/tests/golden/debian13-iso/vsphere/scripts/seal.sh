@@ -49,7 +49,7 @@ journalctl --quiet --rotate || true
 rm -rf /var/log/journal/* /var/log/installer /var/log/anaconda
 find /var/log -type f \( -name '*.gz' -o -name '*.old' -o -name '*.1' \) -delete
 find /var/log -type f -exec truncate --size 0 {} +
-find /tmp /var/tmp -mindepth 1 -xdev -delete || true
+find /tmp /var/tmp -xdev -mindepth 1 -not -name lost+found -delete || true
 rm -f /root/trempe-seal.sh
 sync
 fstrim --all || true
