@@ -2,7 +2,6 @@
 
 use oval::{Document, Evaluator, System, Variables};
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -13,7 +12,7 @@ pub struct Row {
     pub name: &'static str,
     /// Attributes of the test: `check` and `check_existence`, `check="all"` being understood.
     pub test: &'static str,
-    /// The object: a reference by name to one of the table's parts (`#name`), or what a `textfilecontent54_object` holds.
+    /// What the object holds.
     pub object: &'static str,
     /// What the state holds; none when empty.
     pub state: &'static str,
@@ -88,61 +87,18 @@ impl Table<'_> {
     }
 
     fn document(&self) -> String {
-        let mut sections = [String::new(), String::new(), String::new(), String::new()];
-        let (space, kind) = self.kind.split_once(':').unwrap();
+        let mut sections = [const { String::new() }; 4];
         for (n, row) in self.rows.iter().enumerate() {
-            let n = n + 1;
-            let [definitions, tests, objects, states] = &mut sections;
-            writeln!(
-                definitions,
-                "<definition id=\"oval:x:def:{n}\" version=\"1\" class=\"miscellaneous\">\n<metadata>\n<title>{0}</title>\n<description>{0}</description>\n\
-                 </metadata>\n<criteria>\n<criterion test_ref=\"oval:x:tst:{n}\"/>\n</criteria>\n</definition>",
-                row.name
-            )
-            .unwrap();
-            let check = if row.test.contains("check=") { "" } else { "check=\"all\"" };
-            let object = row
-                .object
-                .strip_prefix('#')
-                .map_or_else(|| format!("oval:x:obj:{n}"), |name| format!("oval:{name}:obj:1"));
-            let state = if row.state.is_empty() {
-                String::new()
-            } else {
-                format!("<{space}:state state_ref=\"oval:x:ste:{n}\"/>\n")
-            };
-            writeln!(
-                tests,
-                "<{space}:{kind}_test id=\"oval:x:tst:{n}\" version=\"1\" comment=\"x\" {check} {}>\n<{space}:object object_ref=\"{object}\"/>\n{state}</{space}:{kind}_test>",
-                row.test
-            )
-            .unwrap();
-            if !row.object.starts_with('#') {
-                writeln!(
-                    objects,
-                    "<{space}:{kind}_object id=\"{object}\" version=\"1\">\n{}\n</{space}:{kind}_object>",
-                    row.object
-                )
-                .unwrap();
-            }
-            if !row.state.is_empty() {
-                writeln!(
-                    states,
-                    "<{space}:{kind}_state id=\"oval:x:ste:{n}\" version=\"1\">\n{}\n</{space}:{kind}_state>",
-                    row.state
-                )
-                .unwrap();
+            for (section, part) in sections.iter_mut().zip(self.parts_of(n + 1, row)) {
+                section.push_str(&part);
             }
         }
         let [definitions, tests, objects, states] = sections;
         let [more_objects, more_states, variables] = self.parts;
-        let section = |name: &str, content: &str| {
-            if content.trim().is_empty() {
-                String::new()
-            } else {
-                format!("<{name}>\n{content}\n</{name}>\n")
-            }
+        let section = |name: &str, content: &str| match content.trim() {
+            "" => String::new(),
+            content => format!("<{name}>\n{content}\n</{name}>\n"),
         };
-        // oscap 1.3.7 cannot read elements that follow each other without white space.
         let parts = [
             section("definitions", &definitions),
             section("tests", &tests),
@@ -150,7 +106,39 @@ impl Table<'_> {
             section("states", &format!("{states}{more_states}")),
             section("variables", variables),
         ];
+        // oscap 1.3.7 cannot read elements that follow each other without white space.
         format!("{HEAD}{}</oval_definitions>\n", parts.concat()).replace("><", ">\n<")
+    }
+
+    /// The definition, test, object and state of a row.
+    fn parts_of(&self, n: usize, row: &Row) -> [String; 4] {
+        let (space, kind) = self.kind.split_once(':').unwrap();
+        let Row { name, test, object, state, .. } = row;
+        let title =
+            format!("<metadata>\n<title>{name}</title>\n<description>{name}</description>\n</metadata>");
+        let criteria = format!("<criteria>\n<criterion test_ref=\"oval:x:tst:{n}\"/>\n</criteria>");
+        let definition = format!(
+            "<definition id=\"oval:x:def:{n}\" version=\"1\" class=\"miscellaneous\">\n{title}\n{criteria}\n</definition>\n"
+        );
+        let check = if test.contains("check=") { "" } else { "check=\"all\"" };
+        let part = |what: &str, content: &str| match content {
+            "" => String::new(),
+            _ => {
+                let id = format!("oval:x:{}:{n}", if what == "object" { "obj" } else { "ste" });
+                format!(
+                    "<{space}:{kind}_{what} id=\"{id}\" version=\"1\">\n{content}\n</{space}:{kind}_{what}>\n"
+                )
+            }
+        };
+        let wanted = match *state {
+            "" => String::new(),
+            _ => format!("<{space}:state state_ref=\"oval:x:ste:{n}\"/>\n"),
+        };
+        let test = format!(
+            "<{space}:{kind}_test id=\"oval:x:tst:{n}\" version=\"1\" comment=\"x\" {check} {test}>\n\
+             <{space}:object object_ref=\"oval:x:obj:{n}\"/>\n{wanted}</{space}:{kind}_test>\n"
+        );
+        [definition, test, part("object", object), part("state", state)]
     }
 }
 

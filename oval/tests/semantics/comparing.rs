@@ -16,6 +16,85 @@ macro_rules! captured {
     };
 }
 
+/// Datatypes and operations.
+const ROWS: &[Row] = &[
+    captured!("int is decimal", "^mode=(.*)$", r#"datatype="int""#, "640", "true"),
+    captured!("int with a tail", "^trail=(.*)$", r#"datatype="int""#, "7", "error"),
+    captured!("int of nothing", "^empty=(.*)$", r#"datatype="int""#, "0", "error"),
+    captured!("int greater", "^mode=(.*)$", r#"datatype="int" operation="greater than""#, "639", "true"),
+    captured!("bitwise and", "^bits=(.*)$", r#"datatype="int" operation="bitwise and""#, "2", "true"),
+    captured!(
+        "bitwise and of a bit not set",
+        "^bits=(.*)$",
+        r#"datatype="int" operation="bitwise and""#,
+        "1",
+        "false"
+    ),
+    captured!("bitwise or", "^bits=(.*)$", r#"datatype="int" operation="bitwise or""#, "7", "true"),
+    captured!(
+        "bitwise or of too few",
+        "^bits=(.*)$",
+        r#"datatype="int" operation="bitwise or""#,
+        "3",
+        "false"
+    ),
+    captured!("int by pattern", "^bits=(.*)$", r#"datatype="int" operation="pattern match""#, "6", "error"),
+    captured!("boolean of anything", "^word=(.*)$", r#"datatype="boolean""#, "false", "true"),
+    captured!("string equals", "^word=(.*)$", "", "Yes", "true"),
+    captured!("string case", "^word=(.*)$", "", "yes", "false"),
+    captured!("case insensitive", "^word=(.*)$", r#"operation="case insensitive equals""#, "yES", "true"),
+    captured!(
+        "case insensitive not equal",
+        "^word=(.*)$",
+        r#"operation="case insensitive not equal""#,
+        "yES",
+        "false"
+    ),
+    captured!("string order", "^word=(.*)$", r#"operation="greater than""#, "A", "error"),
+    captured!("pattern is a search", "^word=(.*)$", r#"operation="pattern match""#, "e", "true"),
+    captured!("a bad pattern", "^word=(.*)$", r#"operation="pattern match""#, "(", "error"),
+    captured!("empty is empty", "^empty=(.*)$", "", "", "true"),
+    captured!(
+        "version order",
+        "^version=(.*)$",
+        r#"datatype="version" operation="greater than""#,
+        "1.9",
+        "true"
+    ),
+    captured!(
+        "version with fewer fields",
+        "^version=(.*)$",
+        r#"datatype="version" operation="greater than""#,
+        "1.10",
+        "true"
+    ),
+    captured!("version equals", "^version=(.*)$", r#"datatype="version""#, "1-10-2", "true"),
+    captured!(
+        "evr without epoch is older",
+        "^evr=(.*)$",
+        r#"datatype="evr_string" operation="greater than""#,
+        "2.3-4",
+        "true"
+    ),
+    captured!(
+        "evr release",
+        "^evr=(.*)$",
+        r#"datatype="evr_string" operation="less than""#,
+        "1:2.3-10",
+        "true"
+    ),
+    captured!(
+        "debian evr",
+        "^evr=(.*)$",
+        r#"datatype="debian_evr_string" operation="greater than""#,
+        "1:2.3~rc1-4",
+        "true"
+    ),
+    captured!("float tolerance", "^float=(.*)$", r#"datatype="float""#, "1.0", "true"),
+    captured!("binary", "^word=(.*)$", r#"datatype="binary""#, "yES", "true"),
+    captured!("ipv4 that is none", "^word=(.*)$", r#"datatype="ipv4_address""#, "10.0.0.1", "error"),
+];
+
 #[test]
 fn datatypes_and_operations() {
     let tree = tempfile::tempdir().unwrap();
@@ -24,88 +103,5 @@ fn datatypes_and_operations() {
         "mode=0640\nword=Yes\ntrail=7x\nversion=1.10.2\nevr=1:2.3-4\nempty=\nbits=6\nfloat=1.0000000000001\n",
     )
     .unwrap();
-    let rows: Vec<Row> = vec![
-        captured!("int is decimal", "^mode=(.*)$", r#"datatype="int""#, "640", "true"),
-        captured!("int with a tail", "^trail=(.*)$", r#"datatype="int""#, "7", "error"),
-        captured!("int of nothing", "^empty=(.*)$", r#"datatype="int""#, "0", "error"),
-        captured!("int greater", "^mode=(.*)$", r#"datatype="int" operation="greater than""#, "639", "true"),
-        captured!("bitwise and", "^bits=(.*)$", r#"datatype="int" operation="bitwise and""#, "2", "true"),
-        captured!(
-            "bitwise and of a bit not set",
-            "^bits=(.*)$",
-            r#"datatype="int" operation="bitwise and""#,
-            "1",
-            "false"
-        ),
-        captured!("bitwise or", "^bits=(.*)$", r#"datatype="int" operation="bitwise or""#, "7", "true"),
-        captured!(
-            "bitwise or of too few",
-            "^bits=(.*)$",
-            r#"datatype="int" operation="bitwise or""#,
-            "3",
-            "false"
-        ),
-        captured!(
-            "int by pattern",
-            "^bits=(.*)$",
-            r#"datatype="int" operation="pattern match""#,
-            "6",
-            "error"
-        ),
-        captured!("boolean of anything", "^word=(.*)$", r#"datatype="boolean""#, "false", "true"),
-        captured!("string equals", "^word=(.*)$", "", "Yes", "true"),
-        captured!("string case", "^word=(.*)$", "", "yes", "false"),
-        captured!("case insensitive", "^word=(.*)$", r#"operation="case insensitive equals""#, "yES", "true"),
-        captured!(
-            "case insensitive not equal",
-            "^word=(.*)$",
-            r#"operation="case insensitive not equal""#,
-            "yES",
-            "false"
-        ),
-        captured!("string order", "^word=(.*)$", r#"operation="greater than""#, "A", "error"),
-        captured!("pattern is a search", "^word=(.*)$", r#"operation="pattern match""#, "e", "true"),
-        captured!("a bad pattern", "^word=(.*)$", r#"operation="pattern match""#, "(", "error"),
-        captured!("empty is empty", "^empty=(.*)$", "", "", "true"),
-        captured!(
-            "version order",
-            "^version=(.*)$",
-            r#"datatype="version" operation="greater than""#,
-            "1.9",
-            "true"
-        ),
-        captured!(
-            "version with fewer fields",
-            "^version=(.*)$",
-            r#"datatype="version" operation="greater than""#,
-            "1.10",
-            "true"
-        ),
-        captured!("version equals", "^version=(.*)$", r#"datatype="version""#, "1-10-2", "true"),
-        captured!(
-            "evr without epoch is older",
-            "^evr=(.*)$",
-            r#"datatype="evr_string" operation="greater than""#,
-            "2.3-4",
-            "true"
-        ),
-        captured!(
-            "evr release",
-            "^evr=(.*)$",
-            r#"datatype="evr_string" operation="less than""#,
-            "1:2.3-10",
-            "true"
-        ),
-        captured!(
-            "debian evr",
-            "^evr=(.*)$",
-            r#"datatype="debian_evr_string" operation="greater than""#,
-            "1:2.3~rc1-4",
-            "true"
-        ),
-        captured!("float tolerance", "^float=(.*)$", r#"datatype="float""#, "1.0", "true"),
-        captured!("binary", "^word=(.*)$", r#"datatype="binary""#, "yES", "true"),
-        captured!("ipv4 that is none", "^word=(.*)$", r#"datatype="ipv4_address""#, "10.0.0.1", "error"),
-    ];
-    Table { kind: "ind:textfilecontent54", rows: &rows, parts: ["", "", ""] }.check(tree.path());
+    Table { kind: "ind:textfilecontent54", rows: ROWS, parts: ["", "", ""] }.check(tree.path());
 }

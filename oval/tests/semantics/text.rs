@@ -22,6 +22,53 @@ macro_rules! object {
     };
 }
 
+/// Matches, instances and groups.
+const ROWS: &[Row] = &[
+    row("lines are matched one by one", ONLY, lines!("/f", "^two$"), "", "true"),
+    row("an empty match is found twice", ONLY, lines!("/f", "^$"), "", "false"),
+    row(
+        "instance counts over all",
+        ONLY,
+        object!("", "^.+$", "equals", "2"),
+        "<ind:text>two</ind:text>",
+        "true",
+    ),
+    row("instance 0", "", object!("", "^.+$", "equals", "0"), "", "false"),
+    row("instance not equal 0", ONLY, object!("", "^two$", "not equal", "0"), "", "true"),
+    row("instance -1", ONLY, object!("", "^two$", "greater than or equal", "-1"), "", "true"),
+    row("not multiline", "", object!(r#"multiline="false""#, "^two$", "equals", "1"), "", "false"),
+    row("singleline", "", object!(r#"singleline="true""#, "one.two", "equals", "1"), "", "true"),
+    row("not singleline", "", object!("", "one.two", "equals", "1"), "", "false"),
+    row("ignore case", "", object!(r#"ignore_case="true""#, "^KEY=", "equals", "1"), "", "true"),
+    row(
+        "groups that took no part",
+        "",
+        lines!("/f", "^(?:(x)|Key)=(.),(.)$"),
+        "<ind:subexpression entity_check=\"at least one\">a</ind:subexpression>",
+        "true",
+    ),
+    row(
+        "every group must be so",
+        "",
+        lines!("/f", "^Key=(.),(.)$"),
+        "<ind:subexpression>a</ind:subexpression>",
+        "false",
+    ),
+    row(
+        "none of the groups",
+        "",
+        lines!("/f", "^Key=(.),(.)$"),
+        "<ind:subexpression entity_check=\"none satisfy\">x</ind:subexpression>",
+        "true",
+    ),
+    row("text ends at NUL", r#"check_existence="none_exist""#, lines!("/nul", "two"), "", "true"),
+    row("before NUL", "", lines!("/nul", "one"), "", "true"),
+    row("POSIX class", "", lines!("/f", "^[[:alpha:]]+$"), "", "true"),
+    row("look ahead", ONLY, lines!("/f", "^(?!one|two|three|Key).+$"), "", "false"),
+    row("a search goes on inside a character", "", lines!("/wide", "(?=é)"), "", "error"),
+    row("a directory is no file", r#"check_existence="none_exist""#, lines!("/", "x"), "", "true"),
+];
+
 #[test]
 fn matches_instances_and_groups() {
     let tree = tempfile::tempdir().unwrap();
@@ -29,50 +76,5 @@ fn matches_instances_and_groups() {
     fs::write(tree.path().join("nul"), "one\n\0two\n").unwrap();
     fs::write(tree.path().join("wide"), "é\n").unwrap();
     fs::write(tree.path().join("bomb"), "a".repeat(64)).unwrap();
-    let rows: Vec<Row> = vec![
-        row("lines are matched one by one", ONLY, lines!("/f", "^two$"), "", "true"),
-        row("an empty match is found twice", ONLY, lines!("/f", "^$"), "", "false"),
-        row(
-            "instance counts over all",
-            ONLY,
-            object!("", "^.+$", "equals", "2"),
-            "<ind:text>two</ind:text>",
-            "true",
-        ),
-        row("instance 0", "", object!("", "^.+$", "equals", "0"), "", "false"),
-        row("instance not equal 0", ONLY, object!("", "^two$", "not equal", "0"), "", "true"),
-        row("instance -1", ONLY, object!("", "^two$", "greater than or equal", "-1"), "", "true"),
-        row("not multiline", "", object!(r#"multiline="false""#, "^two$", "equals", "1"), "", "false"),
-        row("singleline", "", object!(r#"singleline="true""#, "one.two", "equals", "1"), "", "true"),
-        row("not singleline", "", object!("", "one.two", "equals", "1"), "", "false"),
-        row("ignore case", "", object!(r#"ignore_case="true""#, "^KEY=", "equals", "1"), "", "true"),
-        row(
-            "groups that took no part",
-            "",
-            lines!("/f", "^(?:(x)|Key)=(.),(.)$"),
-            "<ind:subexpression entity_check=\"at least one\">a</ind:subexpression>",
-            "true",
-        ),
-        row(
-            "every group must be so",
-            "",
-            lines!("/f", "^Key=(.),(.)$"),
-            "<ind:subexpression>a</ind:subexpression>",
-            "false",
-        ),
-        row(
-            "none of the groups",
-            "",
-            lines!("/f", "^Key=(.),(.)$"),
-            "<ind:subexpression entity_check=\"none satisfy\">x</ind:subexpression>",
-            "true",
-        ),
-        row("text ends at NUL", r#"check_existence="none_exist""#, lines!("/nul", "two"), "", "true"),
-        row("before NUL", "", lines!("/nul", "one"), "", "true"),
-        row("POSIX class", "", lines!("/f", "^[[:alpha:]]+$"), "", "true"),
-        row("look ahead", ONLY, lines!("/f", "^(?!one|two|three|Key).+$"), "", "false"),
-        row("a search goes on inside a character", "", lines!("/wide", "(?=é)"), "", "error"),
-        row("a directory is no file", r#"check_existence="none_exist""#, lines!("/", "x"), "", "true"),
-    ];
-    Table { kind: "ind:textfilecontent54", rows: &rows, parts: ["", "", ""] }.check(tree.path());
+    Table { kind: "ind:textfilecontent54", rows: ROWS, parts: ["", "", ""] }.check(tree.path());
 }

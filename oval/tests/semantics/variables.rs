@@ -70,120 +70,116 @@ fn variables() -> String {
     .concat()
 }
 
+/// Components, functions and flags.
+const VALUES: &[Row] = &[
+    value!("a constant's values must all be so", "", "two", "<ind:value>a</ind:value>", "false"),
+    value!(
+        "one of a constant's values",
+        "",
+        "two",
+        "<ind:value entity_check=\"at least one\">a</ind:value>",
+        "true"
+    ),
+    value!("no external value", "", "outside", "<ind:value>a</ind:value>", "unknown"),
+    value!("no external value, no state", r#"check_existence="all_exist""#, "outside", "", "true"),
+    value!("count", "", "count", "<ind:value datatype=\"int\">3</ind:value>", "true"),
+    value!("unique", "", "unique", "<ind:value datatype=\"int\">2</ind:value>", "true"),
+    value!(
+        "count of nothing is nothing",
+        "",
+        "countnothing",
+        "<ind:value datatype=\"int\">0</ind:value>",
+        "false"
+    ),
+    value!(
+        "count of nothing, any_exist",
+        r#"check_existence="any_exist""#,
+        "countnothing",
+        "<ind:value datatype=\"int\">5</ind:value>",
+        "true"
+    ),
+    value!(
+        "arithmetic makes it a number",
+        "",
+        "repaired",
+        "<ind:value datatype=\"int\">0</ind:value>",
+        "true"
+    ),
+    value!("an item without the field", "", "lacking", "<ind:value>a</ind:value>", "unknown"),
+    value!("no items", "", "nothing", "<ind:value>a</ind:value>", "false"),
+    value!("no match captures nothing", "", "capture", "<ind:value></ind:value>", "true"),
+    value!("capture", "", "captured", "<ind:value>c</ind:value>", "true"),
+    value!("concat", "", "concat", "<ind:value operation=\"pattern match\">^x[ab]$</ind:value>", "true"),
+    value!(
+        "split keeps the last",
+        "",
+        "split",
+        "<ind:value entity_check=\"at least one\"></ind:value>",
+        "true"
+    ),
+    value!("substring", "", "sub", "<ind:value>5</ind:value>", "true"),
+    value!("substring beyond the end", "", "beyond", "<ind:value>5</ind:value>", "unknown"),
+    value!("glob_to_regex", "", "glob", "<ind:value>^/etc/(?=[^.])[^/]*\\.d/[^./]$</ind:value>", "true"),
+    value!("escape_regex", "", "escape", "<ind:value>a\\.b/c-d</ind:value>", "true"),
+    value!("begin", "", "begin", "<ind:value>/etc</ind:value>", "true"),
+    value!("end", "", "end", "<ind:value>etc/</ind:value>", "true"),
+    value!("multiply", "", "product", "<ind:value datatype=\"int\">1440</ind:value>", "true"),
+    value!("add to a string first", "", "stringsum", "<ind:value datatype=\"int\">3</ind:value>", "error"),
+    value!("add a string", "", "sumstring", "<ind:value datatype=\"int\">3</ind:value>", "true"),
+    value!(
+        "a variable's values with its datatype, string",
+        "",
+        "padded",
+        "<ind:value datatype=\"int\" var_ref=\"oval:nine:var:1\"/>",
+        "false"
+    ),
+    value!(
+        "a variable's values with its datatype, int",
+        "",
+        "paddedint",
+        "<ind:value datatype=\"string\" var_ref=\"oval:nineint:var:1\"/>",
+        "true"
+    ),
+    value!(
+        "a state's variable without values",
+        "",
+        "two",
+        "<ind:value var_ref=\"oval:outside:var:1\"/>",
+        "error"
+    ),
+    value!(
+        "var_check at least one",
+        "",
+        "captured",
+        "<ind:value var_ref=\"oval:abc:var:1\" var_check=\"at least one\"/>",
+        "true"
+    ),
+    value!("var_check all", "", "captured", "<ind:value var_ref=\"oval:abc:var:1\"/>", "false"),
+    value!(
+        "var_check only one",
+        "",
+        "captured",
+        "<ind:value var_ref=\"oval:abc:var:1\" var_check=\"only one\"/>",
+        "true"
+    ),
+    value!(
+        "var_check none satisfy",
+        "",
+        "captured",
+        "<ind:value var_ref=\"oval:abc:var:1\" var_check=\"none satisfy\"/>",
+        "false"
+    ),
+];
+
 #[test]
 fn components_functions_and_flags() {
     let tree = tempfile::tempdir().unwrap();
     fs::write(tree.path().join("n"), "n=1\nn=2\nn=2\n").unwrap();
-    let rows: Vec<Row> = vec![
-        value!("a constant's values must all be so", "", "two", "<ind:value>a</ind:value>", "false"),
-        value!(
-            "one of a constant's values",
-            "",
-            "two",
-            "<ind:value entity_check=\"at least one\">a</ind:value>",
-            "true"
-        ),
-        value!("no external value", "", "outside", "<ind:value>a</ind:value>", "unknown"),
-        value!("no external value, no state", r#"check_existence="all_exist""#, "outside", "", "true"),
-        value!("count", "", "count", "<ind:value datatype=\"int\">3</ind:value>", "true"),
-        value!("unique", "", "unique", "<ind:value datatype=\"int\">2</ind:value>", "true"),
-        value!(
-            "count of nothing is nothing",
-            "",
-            "countnothing",
-            "<ind:value datatype=\"int\">0</ind:value>",
-            "false"
-        ),
-        value!(
-            "count of nothing, any_exist",
-            r#"check_existence="any_exist""#,
-            "countnothing",
-            "<ind:value datatype=\"int\">5</ind:value>",
-            "true"
-        ),
-        value!(
-            "arithmetic makes it a number",
-            "",
-            "repaired",
-            "<ind:value datatype=\"int\">0</ind:value>",
-            "true"
-        ),
-        value!("an item without the field", "", "lacking", "<ind:value>a</ind:value>", "unknown"),
-        value!("no items", "", "nothing", "<ind:value>a</ind:value>", "false"),
-        value!("no match captures nothing", "", "capture", "<ind:value></ind:value>", "true"),
-        value!("capture", "", "captured", "<ind:value>c</ind:value>", "true"),
-        value!("concat", "", "concat", "<ind:value operation=\"pattern match\">^x[ab]$</ind:value>", "true"),
-        value!(
-            "split keeps the last",
-            "",
-            "split",
-            "<ind:value entity_check=\"at least one\"></ind:value>",
-            "true"
-        ),
-        value!("substring", "", "sub", "<ind:value>5</ind:value>", "true"),
-        value!("substring beyond the end", "", "beyond", "<ind:value>5</ind:value>", "unknown"),
-        value!("glob_to_regex", "", "glob", "<ind:value>^/etc/(?=[^.])[^/]*\\.d/[^./]$</ind:value>", "true"),
-        value!("escape_regex", "", "escape", "<ind:value>a\\.b/c-d</ind:value>", "true"),
-        value!("begin", "", "begin", "<ind:value>/etc</ind:value>", "true"),
-        value!("end", "", "end", "<ind:value>etc/</ind:value>", "true"),
-        value!("multiply", "", "product", "<ind:value datatype=\"int\">1440</ind:value>", "true"),
-        value!(
-            "add to a string first",
-            "",
-            "stringsum",
-            "<ind:value datatype=\"int\">3</ind:value>",
-            "error"
-        ),
-        value!("add a string", "", "sumstring", "<ind:value datatype=\"int\">3</ind:value>", "true"),
-        value!(
-            "a variable's values with its datatype, string",
-            "",
-            "padded",
-            "<ind:value datatype=\"int\" var_ref=\"oval:nine:var:1\"/>",
-            "false"
-        ),
-        value!(
-            "a variable's values with its datatype, int",
-            "",
-            "paddedint",
-            "<ind:value datatype=\"string\" var_ref=\"oval:nineint:var:1\"/>",
-            "true"
-        ),
-        value!(
-            "a state's variable without values",
-            "",
-            "two",
-            "<ind:value var_ref=\"oval:outside:var:1\"/>",
-            "error"
-        ),
-        value!(
-            "var_check at least one",
-            "",
-            "captured",
-            "<ind:value var_ref=\"oval:abc:var:1\" var_check=\"at least one\"/>",
-            "true"
-        ),
-        value!("var_check all", "", "captured", "<ind:value var_ref=\"oval:abc:var:1\"/>", "false"),
-        value!(
-            "var_check only one",
-            "",
-            "captured",
-            "<ind:value var_ref=\"oval:abc:var:1\" var_check=\"only one\"/>",
-            "true"
-        ),
-        value!(
-            "var_check none satisfy",
-            "",
-            "captured",
-            "<ind:value var_ref=\"oval:abc:var:1\" var_check=\"none satisfy\"/>",
-            "false"
-        ),
-    ];
     let more = "<constant_variable id=\"oval:nine:var:1\" version=\"1\" comment=\"x\" datatype=\"string\">\n<value>9</value>\n</constant_variable>\n\
                 <constant_variable id=\"oval:nineint:var:1\" version=\"1\" comment=\"x\" datatype=\"int\">\n<value>9</value>\n</constant_variable>\n\
                 <constant_variable id=\"oval:abc:var:1\" version=\"1\" comment=\"x\" datatype=\"string\">\n<value>a</value>\n<value>b</value>\n<value>c</value>\n</constant_variable>\n";
     let variables = format!("{}{more}", variables());
-    Table { kind: "ind:variable", rows: &rows, parts: [OBJECTS, "", &variables] }.check(tree.path());
+    Table { kind: "ind:variable", rows: VALUES, parts: [OBJECTS, "", &variables] }.check(tree.path());
 }
 
 const TWO_PATHS: &str = "<constant_variable id=\"oval:paths:var:1\" version=\"1\" comment=\"x\" datatype=\"string\">\n<value>/n</value>\n<value>/m</value>\n</constant_variable>\n\
@@ -201,42 +197,46 @@ macro_rules! asked {
     };
 }
 
+const NONE: &str = r#"check_existence="none_exist""#;
+const ONLY: &str = r#"check_existence="only_one_exists""#;
+const PATTERN_ALL: &str = asked!(
+    "<ind:filepath var_ref=\"oval:paths:var:1\"/>",
+    "<ind:pattern operation=\"pattern match\">^n=1$</ind:pattern>"
+);
+const PATTERN_ONE: &str = asked!(
+    "<ind:filepath var_ref=\"oval:paths:var:1\" var_check=\"at least one\"/>",
+    "<ind:pattern operation=\"pattern match\">^n=1$</ind:pattern>"
+);
+const UNION: &str = asked!(
+    "<ind:filepath>/n</ind:filepath>",
+    "<ind:pattern operation=\"pattern match\" var_ref=\"oval:patterns:var:1\"/>"
+);
+const NOTHING: &str = asked!(
+    "<ind:filepath var_ref=\"oval:outside:var:1\"/>",
+    "<ind:pattern operation=\"pattern match\">x</ind:pattern>"
+);
+
+/// Variables that objects refer to.
+const ASKED: &[Row] = &[
+    row("a path that is all of two", NONE, PATTERN_ALL, "", "true"),
+    row("a path that is one of two", ONLY, PATTERN_ONE, "", "false"),
+    row("a path that is one of two, some", "", PATTERN_ONE, "", "true"),
+    row("patterns are taken one by one", ONLY, UNION, "", "false"),
+    row("a variable without values means nothing", NONE, NOTHING, "", "true"),
+    row("a variable without values, default existence", "", NOTHING, "", "false"),
+    row(
+        "any_exist of nothing does not look at the state",
+        r#"check_existence="any_exist""#,
+        NOTHING,
+        "<ind:text var_ref=\"oval:outside:var:1\"/>",
+        "true",
+    ),
+];
+
 #[test]
 fn variables_of_objects() {
     let tree = tempfile::tempdir().unwrap();
     fs::write(tree.path().join("n"), "n=1\nn=2\nn=2\n").unwrap();
     fs::write(tree.path().join("m"), "n=1\n").unwrap();
-    let (none, only) = (r#"check_existence="none_exist""#, r#"check_existence="only_one_exists""#);
-    let pattern_all = asked!(
-        "<ind:filepath var_ref=\"oval:paths:var:1\"/>",
-        "<ind:pattern operation=\"pattern match\">^n=1$</ind:pattern>"
-    );
-    let pattern_one = asked!(
-        "<ind:filepath var_ref=\"oval:paths:var:1\" var_check=\"at least one\"/>",
-        "<ind:pattern operation=\"pattern match\">^n=1$</ind:pattern>"
-    );
-    let union = asked!(
-        "<ind:filepath>/n</ind:filepath>",
-        "<ind:pattern operation=\"pattern match\" var_ref=\"oval:patterns:var:1\"/>"
-    );
-    let nothing = asked!(
-        "<ind:filepath var_ref=\"oval:outside:var:1\"/>",
-        "<ind:pattern operation=\"pattern match\">x</ind:pattern>"
-    );
-    let rows: Vec<Row> = vec![
-        row("a path that is all of two", none, pattern_all, "", "true"),
-        row("a path that is one of two", only, pattern_one, "", "false"),
-        row("a path that is one of two, some", "", pattern_one, "", "true"),
-        row("patterns are taken one by one", only, union, "", "false"),
-        row("a variable without values means nothing", none, nothing, "", "true"),
-        row("a variable without values, default existence", "", nothing, "", "false"),
-        row(
-            "any_exist of nothing does not look at the state",
-            r#"check_existence="any_exist""#,
-            nothing,
-            "<ind:text var_ref=\"oval:outside:var:1\"/>",
-            "true",
-        ),
-    ];
-    Table { kind: "ind:textfilecontent54", rows: &rows, parts: ["", "", TWO_PATHS] }.check(tree.path());
+    Table { kind: "ind:textfilecontent54", rows: ASKED, parts: ["", "", TWO_PATHS] }.check(tree.path());
 }
