@@ -11,6 +11,9 @@ use crate::compare::{double, leading_double, leading_int};
 use crate::model::{Arithmetic, Component, Datatype, Function};
 use std::collections::BTreeSet;
 
+/// The most messages that a component hands on.
+const MAX_MESSAGES: usize = 20;
+
 /// What means something in a regular expression.
 const SPECIAL: &str = "^$\\.[](){}*+?|";
 
@@ -32,9 +35,16 @@ impl Evaluator<'_> {
                 if let Some(part) = not_running {
                     return Computed { values: Vec::new(), ..part.clone() };
                 }
-                let messages: Vec<String> = parts.iter().flat_map(|part| part.messages.clone()).collect();
+                // A message that came by several ways is told once: else every level of a chain would double them.
+                let mut messages: Vec<String> = Vec::new();
+                for message in parts.iter().flat_map(|part| &part.messages) {
+                    if messages.len() < MAX_MESSAGES && !messages.contains(message) {
+                        messages.push(message.clone());
+                    }
+                }
                 let mut computed = self.function(function, parts).bounded();
                 computed.messages.extend(messages);
+                computed.messages.truncate(MAX_MESSAGES);
                 computed
             }
         }

@@ -31,6 +31,8 @@ pub(crate) struct Flags {
     pub singleline: bool,
     /// Case does not matter.
     pub ignore_case: bool,
+    /// The text is ASCII, and so is the pattern: characters are bytes, and the text need not be looked through for UTF-8 at each search.
+    pub ascii: bool,
 }
 
 /// A compiled pattern, or what is wrong with it.
@@ -50,7 +52,7 @@ impl Patterns {
             return known.clone();
         }
         let compiled = RegexBuilder::new()
-            .utf(true)
+            .utf(!flags.ascii)
             .multi_line(flags.multiline)
             .dotall(flags.singleline)
             .caseless(flags.ignore_case)
@@ -94,17 +96,30 @@ pub(crate) struct Matches<'a> {
     at: usize,
     groups: CaptureLocations,
     done: bool,
+    /// Bytes that PCRE may still look through for UTF-8.
+    left: usize,
 }
+
+/// The most bytes that PCRE looks through for UTF-8, over all searches in one text that is not ASCII.
+const CHECKED: usize = 1 << 35;
 
 impl<'a> Matches<'a> {
     pub fn new(regex: &'a Regex, text: &'a str) -> Self {
-        Matches { regex, text, at: 0, groups: regex.capture_locations(), done: false }
+        Matches { regex, text, at: 0, groups: regex.capture_locations(), done: false, left: CHECKED }
     }
 
     /// Where the next match is; the error says why the search failed.
     pub fn next(&mut self) -> Result<Option<(usize, usize)>, String> {
         if self.done || self.at > self.text.len() {
             return Ok(None);
+        }
+        match self.left.checked_sub(self.text.len()) {
+            Some(left) => self.left = left,
+            None if self.text.is_ascii() => self.left = CHECKED,
+            None => {
+                self.done = true;
+                return Err("too many matches for a text of this size".to_owned());
+            }
         }
         if !self.text.is_char_boundary(self.at) {
             self.done = true;

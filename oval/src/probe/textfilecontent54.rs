@@ -11,6 +11,7 @@ use crate::walk::{self, Found};
 use memchr::{memchr, memchr_iter};
 use pcre2::bytes::Regex;
 use std::path::Path;
+use std::rc::Rc;
 
 pub(super) fn collect(request: &Request<'_>, context: &Context<'_>, out: &mut Collector<'_>) {
     let (Some(pattern), Some(instance)) = (request.entity("pattern"), request.entity("instance")) else {
@@ -21,10 +22,14 @@ pub(super) fn collect(request: &Request<'_>, context: &Context<'_>, out: &mut Co
         multiline: behaviors.flag("multiline", true),
         singleline: behaviors.flag("singleline", false),
         ignore_case: behaviors.flag("ignore_case", false),
+        ascii: false,
     };
     match context.patterns.compile(pattern.value(), flags) {
         Ok(regex) => {
-            let search = Search { context, pattern: pattern.value(), regex: &regex, instance };
+            let ascii = pattern.value().is_ascii().then_some(Flags { ascii: true, ..flags });
+            // What only means something among wider characters cannot be compiled for bytes.
+            let bytes = ascii.and_then(|flags| context.patterns.compile(pattern.value(), flags).ok());
+            let search = Search { context, pattern: pattern.value(), regex: &regex, bytes, instance };
             walk::find(request, context, out, &mut |found, out| search.file(found, out));
         }
         Err(why) => out.fail(why),
@@ -35,6 +40,8 @@ struct Search<'a> {
     context: &'a Context<'a>,
     pattern: &'a str,
     regex: &'a Regex,
+    /// The pattern for texts that are ASCII.
+    bytes: Option<Rc<Regex>>,
     instance: &'a Asked,
 }
 
@@ -59,7 +66,8 @@ impl Search<'_> {
         // oscap's text ends at the first NUL.
         let bytes = memchr(0, bytes).and_then(|end| bytes.get(..end)).unwrap_or(bytes);
         let Ok(text) = std::str::from_utf8(bytes) else { return self.not_text(found.full, bytes, out) };
-        let mut matches = Matches::new(self.regex, text);
+        let regex = self.bytes.as_deref().filter(|_| text.is_ascii()).unwrap_or(self.regex);
+        let mut matches = Matches::new(regex, text);
         let mut number = 0;
         let (mut line, mut counted) = (1, 0);
         loop {
