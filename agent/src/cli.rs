@@ -102,12 +102,17 @@ pub struct Output {
 const AUDIT: &str = "Examples:
   agent audit --tier standard
   agent audit --tier strict --rule sshd_disable_root_login --verbose
-  agent audit --root /mnt --tier standard --format json";
+  agent audit --root /mnt --tier standard --format json
+  agent audit --content ssg-rhel9 --profile cis_server_l1 --tailoring site.xml";
 
 /// Arguments of `audit`.
 #[derive(Debug, Args)]
 #[command(after_help = AUDIT)]
 pub struct Audit {
+    /// SCAP content of others instead of the catalogue: a data stream (also .xz and .bz2), an XCCDF benchmark, or the name of an
+    /// installed one (ssg-rhel9).
+    #[arg(long, value_name = "FILE|NAME")]
+    pub content: Option<String>,
     /// Which machine, which rules.
     #[command(flatten)]
     pub selection: Selection,

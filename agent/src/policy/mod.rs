@@ -17,7 +17,7 @@ use crate::content::{Applies, Condition, Severity};
 use crate::setting::Kind;
 use crate::system::System;
 
-pub use exception::{Exception, RECORDS, Record};
+pub use exception::{Exception, RECORDS, Record, enforce};
 pub use resolve::resolve;
 pub use tailoring::{Target, parse as parse_tailoring, read as read_tailoring};
 

@@ -180,16 +180,30 @@ impl Report {
             tailoring: policy.tailoring.clone(),
             sha256: policy.sha256.clone(),
         };
+        let score = score(&rows);
+        Report::of_rows(rows, info, content, host, score, action, started)
+    }
+
+    /// Puts a report together from rules that were judged otherwise.
+    pub fn of_rows(
+        rows: Vec<Row>,
+        policy: PolicyInfo,
+        content: ContentInfo,
+        host: Host,
+        score: Score,
+        action: &str,
+        started: String,
+    ) -> Report {
         Report {
             schema: SCHEMA,
             agent: env!("CARGO_PKG_VERSION").to_owned(),
             host,
             content,
-            policy: info,
+            policy,
             started,
             finished: now(),
             action: action.to_owned(),
-            score: score(&rows),
+            score,
             summary: summary(&rows),
             rules: rows,
             plan: None,

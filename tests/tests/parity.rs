@@ -1,0 +1,74 @@
+//! The same verdicts as OpenSCAP, from the same content: oscap and the agent judge one root tree by one data stream, rule by rule.
+//!
+//! Needs root, oscap, and the data streams that `content.rs` finds.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use anyhow::Result;
+use e2e::content::Content;
+use e2e::machine::Machine;
+use e2e::root::{Copy, Root};
+use e2e::verdict::Verdict;
+use e2e::{agent, oscap};
+use xccdf::short_id;
+
+/// Compares one profile on a machine; tells every rule on which the two do not say the same.
+fn disagreements(copy: &Copy, product: &str, profile: &str) -> Result<Vec<String>> {
+    let content = Content::find(product)?;
+    let begun = Instant::now();
+    let theirs = oscap::evaluate(copy, &content, profile, &[])?;
+    let oscap_took = begun.elapsed();
+    let lent = copy.lend(&content.path, "content.xml")?;
+    let begun = Instant::now();
+    let audit = agent::audit(copy, &["--content", &lent, "--profile", profile].map(str::to_owned))?;
+    let agent_took = begun.elapsed();
+    let ours = audit.by_id();
+    let said = |id: &str| ours.get(id).map_or(Verdict::Absent, |rule| rule.result);
+    let selected = ours.iter().filter(|(_, rule)| rule.result != Verdict::Notselected).map(|(id, _)| id.as_str());
+    let ids: BTreeSet<&str> = selected.chain(theirs.keys().map(String::as_str)).collect();
+    let mut differences = Vec::new();
+    for id in &ids {
+        let (oscap, agent) = (theirs.get(*id).copied().unwrap_or(Verdict::Absent), said(id));
+        if oscap != agent {
+            let grounds = ours.get(*id).map(|rule| rule.grounds().join("; ")).unwrap_or_default();
+            differences.push(format!("{product} {profile} {id}: oscap {oscap}, agent {agent}: {grounds}"));
+        }
+    }
+    println!(
+        "{product} {profile}: {} rules, {} differ; oscap {:.1} s, agent {:.1} s",
+        ids.len(),
+        differences.len(),
+        oscap_took.as_secs_f64(),
+        agent_took.as_secs_f64()
+    );
+    Ok(differences)
+}
+
+fn agree(root: &str, pairs: &[(&str, &str)]) {
+    let copy = Root::named(root).unwrap().copy().unwrap();
+    let differ = pairs.iter().flat_map(|(product, profile)| disagreements(&copy, product, profile).unwrap());
+    let differ: Vec<String> = differ.collect();
+    differ.iter().for_each(|line| println!("{line}"));
+    assert!(differ.is_empty(), "{root}: {} verdicts differ: see above", differ.len());
+}
+
+/// The systems' own content, and content for another system, of which nothing applies.
+#[test]
+fn verdicts_are_those_of_oscap() {
+    agree("debian12", &[("debian12", "cis_level2_server"), ("debian12", "anssi_bp28_high"), ("rhel9", "cis")]);
+}
+
+/// Every profile of every data stream, on each plain tree.
+#[test]
+fn verdicts_are_those_of_oscap_for_every_profile_matrix() {
+    let mut pairs = Vec::new();
+    for product in Content::products().unwrap() {
+        let benchmark = Content::find(&product).unwrap().benchmark().unwrap();
+        pairs.extend(benchmark.profiles.iter().map(|own| (product.clone(), short_id(&own.id).to_owned())));
+    }
+    let pairs: Vec<(&str, &str)> = pairs.iter().map(|(product, profile)| (product.as_str(), profile.as_str())).collect();
+    for root in ["debian12", "debian13", "debian12-full"] {
+        agree(root, &pairs);
+    }
+}
