@@ -148,8 +148,9 @@ fn comes_in(vm: &Vm, scenario: &Scenario) -> Result<()> {
     vm.shell(scenario.holds).map(drop)
 }
 
+/// A rule was taken back, or left to a person, with the reason.
 fn told(rule: &Rule, word: &str) -> bool {
-    rule.result == Verdict::Error && rule.grounds().join(" ").contains(word)
+    matches!(rule.result, Verdict::Error | Verdict::Fail) && rule.grounds().join(" ").contains(word)
 }
 
 fn live(scenario: &Scenario) -> Result<()> {
@@ -180,8 +181,11 @@ fn live(scenario: &Scenario) -> Result<()> {
 
 #[test]
 fn the_door_stays_open_in_every_scenario_matrix() -> Result<()> {
+    // `TREMPE_SCENARIO=expired` tries those alone whose name has that word.
+    let wanted = std::env::var("TREMPE_SCENARIO").unwrap_or_default();
     let failed: Vec<String> = SCENARIOS
         .iter()
+        .filter(|scenario| scenario.name.contains(&wanted))
         .filter_map(|scenario| live(scenario).err().map(|error| format!("{}: {error:#}", scenario.name)))
         .collect();
     ensure!(failed.is_empty(), "{}", failed.join("\n"));

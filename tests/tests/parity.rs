@@ -25,7 +25,8 @@ fn disagreements(copy: &Copy, product: &str, profile: &str) -> Result<Vec<String
     let agent_took = begun.elapsed();
     let ours = audit.by_id();
     let said = |id: &str| ours.get(id).map_or(Verdict::Absent, |rule| rule.result);
-    let selected = ours.iter().filter(|(_, rule)| rule.result != Verdict::Notselected).map(|(id, _)| id.as_str());
+    let selected =
+        ours.iter().filter(|(_, rule)| rule.result != Verdict::Notselected).map(|(id, _)| id.as_str());
     let ids: BTreeSet<&str> = selected.chain(theirs.keys().map(String::as_str)).collect();
     let mut differences = Vec::new();
     for id in &ids {
@@ -56,7 +57,10 @@ fn agree(root: &str, pairs: &[(&str, &str)]) {
 /// The systems' own content, and content for another system, of which nothing applies.
 #[test]
 fn verdicts_are_those_of_oscap() {
-    agree("debian12", &[("debian12", "cis_level2_server"), ("debian12", "anssi_bp28_high"), ("rhel9", "cis")]);
+    agree(
+        "debian12",
+        &[("debian12", "cis_level2_server"), ("debian12", "anssi_bp28_high"), ("rhel9", "cis")],
+    );
 }
 
 /// Every profile of every data stream, on each plain tree.
@@ -67,7 +71,8 @@ fn verdicts_are_those_of_oscap_for_every_profile_matrix() {
         let benchmark = Content::find(&product).unwrap().benchmark().unwrap();
         pairs.extend(benchmark.profiles.iter().map(|own| (product.clone(), short_id(&own.id).to_owned())));
     }
-    let pairs: Vec<(&str, &str)> = pairs.iter().map(|(product, profile)| (product.as_str(), profile.as_str())).collect();
+    let pairs: Vec<(&str, &str)> =
+        pairs.iter().map(|(product, profile)| (product.as_str(), profile.as_str())).collect();
     for root in ["debian12", "debian13", "debian12-full"] {
         agree(root, &pairs);
     }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::time::Duration;
 
 use oval::{Class, Evaluator, Evidence, System, Variables, Verdict};
 use typed_arena::Arena;
@@ -14,10 +15,13 @@ use xccdf::evaluate::sce;
 use xccdf::evaluate::system::{Answer, Exported, OVAL, Request, SCE, Wanted, all_of};
 use xccdf::{CheckSystem, Checklist, Content, Document, Outcome};
 
+use crate::system::script;
 use crate::trust;
 
 /// The largest document beside the content that is read, in bytes.
 const LARGEST: u64 = 256 << 20;
+/// So long a script may take.
+const SCRIPT_LIMIT: Duration = Duration::from_secs(60);
 /// So much of what a script says is told.
 const MOST_LINES: usize = 10;
 const MOST_CHARACTERS: usize = 200;
@@ -124,7 +128,8 @@ impl<'a> Engine<'a> {
             return failed(Outcome::NotChecked, "only a running system runs scripts".to_owned());
         }
         let ended = text.and_then(|text| {
-            let ended = self.machine.run_script(request.href, &text, &sce::environment(request.exports));
+            let environment = sce::environment(request.exports);
+            let ended = script::run(request.href, &text, &environment, SCRIPT_LIMIT);
             ended.map_err(|error| format!("{error:#}"))
         });
         let output = match ended {
