@@ -113,6 +113,12 @@ pub struct Audit {
     /// installed one (ssg-rhel9).
     #[arg(long, value_name = "FILE|NAME")]
     pub content: Option<String>,
+    /// With --content: write XCCDF results, inside their benchmark, to this file.
+    #[arg(long, value_name = "FILE", requires = "content")]
+    pub results: Option<PathBuf>,
+    /// With --content: write an ARF to this file.
+    #[arg(long, value_name = "FILE", requires = "content")]
+    pub results_arf: Option<PathBuf>,
     /// Which machine, which rules.
     #[command(flatten)]
     pub selection: Selection,

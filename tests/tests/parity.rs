@@ -63,6 +63,24 @@ fn verdicts_are_those_of_oscap() {
     );
 }
 
+/// OpenSCAP takes what the agent writes for its own: results, an ARF, and a report made of each.
+#[test]
+fn oscap_reads_the_results() {
+    let copy = Root::named("debian12").unwrap().copy().unwrap();
+    copy.lend(&agent::binary().unwrap(), "agent").unwrap();
+    let content = copy.lend(&Content::find("debian12").unwrap().path, "content.xml").unwrap();
+    let said = copy
+        .shell(&format!(
+            "cd $LAB
+             ./agent audit --content {content} --profile cis_level1_server --results x.xml --results-arf a.xml \\
+                 --rule sshd_disable_root_login --rule package_aide_installed > /dev/null || [ $? = 2 ]
+             oscap xccdf validate x.xml && oscap ds rds-validate a.xml && oscap info a.xml | grep -i 'result id'
+             for file in x a; do oscap xccdf generate report $file.xml | grep -c 'sshd_disable_root_login' ; done"
+        ))
+        .unwrap();
+    assert!(said.contains("xccdf_org.trempe_testresult"), "{said}");
+}
+
 /// Every profile of every data stream, on each plain tree.
 #[test]
 fn verdicts_are_those_of_oscap_for_every_profile_matrix() {

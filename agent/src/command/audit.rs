@@ -36,6 +36,8 @@ fn by_content(content: &str, args: &Audit) -> Result<Exit> {
         tailoring: selection.tailoring.clone(),
         rules: selection.rule.clone(),
         root: selection.root.clone(),
+        results: args.results.clone(),
+        arf: args.results_arf.clone(),
     };
     let report = scap::audit(&request, &System::open(&selection.root)?)?;
     tell(&report, &args.output)?;

@@ -10,6 +10,7 @@
 mod engine;
 mod find;
 mod report;
+mod results;
 
 use std::fs::File;
 use std::io::Read;
@@ -48,6 +49,10 @@ pub struct Request {
     pub rules: Vec<String>,
     /// The directory that holds the machine.
     pub root: PathBuf,
+    /// Where the XCCDF results go.
+    pub results: Option<PathBuf>,
+    /// Where the ARF goes.
+    pub arf: Option<PathBuf>,
 }
 
 /// Judges a machine by content.
@@ -79,6 +84,7 @@ pub fn audit(request: &Request, system: &System) -> Result<Report> {
         evaluation: &evaluation,
         evidence: engine.into_evidence(),
     };
+    judged.write_results(system, request, &started)?;
     judged.report(system, request, started)
 }
 
