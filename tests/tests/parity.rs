@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use e2e::content::Content;
 use e2e::machine::Machine;
 use e2e::root::{Copy, Root};
@@ -46,21 +46,25 @@ fn disagreements(copy: &Copy, product: &str, profile: &str) -> Result<Vec<String
     Ok(differences)
 }
 
-fn agree(root: &str, pairs: &[(&str, &str)]) {
-    let copy = Root::named(root).unwrap().copy().unwrap();
-    let differ = pairs.iter().flat_map(|(product, profile)| disagreements(&copy, product, profile).unwrap());
-    let differ: Vec<String> = differ.collect();
+fn agree(root: &str, pairs: &[(&str, &str)]) -> Result<()> {
+    let copy = Root::named(root)?.copy()?;
+    let mut differ = Vec::new();
+    for (product, profile) in pairs {
+        differ.extend(disagreements(&copy, product, profile)?);
+    }
     differ.iter().for_each(|line| println!("{line}"));
-    assert!(differ.is_empty(), "{root}: {} verdicts differ: see above", differ.len());
+    ensure!(differ.is_empty(), "{root}: {} verdicts differ: see above", differ.len());
+    Ok(())
 }
 
 /// The systems' own content, and content for another system, of which nothing applies.
 #[test]
-fn verdicts_are_those_of_oscap() {
-    agree(
-        "debian12",
-        &[("debian12", "cis_level2_server"), ("debian12", "anssi_bp28_high"), ("rhel9", "cis")],
-    );
+fn verdicts_are_those_of_oscap() -> Result<()> {
+    let mut pairs = vec![("debian12", "cis_level2_server"), ("debian12", "anssi_bp28_high")];
+    if Content::products()?.iter().any(|product| product == "rhel9") {
+        pairs.push(("rhel9", "cis")); // Debian's package has no content for Red Hat
+    }
+    agree("debian12", &pairs)
 }
 
 /// OpenSCAP takes what the agent writes for its own: results, an ARF, and a report made of each.
@@ -83,15 +87,13 @@ fn oscap_reads_the_results() {
 
 /// Every profile of every data stream, on each plain tree.
 #[test]
-fn verdicts_are_those_of_oscap_for_every_profile_matrix() {
+fn verdicts_are_those_of_oscap_for_every_profile_matrix() -> Result<()> {
     let mut pairs = Vec::new();
-    for product in Content::products().unwrap() {
-        let benchmark = Content::find(&product).unwrap().benchmark().unwrap();
+    for product in Content::products()? {
+        let benchmark = Content::find(&product)?.benchmark()?;
         pairs.extend(benchmark.profiles.iter().map(|own| (product.clone(), short_id(&own.id).to_owned())));
     }
     let pairs: Vec<(&str, &str)> =
         pairs.iter().map(|(product, profile)| (product.as_str(), profile.as_str())).collect();
-    for root in ["debian12", "debian13", "debian12-full"] {
-        agree(root, &pairs);
-    }
+    ["debian12", "debian13", "debian12-full"].into_iter().try_for_each(|root| agree(root, &pairs))
 }
