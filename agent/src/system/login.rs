@@ -152,7 +152,7 @@ fn try_one(trial: &Trial) -> Result<Attempt> {
     let listener =
         TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("listening on the loopback interface")?;
     let port = listener.local_addr()?.port().to_string();
-    let arguments = client_arguments(trial, &port);
+    let arguments = client_arguments(trial, &port, exchanges());
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let mut client = Side::start(Tool::Ssh, &arguments, None)?;
     let served = accept(&listener, &mut client.child)
@@ -240,8 +240,11 @@ fn accept(listener: &TcpListener, client: &mut Child) -> Result<Option<TcpStream
     }
 }
 
+/// The quickest key exchange.
+const QUICKEST: &str = "curve25519-sha256";
+
 /// Nothing of the caller's own ssh counts, and nothing is remembered.
-fn client_arguments(trial: &Trial, port: &str) -> Vec<String> {
+fn client_arguments(trial: &Trial, port: &str, exchanges: Option<String>) -> Vec<String> {
     const OPTIONS: [&str; 8] = [
         "BatchMode=yes",
         "IdentitiesOnly=yes",
@@ -254,7 +257,36 @@ fn client_arguments(trial: &Trial, port: &str) -> Vec<String> {
     ];
     let key = private(trial.key);
     let mut arguments = vec!["-F", "none", "-T", "-i", &key, "-p", port, "-l", &trial.user];
-    arguments.extend(OPTIONS.iter().flat_map(|option| ["-o", option]));
+    arguments.extend(OPTIONS.iter().copied().chain(exchanges.as_deref()).flat_map(|option| ["-o", option]));
     arguments.extend(["127.0.0.1", "true"]);
     arguments.into_iter().map(str::to_owned).collect()
+}
+
+/// Every key exchange that the client knows, the quickest first: those that withstand quantum computers, which newer clients begin with,
+/// take seconds on a slow processor. `None` where the client does not tell.
+fn exchanges() -> Option<String> {
+    let told = Real.run(Tool::Ssh, &["-Q", "kex"], None).and_then(super::Output::success).ok()?;
+    quickest_first(&told.stdout)
+}
+
+fn quickest_first(known: &str) -> Option<String> {
+    let (quickest, others): (Vec<&str>, Vec<&str>) =
+        known.lines().filter(|name| !name.is_empty()).partition(|name| *name == QUICKEST);
+    let ordered = [quickest, others].concat();
+    (ordered.first() == Some(&QUICKEST)).then(|| format!("KexAlgorithms={}", ordered.join(",")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_quickest_exchange_comes_first_and_none_is_left_out() {
+        let known = "sntrup761x25519-sha512\ncurve25519-sha256\necdh-sha2-nistp256\n";
+        let wanted = "KexAlgorithms=curve25519-sha256,sntrup761x25519-sha512,ecdh-sha2-nistp256";
+        assert_eq!(quickest_first(known).as_deref(), Some(wanted));
+        // Where it may not be used (FIPS 140) the client's own order stands.
+        assert_eq!(quickest_first("ecdh-sha2-nistp256\n"), None);
+        assert_eq!(quickest_first(""), None);
+    }
 }
