@@ -262,11 +262,16 @@ pub enum Subject {
 
 /// Arguments of `list`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  agent list rules | grep sshd\n  agent list values --format json")]
+#[command(
+    after_help = "Examples:\n  agent list rules | grep sshd\n  agent list values --format json\n  agent list profiles --content ssg-rhel9"
+)]
 pub struct List {
     /// What to list.
     #[arg(value_enum, default_value = "rules")]
     pub subject: Subject,
+    /// List what is in SCAP content of others: a file, or the name of an installed data stream.
+    #[arg(long, value_name = "FILE|NAME")]
+    pub content: Option<String>,
     /// The format.
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use serde_json::{Value as Json, json};
 use xccdf::{Benchmark, Kind, no_alias, short_id};
 
@@ -10,12 +10,18 @@ use super::print;
 use crate::cli::{List, Subject};
 use crate::content::{Catalogue, TIERS, benchmark, products, tier_of, tier_profile};
 use crate::exit::Exit;
+use crate::scap;
 
 /// Runs the command.
 ///
 /// # Errors
 /// When the list cannot be written.
 pub fn run(args: &List) -> Result<Exit> {
+    if let Some(content) = &args.content {
+        let table = of_content(args.subject, content)?;
+        print(args.format, &aligned(&table.rows), &table.json)?;
+        return Ok(Exit::Good);
+    }
     let catalogue = Catalogue::embedded()?;
     let benchmark = benchmark(&catalogue)?;
     let table = match args.subject {
@@ -41,6 +47,33 @@ impl Table {
         self.rows.push(row.into_iter().collect());
         self.json.push(json);
     }
+}
+
+/// What there is in content of others.
+fn of_content(subject: Subject, content: &str) -> Result<Table> {
+    let benchmark = scap::benchmark(content)?;
+    let mut table = Table::default();
+    match subject {
+        Subject::Profiles => return Ok(profiles(&benchmark)),
+        Subject::Rules => {
+            for rule in benchmark.rules() {
+                let (id, title) = (short_id(&rule.head.id), rule.head.title.plain());
+                let severity = rule.severity.unwrap_or(xccdf::Severity::Unknown).word();
+                let json = json!({"id": id, "title": title, "severity": severity});
+                table.add([id.to_owned(), severity.to_owned(), title], json);
+            }
+        }
+        Subject::Values => {
+            for value in benchmark.values() {
+                let (id, title) = (short_id(&value.head.id), value.head.title.plain());
+                table.add([id.to_owned(), title.clone()], json!({"id": id, "title": title}));
+            }
+        }
+        Subject::Tiers | Subject::Settings => {
+            bail!("content of others has rules, profiles and values; tiers and settings are the catalogue's")
+        }
+    }
+    Ok(table)
 }
 
 /// Rows as lines, every column but the last as wide as its widest cell.

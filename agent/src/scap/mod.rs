@@ -88,6 +88,14 @@ pub fn audit(request: &Request, system: &System) -> Result<Report> {
     judged.report(system, request, started)
 }
 
+/// The benchmark of content, without its prose.
+///
+/// # Errors
+/// When the content is not there or not understood, or others could have written it.
+pub fn benchmark(content: &str) -> Result<xccdf::Benchmark> {
+    Ok(open(content)?.checklist(Choice::default())?.benchmark()?)
+}
+
 fn open(content: &str) -> Result<SourceContent> {
     let path = find::find(content)?;
     trust::check(&path)?;

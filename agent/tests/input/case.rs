@@ -37,7 +37,11 @@ impl Case {
 
     /// Runs the agent on it, from the directory beside it.
     pub fn agent(&self, args: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_agent"));
-        command.current_dir(&self.dir).args(args).args(["--root", "root"]).output().unwrap()
+        self.agent_alone(&[args, &["--root", "root"]].concat())
+    }
+
+    /// Runs the agent beside it, for what is about no machine.
+    pub fn agent_alone(&self, args: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_agent")).current_dir(&self.dir).args(args).output().unwrap()
     }
 }

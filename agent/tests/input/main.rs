@@ -3,5 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test")]
 
 mod case;
+mod content;
 mod mistakes;
 mod tailoring;
