@@ -92,12 +92,25 @@ fn contenders() -> Vec<Contender> {
         "--output",
         "/run/lab/agent.json",
     ];
+    let same = [
+        "/run/lab/agent",
+        "audit",
+        "--content",
+        "/run/lab/content.xml",
+        "--profile",
+        "cis_level2_server",
+        "--format",
+        "json",
+        "--output",
+        "/run/lab/agent.json",
+    ];
     let find = ["sh", "-c", "exec find / -xdev -printf '%m %U %G %p\\n' > /dev/null"];
     let contender = |name, command| Contender { name, command, runs: Vec::new() };
     vec![
         contender("oscap, as Debian ships it", oscap("LC_ALL=C")),
         contender("oscap, SEXP_VALIDATE_DISABLE=1", oscap("SEXP_VALIDATE_DISABLE=1")),
-        contender("agent", agent.map(str::to_owned).to_vec()),
+        contender("agent, the catalogue", agent.map(str::to_owned).to_vec()),
+        contender("agent, the content that oscap has", same.map(str::to_owned).to_vec()),
         contender("find / -xdev -printf, for comparison", find.map(str::to_owned).to_vec()),
     ]
 }
