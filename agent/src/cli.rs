@@ -279,11 +279,19 @@ pub struct List {
 
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  agent explain sshd_disable_root_login --tier standard")]
+#[command(
+    after_help = "Examples:\n  agent explain sshd_disable_root_login --tier standard\n  agent explain sshd_disable_root_login --content ssg-rhel9"
+)]
 pub struct Explain {
     /// The rule.
     #[arg(value_name = "RULE")]
     pub rule: String,
+    /// Explain a rule of SCAP content of others: a file, or the name of an installed data stream.
+    #[arg(long, value_name = "FILE|NAME")]
+    pub content: Option<String>,
+    /// With --content: the profile whose values count.
+    #[arg(long, value_name = "ID", requires = "content", conflicts_with = "tier")]
+    pub profile: Option<String>,
     /// The tier whose values count; that of the configuration when left out, else strict.
     #[arg(long, value_name = "TIER")]
     pub tier: Option<String>,

@@ -4,13 +4,14 @@ use std::io::{BufReader, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use xccdf::{Benchmark, Limits, Tailoring};
+use xccdf::{Benchmark, Limits, Tailoring, short_id};
 
 use crate::cli::{Check, Product};
 use crate::config::Config;
 use crate::content::{Catalogue, benchmark, products};
 use crate::exit::Exit;
 use crate::policy::{Request, Target, make, resolve};
+use crate::scap;
 use crate::trust;
 
 /// The tier whose rules and values are those of all tiers.
@@ -43,6 +44,7 @@ fn check(path: &Path, catalogue: &Catalogue, product: &Product) -> Result<String
         Some("yml" | "yaml") => configuration(path, catalogue, product),
         Some("xml") => match root_element(path)?.as_str() {
             "Benchmark" => whole_benchmark(path),
+            "data-stream-collection" => data_stream(path),
             _ => tailoring(path, catalogue, product),
         },
         _ => bail!(
@@ -82,6 +84,16 @@ fn whole_benchmark(path: &Path) -> Result<String> {
     ))
 }
 
+fn data_stream(path: &Path) -> Result<String> {
+    let benchmark = scap::benchmark(&path.display().to_string())?;
+    Ok(format!(
+        "a SCAP data stream: {} with {} rules and {} profiles",
+        short_id(&benchmark.id),
+        benchmark.rules().count(),
+        benchmark.profiles.len()
+    ))
+}
+
 /// Checks every profile that can be chosen, each as if it were.
 fn tailoring(path: &Path, catalogue: &Catalogue, product: &Product) -> Result<String> {
     let tailoring = crate::policy::read_tailoring(path)?;
@@ -100,7 +112,7 @@ fn tailoring(path: &Path, catalogue: &Catalogue, product: &Product) -> Result<St
         let (expired, valid): (Vec<_>, Vec<_>) = exceptions.partition(|exception| exception.expired);
         sentences.push(format!(
             "{} asks {product} for {asked} rules; exceptions: {}, expired: {}",
-            xccdf::short_id(&profile.id),
+            short_id(&profile.id),
             valid.len(),
             expired.len()
         ));

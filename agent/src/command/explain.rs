@@ -14,6 +14,7 @@ use crate::plan::plan;
 use crate::policy::{Check, Policy, PolicyRule, resolve};
 use crate::report::Format;
 use crate::report::text::{Style, wrapped};
+use crate::scap;
 use crate::setting::Setting;
 use crate::system::System;
 
@@ -22,6 +23,10 @@ use crate::system::System;
 /// # Errors
 /// When there is no such rule, or configuration or tailoring are not understood.
 pub fn run(args: &Explain) -> Result<Exit> {
+    if let Some(content) = &args.content {
+        super::print(Format::Text, &of_content(content, args)?, &())?;
+        return Ok(Exit::Good);
+    }
     let catalogue = Catalogue::embedded()?;
     let mut system = System::open(&args.root)?;
     let selection = Selection {
@@ -47,6 +52,43 @@ pub fn run(args: &Explain) -> Result<Exit> {
     excepting(&mut text, bound, &policy.tier)?;
     super::print(Format::Text, &text, &())?;
     Ok(Exit::Good)
+}
+
+/// What content of others says of a rule, and, where a profile is named, how this machine stands.
+fn of_content(content: &str, args: &Explain) -> Result<String> {
+    let rule = scap::rule(content, &args.rule)?;
+    let mut out = String::new();
+    writeln!(out, "{}\n{}", short_id(&rule.head.id), rule.head.title.plain())?;
+    writeln!(out, "{} severity", rule.severity.unwrap_or(xccdf::Severity::Unknown).word())?;
+    section(&mut out, "What", &rule.head.description.plain())?;
+    section(&mut out, "Why", &rule.rationale.plain())?;
+    let warnings: Vec<String> = rule.head.warnings.iter().map(|warning| warning.text.plain()).collect();
+    section(&mut out, "What to beware of", &warnings.join(" "))?;
+    let idents: Vec<&str> = rule.idents.iter().map(|ident| ident.name.as_str()).collect();
+    section(&mut out, "Known as", &idents.join(", "))?;
+    let fixes: Vec<&str> = rule.fixes.iter().filter_map(|fix| fix.system.as_deref()).collect();
+    section(&mut out, "Ways to mend it in the content", &fixes.join(", "))?;
+    if args.tier.is_none() && args.profile.is_none() && args.tailoring.is_empty() {
+        return Ok(out);
+    }
+    let request = scap::Request {
+        content: content.to_owned(),
+        tier: args.tier.clone(),
+        profile: args.profile.clone(),
+        tailoring: args.tailoring.clone(),
+        rules: vec![args.rule.clone()],
+        root: args.root.clone(),
+        ..scap::Request::default()
+    };
+    let report = scap::audit(&request, &System::open(&args.root)?)?;
+    let id = short_id(&rule.head.id);
+    let Some(row) = report.rules.iter().find(|row| row.id == id) else { return Ok(out) };
+    writeln!(out, "\nOn this machine: {}", row.result.as_str())?;
+    write!(out, "{}", wrapped(row.reason.as_deref().unwrap_or_default(), "  ", "  "))?;
+    for evidence in &row.evidence {
+        write!(out, "{}", crate::report::text::evidence(evidence, &Style::default()))?;
+    }
+    Ok(out)
 }
 
 /// A heading with a paragraph below it, when there is something to say.

@@ -96,6 +96,23 @@ pub fn benchmark(content: &str) -> Result<xccdf::Benchmark> {
     Ok(open(content)?.checklist(Choice::default())?.benchmark()?)
 }
 
+/// A rule of content, by its full or short id, with everything that is said of it.
+///
+/// # Errors
+/// As [`benchmark`]; when there is no such rule, with what is near.
+pub fn rule(content: &str, id: &str) -> Result<xccdf::Rule> {
+    let opened = open(content)?;
+    let checklist = opened.checklist(Choice::default())?;
+    if let Some(rule) = checklist.rule(id)? {
+        return Ok(rule);
+    }
+    let benchmark = checklist.benchmark()?;
+    let near = xccdf::id::did_you_mean(id, benchmark.rules().map(|rule| xccdf::short_id(&rule.head.id)));
+    let remedy =
+        if near.is_empty() { format!("'agent list rules --content {content}' shows them all") } else { near };
+    bail!("unknown rule {id:?} ({remedy})");
+}
+
 fn open(content: &str) -> Result<SourceContent> {
     let path = find::find(content)?;
     trust::check(&path)?;

@@ -143,4 +143,11 @@ fn results_are_written_whole_and_content_is_listed() {
     };
     assert_eq!(listed("profiles"), "xccdf_org.example_profile_own  Own\n");
     assert!(listed("rules").starts_with("file    high  About file\n"), "{}", listed("rules"));
+    let explained = case.agent(&["explain", "file", "--content", "b.xml", "--profile", "own"]);
+    let explained = String::from_utf8(explained.stdout).unwrap();
+    assert!(explained.starts_with("file\nAbout file\nhigh severity\n"), "{explained}");
+    assert!(explained.contains("On this machine: pass") && explained.contains("/etc/word:2"), "{explained}");
+    let unknown = case.agent(&["explain", "fil", "--content", "b.xml"]);
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(String::from_utf8(unknown.stderr).unwrap().contains("did you mean file?"));
 }
