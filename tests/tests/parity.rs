@@ -67,7 +67,8 @@ fn verdicts_are_those_of_oscap() -> Result<()> {
     agree("debian12", &pairs)
 }
 
-/// OpenSCAP takes what the agent writes for its own: results, an ARF, and a report made of each.
+/// OpenSCAP takes what the agent writes for its own: an ARF, and reports made of results and ARF. (`oscap xccdf validate` takes minutes for a
+/// benchmark of this size; the tests of `xccdf` have it judge small ones.)
 #[test]
 fn oscap_reads_the_results() {
     let copy = Root::named("debian12").unwrap().copy().unwrap();
@@ -78,7 +79,7 @@ fn oscap_reads_the_results() {
             "cd $LAB
              ./agent audit --content {content} --profile cis_level1_server --results x.xml --results-arf a.xml \\
                  --rule sshd_disable_root_login --rule package_aide_installed > /dev/null || [ $? = 2 ]
-             oscap xccdf validate x.xml && oscap ds rds-validate a.xml && oscap info a.xml | grep -i 'result id'
+             oscap ds rds-validate a.xml && oscap info a.xml | grep -i 'result id'
              for file in x a; do oscap xccdf generate report $file.xml | grep -c 'sshd_disable_root_login' ; done"
         ))
         .unwrap();
