@@ -1,6 +1,7 @@
 //! Telling running programs, once, after all changes of a run.
 
 use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result};
 
@@ -10,6 +11,10 @@ use crate::system::{System, Tool};
 
 /// The ssh daemon's unit: Debian's and the others' name.
 pub const SSHD: [&str; 2] = ["ssh.service", "sshd.service"];
+/// Where the ssh daemon writes its number.
+const SSHD_NUMBER: &str = "/run/sshd.pid";
+/// So soon it listens again, on the slowest machine.
+const SSHD_SOON: Duration = Duration::from_secs(10);
 
 /// Brings every effect about, in an order in which one does not undo another; returns what failed, in words. Where no manager
 /// runs there is nobody to tell.
@@ -39,17 +44,39 @@ fn perform(system: &System, effect: &Effect) -> Result<()> {
         // Locked rules stay until the next boot, which loads the new ones; until then the audit says so.
         Effect::LoadAuditRules if system.audit_kernel()?.is_some_and(|kernel| kernel.locked) => Ok(()),
         Effect::LoadAuditRules => load_audit_rules(system),
-        Effect::ReloadUnit { unit } => {
-            understood(system, unit)?;
-            system.run(Tool::Systemctl, &["--quiet", "try-reload-or-restart", unit])?.success().map(drop)
-        }
-        Effect::RestartUnit { unit } => {
-            understood(system, unit)?;
-            system.run(Tool::Systemctl, &["--quiet", "try-restart", unit])?.success().map(drop)
-        }
+        Effect::ReloadUnit { unit } => tell(system, unit, "try-reload-or-restart"),
+        Effect::RestartUnit { unit } => tell(system, unit, "try-restart"),
         // Nothing to do now; the report says so.
         Effect::Reboot => Ok(()),
     }
+}
+
+fn tell(system: &System, unit: &str, how: &str) -> Result<()> {
+    understood(system, unit)?;
+    let begun = SSHD.contains(&unit).then(|| sshd_began(system)).flatten();
+    system.run(Tool::Systemctl, &["--quiet", how, unit])?.success()?;
+    if begun.is_some() {
+        wait_for(|| sshd_began(system) != begun, SSHD_SOON);
+    }
+    Ok(())
+}
+
+/// When the ssh daemon last began to listen: it writes its number anew after that. `None` where it does not run.
+fn sshd_began(system: &System) -> Option<SystemTime> {
+    std::fs::metadata(system.host_path(Path::new(SSHD_NUMBER))).ok()?.modified().ok()
+}
+
+/// Waits until something is so, for some time: a reload is over for systemd before the daemon listens again, and who comes in between
+/// is turned away.
+fn wait_for(is_so: impl Fn() -> bool, most: Duration) -> bool {
+    let begun = Instant::now();
+    while !is_so() {
+        if begun.elapsed() >= most {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    true
 }
 
 /// Whatever somebody else wrote meanwhile: the ssh daemon is never told to read a configuration that it would not start with.
@@ -74,6 +101,18 @@ mod tests {
     use crate::apply::validate::testing::Scripted;
     use crate::setting::testing::Tree;
     use crate::system::Output;
+
+    #[test]
+    fn what_is_waited_for_is_not_waited_for_without_end() {
+        let asked = std::cell::Cell::new(0);
+        let third = || asked.replace(asked.get() + 1) == 2;
+        assert!(wait_for(third, Duration::from_secs(60)));
+        assert_eq!(asked.get(), 3);
+        assert!(!wait_for(|| false, Duration::from_millis(1)));
+        let tree = Tree::new();
+        assert_eq!(sshd_began(&tree.system()), None);
+        assert!(sshd_began(&tree.file("/run/sshd.pid", "7\n").system()).is_some());
+    }
 
     #[test]
     fn the_ssh_daemon_is_not_told_to_read_what_it_would_not_start_with() {
