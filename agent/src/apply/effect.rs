@@ -27,15 +27,7 @@ pub fn perform_all(system: &System, mut effects: Vec<Effect>) -> Vec<String> {
     let failed = |effect: &Effect| {
         perform(system, effect).err().map(|error| format!("{}: {error:#}", effect.sentence()))
     };
-    let of_unit = |effect: &&Effect| matches!(effect, Effect::ReloadUnit { .. } | Effect::RestartUnit { .. });
-    let (units, before): (Vec<&Effect>, Vec<&Effect>) = effects.iter().partition(of_unit);
-    let mut failures: Vec<String> = before.into_iter().filter_map(failed).collect();
-    // A firewall takes long to restart, and nothing waits for it: systemd keeps units in order that have one.
-    failures.extend(std::thread::scope(|scope| {
-        let told: Vec<_> = units.into_iter().map(|effect| scope.spawn(move || failed(effect))).collect();
-        told.into_iter().filter_map(|told| told.join().ok().flatten()).collect::<Vec<_>>()
-    }));
-    failures
+    effects.iter().filter_map(failed).collect()
 }
 
 fn perform(system: &System, effect: &Effect) -> Result<()> {
@@ -56,12 +48,13 @@ fn tell(system: &System, unit: &str, how: &str) -> Result<()> {
     let begun = SSHD.contains(&unit).then(|| sshd_began(system)).flatten();
     system.run(Tool::Systemctl, &["--quiet", how, unit])?.success()?;
     if begun.is_some() {
-        wait_for(|| sshd_began(system) != begun, SSHD_SOON);
+        wait_for(|| sshd_began(system).is_some_and(|now| Some(now) != begun), SSHD_SOON);
     }
     Ok(())
 }
 
-/// When the ssh daemon last began to listen: it writes its number anew after that. `None` where it does not run.
+/// When the ssh daemon last began to listen: it writes its number anew after that, and takes it away when it reads its configuration
+/// again. `None` where it does not run.
 fn sshd_began(system: &System) -> Option<SystemTime> {
     std::fs::metadata(system.host_path(Path::new(SSHD_NUMBER))).ok()?.modified().ok()
 }
