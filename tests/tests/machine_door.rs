@@ -183,9 +183,11 @@ fn live(scenario: &Scenario) -> Result<()> {
 fn the_door_stays_open_in_every_scenario_matrix() -> Result<()> {
     // `TREMPE_SCENARIO=expired` tries those alone whose name has that word.
     let wanted = std::env::var("TREMPE_SCENARIO").unwrap_or_default();
-    let failed: Vec<String> = SCENARIOS
-        .iter()
-        .filter(|scenario| scenario.name.contains(&wanted))
+    let scenarios: Vec<&Scenario> =
+        SCENARIOS.iter().filter(|scenario| scenario.name.contains(&wanted)).collect();
+    ensure!(!scenarios.is_empty(), "no scenario's name has the word {wanted:?}");
+    let failed: Vec<String> = scenarios
+        .into_iter()
         .filter_map(|scenario| live(scenario).err().map(|error| format!("{}: {error:#}", scenario.name)))
         .collect();
     ensure!(failed.is_empty(), "{}", failed.join("\n"));

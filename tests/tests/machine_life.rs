@@ -103,7 +103,6 @@ fn live(root: &str) -> Result<()> {
     ensure!(lost.is_empty(), "verdicts that a reboot changed: {lost:#?}");
 
     vm.shell("$LAB/agent rollback >&2")?;
-    vm.wait_for_login()?; // its ssh daemon reads its configuration again, and takes nobody for that moment
     tell("rolled back", begun);
     let left = untouched.differences(&Manifest::of(&vm)?);
     ensure!(left.is_empty(), "not restored by the rollback: {left:#?}");

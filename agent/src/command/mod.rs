@@ -18,10 +18,9 @@ pub mod rollback;
 pub mod status;
 pub mod tailor;
 
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io::{IsTerminal, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -33,6 +32,7 @@ pub use crate::config::today;
 use crate::config::{self, Config};
 use crate::content::{BENCHMARK_ID, Catalogue};
 use crate::policy::{self, Policy, PolicyRule, Request};
+use crate::report::file::put;
 use crate::report::text::Style;
 use crate::report::{ContentInfo, Format, Report};
 use crate::system::System;
@@ -185,16 +185,7 @@ pub fn print(format: Format, text: &str, value: &impl Serialize) -> Result<()> {
 /// When it cannot be written.
 pub fn deliver(document: &[u8], output: Option<&Path>) -> Result<()> {
     let Some(path) = output else { return Ok(std::io::stdout().lock().write_all(document)?) };
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let write = || -> Result<()> {
-        let readable = Permissions::from_mode(0o644);
-        let mut file = tempfile::Builder::new().permissions(readable).tempfile_in(directory)?;
-        file.write_all(document)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        Ok(())
-    };
-    write().with_context(|| format!("writing {}", path.display()))
+    put(path, &|out| out.write_all(document))
 }
 
 /// The operating system that is meant.

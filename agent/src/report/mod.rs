@@ -3,6 +3,7 @@
 //! A writer takes a [`Report`] and knows nothing of rules or systems. To add a format, add a file here and a variant to
 //! [`Format`].
 
+pub mod file;
 mod json;
 pub mod plan;
 pub mod text;

@@ -1,11 +1,6 @@
 //! Results for other tools: an XCCDF `TestResult` inside its benchmark, and an ARF (SCAP 1.2 asset reporting format).
 
-use std::fs::Permissions;
-use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 use xccdf::arf::Arf;
 use xccdf::result::{FQDN, HOST_NAME, Identity, TailoringUsed, TargetFact};
 use xccdf::{TestResult, score};
@@ -13,6 +8,7 @@ use xccdf::{TestResult, score};
 use super::report::Judged;
 use super::{Request, now};
 use crate::report::Host;
+use crate::report::file::put;
 use crate::system::System;
 
 impl Judged<'_> {
@@ -58,19 +54,4 @@ impl Judged<'_> {
             ..TestResult::new(self.benchmark, self.policy, self.checklist.href())
         }
     }
-}
-
-fn put(path: &Path, write: &dyn Fn(&mut dyn Write) -> io::Result<()>) -> Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let written = || -> Result<()> {
-        let readable = Permissions::from_mode(0o644);
-        let file = tempfile::Builder::new().permissions(readable).tempfile_in(directory)?;
-        let mut out = BufWriter::new(file);
-        write(&mut out)?;
-        let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        Ok(())
-    };
-    written().with_context(|| format!("writing {}", path.display()))
 }

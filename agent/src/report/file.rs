@@ -1,0 +1,43 @@
+//! A document in a file: whole, or not at all.
+
+use std::fs::Permissions;
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+/// Has `write` write a document, readable by all, and puts it in the place of what was at `path`.
+///
+/// # Errors
+/// When it cannot be written; what was there before is there still.
+pub fn put(path: &Path, write: &dyn Fn(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let written = || -> Result<()> {
+        let readable = Permissions::from_mode(0o644);
+        let mut out = BufWriter::new(tempfile::Builder::new().permissions(readable).tempfile_in(directory)?);
+        write(&mut out)?;
+        let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        Ok(())
+    };
+    written().with_context(|| format!("writing {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fails_half_way_leaves_what_was_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("r.xml");
+        put(&path, &|out| out.write_all(b"first")).unwrap();
+        let half = |out: &mut dyn Write| out.write_all(b"half").and(Err(io::Error::other("full")));
+        assert!(format!("{:#}", put(&path, &half).unwrap_err()).contains("r.xml: full"));
+        assert_eq!(std::fs::read(&path).unwrap(), b"first");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o644);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "nothing else is left");
+    }
+}
