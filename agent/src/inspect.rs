@@ -70,14 +70,23 @@ pub struct Outcome {
 
 /// Inspects every rule of a policy, in the order of the policy. `progress` is called after each rule with the number done.
 pub fn inspect(policy: &Policy, system: &System, progress: &(dyn Fn(usize) + Sync)) -> Vec<Outcome> {
+    inspect_these(&policy.rules.iter().collect::<Vec<_>>(), system, progress)
+}
+
+/// As [`inspect`], for some rules; in their order.
+pub fn inspect_these(
+    rules: &[&PolicyRule],
+    system: &System,
+    progress: &(dyn Fn(usize) + Sync),
+) -> Vec<Outcome> {
     let next = AtomicUsize::new(0);
     let done = AtomicUsize::new(0);
-    let slots: Vec<Mutex<Option<Outcome>>> = policy.rules.iter().map(|_| Mutex::new(None)).collect();
+    let slots: Vec<Mutex<Option<Outcome>>> = rules.iter().map(|_| Mutex::new(None)).collect();
     let workers = std::thread::available_parallelism().map_or(2, |n| n.get().clamp(2, 8));
     std::thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
-                while let Some((rule, slot)) = pick(policy, &slots, next.fetch_add(1, Ordering::Relaxed)) {
+                while let Some((rule, slot)) = pick(rules, &slots, next.fetch_add(1, Ordering::Relaxed)) {
                     *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(inspect_rule(rule, system));
                     progress(done.fetch_add(1, Ordering::Relaxed) + 1);
                 }
@@ -88,11 +97,11 @@ pub fn inspect(policy: &Policy, system: &System, progress: &(dyn Fn(usize) + Syn
 }
 
 fn pick<'a>(
-    policy: &'a Policy,
+    rules: &[&'a PolicyRule],
     slots: &'a [Mutex<Option<Outcome>>],
     index: usize,
 ) -> Option<(&'a PolicyRule, &'a Mutex<Option<Outcome>>)> {
-    policy.rules.get(index).zip(slots.get(index))
+    rules.get(index).copied().zip(slots.get(index))
 }
 
 /// Inspects one rule.

@@ -195,7 +195,7 @@ fn a_machine_is_told_in_every_way_and_the_last_counts_matrix() -> Result<()> {
     let image = Image::new(&Root::named("debian12-ready")?, &script)?;
     let seed = Seed::new(
         Source::ConfigDrive,
-        "trempe:\n  tier: standard\n  exceptions: [{rule: banner_etc_motd, reason: ours}]\n",
+        "trempe:\n  tier: standard\n  exceptions: [{rule: banner_etc_motd_cis, reason: ours}]\n",
     );
     let mut vm = Vm::from_image(&image, &seed)?;
     vm.oem_strings(&[
@@ -228,7 +228,7 @@ fn a_machine_is_told_in_every_way_and_the_last_counts_matrix() -> Result<()> {
     for (key, value, from) in [
         ("tier", "light", "kernel command line"),
         ("firstboot.time_limit", "12m", "/run/credentials/@system/trempe.config"),
-        ("exceptions", "banner_etc_motd", "user-data"),
+        ("exceptions", "banner_etc_motd_cis", "user-data"),
     ] {
         let (said, by) = counts(key).with_context(|| format!("{key} is not told"))?;
         ensure!(said.contains(value) && by.contains(from), "{key}: {said} {by}");

@@ -11,6 +11,8 @@ use crate::system::{System, Tool};
 
 /// The ssh daemon's unit: Debian's and the others' name.
 pub const SSHD: [&str; 2] = ["ssh.service", "sshd.service"];
+/// The unit of ufw.
+const UFW: &str = "ufw.service";
 /// Where the ssh daemon writes its number.
 const SSHD_NUMBER: &str = "/run/sshd.pid";
 /// So soon it listens again, on the slowest machine.
@@ -37,10 +39,20 @@ fn perform(system: &System, effect: &Effect) -> Result<()> {
         Effect::LoadAuditRules if system.audit_kernel()?.is_some_and(|kernel| kernel.locked) => Ok(()),
         Effect::LoadAuditRules => load_audit_rules(system),
         Effect::ReloadUnit { unit } => tell(system, unit, "try-reload-or-restart"),
+        Effect::RestartUnit { unit } if unit == UFW && !ufw_is_up(system)? => {
+            system.run(Tool::UfwInit, &["start", "quiet"])?.success().map(drop)
+        }
         Effect::RestartUnit { unit } => tell(system, unit, "try-restart"),
         // Nothing to do now; the report says so.
         Effect::Reboot => Ok(()),
     }
+}
+
+/// Whether there is something of ufw to be taken down first. That takes as long as putting it up, and until ufw is switched on
+/// its unit is active with nothing in the kernel.
+fn ufw_is_up(system: &System) -> Result<bool> {
+    let active = system.units()?.state(UFW).active == Some(true);
+    Ok(!active || system.run(Tool::Iptables, &["-S"])?.success()?.stdout.contains("ufw-user-input"))
 }
 
 fn tell(system: &System, unit: &str, how: &str) -> Result<()> {

@@ -15,8 +15,9 @@ use super::worker::Worker;
 use super::{Control, check_stop};
 use crate::change::{Change, Effect};
 use crate::door::{Aspect, Comparison, Door, Lost};
+use crate::inspect::{Outcome, Verdict, inspect_these};
 use crate::plan::Step;
-use crate::policy::Policy;
+use crate::policy::{Policy, PolicyRule};
 use crate::system::System;
 
 /// Whose access is watched over.
@@ -27,6 +28,9 @@ pub enum Watch<'a> {
     /// That of the accounts named, or of those that get in and become root.
     Accounts(Option<&'a [String]>),
 }
+
+/// Said while it is looked at the door.
+const LOOKING: &str = "looking at who gets in";
 
 /// What has to do with getting in by ssh.
 const SSH: [&str; 3] = ["/etc/ssh", "/root", "/home"];
@@ -66,12 +70,38 @@ impl<'a> Guard<'a> {
         Guard { policy, control, door: None, notes: Vec::new() }
     }
 
+    /// Inspects the machine. Where a rule about access fails, so that something about it will be changed, and nobody is asked first,
+    /// the door is looked at meanwhile: both take their time.
+    pub fn inspect(&mut self, system: &System) -> Vec<Outcome> {
+        let (access, others): (Vec<_>, Vec<_>) = self.policy.rules.iter().partition(|rule| rule.access);
+        let access = inspect_these(&access, system, &|_| ());
+        let keep = match self.control.watch {
+            Watch::Accounts(keep) if self.control.confirm.is_none() => Some(keep),
+            _ => None,
+        };
+        let keep = keep.filter(|_| access.iter().any(|outcome| outcome.verdict == Verdict::Fail));
+        let others = std::thread::scope(|scope| {
+            let looking = keep.map(|keep| {
+                (self.control.progress)(LOOKING);
+                scope.spawn(move || Door::look(system, keep))
+            });
+            let others = inspect_these(&others, system, &|_| ());
+            // Where it could not be seen, it is looked at again before the first change, which then says why.
+            self.door = looking.and_then(|looking| looking.join().ok()?.ok());
+            others
+        });
+        self.door.iter().flat_map(|door| &door.problems).for_each(|problem| (self.control.progress)(problem));
+        let (mut access, mut others) = (access.into_iter(), others.into_iter());
+        let of = |rule: &PolicyRule| if rule.access { access.next() } else { others.next() };
+        self.policy.rules.iter().filter_map(of).collect()
+    }
+
     /// Looks at the door, when the steps are the first that change something about access. What cannot be watched over, or would
     /// shut somebody out by itself, is not done: its rules are given up, and their steps left out.
     pub fn before(&mut self, system: &System, steps: &mut Vec<Step>, worker: &mut Worker) {
         let Watch::Accounts(keep) = self.control.watch else { return };
         if self.door.is_none() && steps.iter().any(|step| self.concerns(step)) {
-            (self.control.progress)("looking at who gets in");
+            (self.control.progress)(LOOKING);
             match Door::look(system, keep) {
                 Ok(door) => {
                     door.problems.iter().for_each(|problem| (self.control.progress)(problem));
@@ -90,33 +120,52 @@ impl<'a> Guard<'a> {
         }
     }
 
-    /// Looks again after a pass that made `steps`; takes back what closed the door. Returns whether innocent rules were taken back
-    /// on the way, which another pass must do again, and what running programs could not be told.
+    /// Looks again after a pass that made `steps`, and does something else meanwhile, as both take their time. Nothing is seen where
+    /// the steps were none about access.
+    ///
+    /// # Errors
+    /// When who gets in cannot be told.
+    pub fn look_again<T>(
+        &self,
+        system: &System,
+        steps: &[Step],
+        meanwhile: impl FnOnce() -> T,
+    ) -> Result<(Option<Comparison>, T)> {
+        let door = self.door.as_ref().filter(|_| steps.iter().any(|step| self.concerns(step)));
+        let Some(door) = door else { return Ok((None, meanwhile())) };
+        (self.control.progress)("looking whether everybody still gets in");
+        std::thread::scope(|scope| {
+            let looking = scope.spawn(|| door.compare(system, None));
+            let done = meanwhile();
+            let Ok(seen) = looking.join() else {
+                bail!("looking whether everybody still gets in ended early")
+            };
+            Ok((Some(seen?), done))
+        })
+    }
+
+    /// Takes back what closed the door, as it was `seen` after a pass. Returns whether innocent rules were taken back on the way,
+    /// which another pass must do again, and what running programs could not be told; nothing where nobody is shut out.
     ///
     /// # Errors
     /// When the door cannot be opened again: the whole run must be taken back.
-    pub fn after(
+    pub fn open(
         &mut self,
+        seen: Option<Comparison>,
         system: &mut System,
-        steps: &[Step],
         worker: &mut Worker,
-    ) -> Result<(bool, Vec<String>)> {
-        let Some(door) = &self.door else { return Ok((false, Vec::new())) };
-        if !steps.iter().any(|step| self.concerns(step)) {
-            return Ok((false, Vec::new()));
-        }
-        (self.control.progress)("looking whether everybody still gets in");
-        let Comparison { lost, notes } = door.compare(system, None)?;
+    ) -> Result<Option<(bool, Vec<String>)>> {
+        let (Some(door), Some(Comparison { lost, notes })) = (&self.door, seen) else { return Ok(None) };
         if lost.is_empty() {
             self.notes = notes;
-            return Ok((false, Vec::new()));
+            return Ok(None);
         }
         let (again, untold) = self.narrow(door, lost, system, worker)?;
         // Where another pass follows, it looks again.
         if !again {
             self.notes = door.compare(system, None)?.notes;
         }
-        Ok((again, untold))
+        Ok(Some((again, untold)))
     }
 
     fn narrow(

@@ -43,7 +43,7 @@ use nix::fcntl::{Flock, FlockArg};
 use crate::change::Change;
 use crate::inspect::{Outcome, Verdict, inspect, inspect_rule};
 use crate::plan::{Plan, Step, plan};
-use crate::policy::Policy;
+use crate::policy::{Policy, PolicyRule};
 use crate::system::System;
 use guard::Guard;
 pub use guard::Watch;
@@ -165,9 +165,10 @@ pub fn apply(policy: &Policy, system: &mut System, id: &str, control: &Control) 
     pending::refuse(system)?;
     let mut run = Run { recovered, ..Run::default() };
     run.problems.extend(retention::forget_old(&state).err().map(|error| format!("{error:#}")));
-    let before = inspect(policy, system, &|_| ());
+    let mut guard = Guard::new(policy, control);
+    let before = guard.inspect(system);
     let mut worker = Worker::new(&state, id);
-    let passed = passes(policy, system, before.clone(), &mut worker, &mut run, control);
+    let passed = passes(policy, system, before.clone(), &mut guard, &mut worker, &mut run, control);
     let passed = passed.and_then(|outcomes| worker.close(system).map(|()| outcomes));
     let outcomes = match passed {
         Ok(outcomes) => outcomes,
@@ -189,11 +190,11 @@ fn passes(
     policy: &Policy,
     system: &mut System,
     mut outcomes: Vec<Outcome>,
+    guard: &mut Guard,
     worker: &mut Worker,
     run: &mut Run,
     control: &Control,
 ) -> Result<Vec<Outcome>> {
-    let mut guard = Guard::new(policy, control);
     let (mut pass, mut most) = (0, MAX_PASSES);
     while pass < most {
         pass += 1;
@@ -226,13 +227,17 @@ fn passes(
         worker.carry_out(system, &planned.steps, control)?;
         run.problems.extend(worker.settle_in(system)?);
         system.refresh();
-        let (again, untold) = guard.after(system, &planned.steps, worker)?;
-        run.problems.extend(untold);
-        // Each such round gives at least one rule up, so they come to an end.
-        most += usize::from(again);
-        outcomes = inspect_again(policy, system, outcomes, &planned.steps);
+        let meanwhile = || inspect_again(policy, system, &outcomes, &planned.steps);
+        let (seen, inspected) = guard.look_again(system, &planned.steps, meanwhile)?;
+        outcomes = inspected;
+        if let Some((again, untold)) = guard.open(seen, system, worker)? {
+            run.problems.extend(untold);
+            // Each such round gives at least one rule up, so they come to an end.
+            most += usize::from(again);
+            outcomes = inspect_again(policy, system, &outcomes, &planned.steps);
+        }
     }
-    run.notes.extend(guard.notes);
+    run.notes.append(&mut guard.notes);
     Ok(outcomes)
 }
 
@@ -248,12 +253,15 @@ fn put_off(outcome: &mut Outcome) {
 }
 
 /// Inspects what steps can have changed: what only takes stock of the machine changes nothing for other rules.
-fn inspect_again(policy: &Policy, system: &System, outcomes: Vec<Outcome>, steps: &[Step]) -> Vec<Outcome> {
+fn inspect_again(policy: &Policy, system: &System, outcomes: &[Outcome], steps: &[Step]) -> Vec<Outcome> {
     let planned = |outcome: &Outcome| steps.iter().any(|step| step.rule == outcome.rule);
     if outcomes.iter().any(|outcome| planned(outcome) && !outcome.finding.last) {
         return inspect(policy, system, &|_| ());
     }
-    let again = |(rule, outcome)| if planned(&outcome) { inspect_rule(rule, system) } else { outcome };
+    let again = |(rule, outcome): (&PolicyRule, &Outcome)| match planned(outcome) {
+        true => inspect_rule(rule, system),
+        false => outcome.clone(),
+    };
     policy.rules.iter().zip(outcomes).map(again).collect()
 }
 

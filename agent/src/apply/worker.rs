@@ -9,7 +9,7 @@ use super::journal::{Journal, Record};
 use super::transaction::{Part, Transaction};
 use super::undo::{self, Undo};
 use super::{Control, batch, check_stop, disk, effect, package, perform, rollback, validate};
-use crate::change::{Change, Effect};
+use crate::change::{Change, Effect, UnitGoal};
 use crate::plan::{Step, digest};
 use crate::system::{System, Tool};
 
@@ -211,7 +211,8 @@ impl Worker {
         self.journal()?.note(&Record::Done { number, left })?;
         self.made.push(step.clone());
         self.effects.extend(step.effects.iter().cloned());
-        if matches!(step.change, Change::Unit { .. }) {
+        // What boots with the machine is read at the next boot; what is not to run any more, the manager must know now.
+        if matches!(step.change, Change::Unit { goal: UnitGoal::Disabled | UnitGoal::Masked, .. }) {
             self.effects.push(Effect::DaemonReload);
         }
         Ok(())

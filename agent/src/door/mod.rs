@@ -24,7 +24,7 @@ mod way;
 
 use std::collections::BTreeSet;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use serde::Serialize;
 
 pub use compare::{Comparison, Lost, What};
@@ -36,7 +36,7 @@ use domain::Domain;
 use person::{Age, Person};
 use ssh::Daemon;
 use trial::Proof;
-use way::{Closed, Gate};
+use way::{Closed, Gate, ToRoot};
 
 /// So many logins are tried at a time; what is beyond is judged.
 const MOST_TRIED: usize = 16;
@@ -199,10 +199,16 @@ fn accounts(system: &System, people: &[Person]) -> Result<Vec<Account>> {
         }
         gates.push(judged);
     }
-    let proofs = proofs(system, trials, people.len());
-    let all = people.iter().zip(gates).zip(proofs);
+    // Who becomes root is seen while logins are tried: programs are waited for both times.
+    let (proofs, sudo): (_, Vec<ToRoot>) = std::thread::scope(|scope| {
+        let proving = scope.spawn(|| proofs(system, trials, people.len()));
+        let sudo = people.iter().map(|person| sudo::look(system, person)).collect();
+        (proving.join(), sudo)
+    });
+    let Ok(proofs) = proofs else { bail!("trying a login ended early") };
+    let all = people.iter().zip(gates).zip(proofs).zip(sudo);
     let mut accounts: Vec<Account> =
-        all.map(|((person, gates), proof)| account(system, person, gates, proof)).collect();
+        all.map(|(((person, gates), proof), sudo)| account(system, person, gates, proof, sudo)).collect();
     if let Ok(daemon) = &daemon {
         elsewhere(system, daemon, people, &mut accounts)?;
     }
@@ -251,7 +257,13 @@ fn proofs(system: &System, trials: Vec<(usize, crate::system::Trial)>, count: us
     proofs
 }
 
-fn account(system: &System, person: &Person, gates: (Gate, Gate), proof: Option<Proof>) -> Account {
+fn account(
+    system: &System,
+    person: &Person,
+    gates: (Gate, Gate),
+    proof: Option<Proof>,
+    sudo: ToRoot,
+) -> Account {
     let (with_key, with_password) = gates;
     let ssh_key = match (&with_key, &proof) {
         (Ok(()), Some(Proof::In)) => Way::proved(),
@@ -270,7 +282,7 @@ fn account(system: &System, person: &Person, gates: (Gate, Gate), proof: Option<
         (gate, _) => Way::through(gate),
     };
     let console = Way::through(person.password_gate().and_then(|()| pam::lets(system, "login")));
-    let ways = Ways { ssh_key, ssh_password, console, sudo: sudo::look(system, person) };
+    let ways = Ways { ssh_key, ssh_password, console, sudo };
     Account { name: person.name.clone(), local: person.local, ways, uid: person.uid, proof }
 }
 

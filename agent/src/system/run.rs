@@ -77,6 +77,7 @@ tools! {
     Sudo ["/usr/bin/sudo"], 60, "Runs a program as root for those who may.";
     Systemctl ["/usr/bin/systemctl", "/bin/systemctl"], 120, "Tells and sets unit states.";
     Ufw ["/usr/sbin/ufw"], 60, "Debian and Ubuntu firewall front end.";
+    UfwInit ["/usr/lib/ufw/ufw-init", "/lib/ufw/ufw-init"], 60, "Brings ufw's rules into the kernel and out of it.";
     UpdateGrub ["/usr/sbin/update-grub"], 300, "Writes grub.cfg on Debian.";
     UpdateInitramfs ["/usr/sbin/update-initramfs"], 600, "Rebuilds the initial RAM disk.";
     Vmtoolsd ["/usr/bin/vmtoolsd"], 5, "Asks VMware for a setting of the virtual machine.";
