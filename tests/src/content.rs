@@ -1,14 +1,14 @@
-//! The SCAP data streams both tools read: the SCAP Security Guide's, for the Debian releases we test.
+//! The SCAP data streams both tools read: the SCAP Security Guide's, for the systems we test.
 //!
 //! They are in the directory that `$TREMPE_CONTENT` names; without it in a directory `shared/content` beside the checkout;
-//! without that in Debian's own package `ssg-debian` of the newest suite (stable releases carry no CIS profile). The package is fetched with
-//! the mirror and keys this machine's apt uses, in a state directory of its own.
+//! without that in Debian's own packages of the newest suite (stable releases carry no CIS profile). They are fetched with the mirror and keys
+//! this machine's apt uses, in a state directory of its own.
 
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use xccdf::{Benchmark, Choice, Limits, SourceContent};
 
 use crate::cache;
@@ -72,6 +72,9 @@ impl Content {
     }
 }
 
+/// Debian's packages of content: for itself, for Ubuntu, for others.
+const PACKAGES: [&str; 3] = ["ssg-debian", "ssg-debderived", "ssg-nondebian"];
+
 /// Where the data streams are.
 fn directory() -> Result<PathBuf> {
     given().map_or_else(packaged, Ok)
@@ -88,11 +91,11 @@ fn given() -> Option<PathBuf> {
 fn packaged() -> Result<PathBuf> {
     let mirror = mirror()?;
     let unpacked =
-        cache::entry("ssg-debian", &["ssg-debian_", &mirror], |path| fetch_package(&mirror, path))?;
+        cache::entry("ssg", &[&PACKAGES.join(" "), &mirror], |path| fetch_packages(&mirror, path))?;
     Ok(unpacked.join("usr/share/xml/scap/ssg/content"))
 }
 
-fn fetch_package(mirror: &str, target: &Path) -> Result<()> {
+fn fetch_packages(mirror: &str, target: &Path) -> Result<()> {
     let state = tempfile::tempdir()?;
     let at = |name: &str| state.path().join(name).display().to_string();
     for directory in ["lists/partial", "cache/archives/partial"] {
@@ -108,13 +111,16 @@ fn fetch_package(mirror: &str, target: &Path) -> Result<()> {
     ];
     let apt = || Program::new("apt-get").args(options.iter().flat_map(|option| ["-o", option.as_str()]));
     apt().args(["-q", "update"]).run()?;
-    apt().args(["-q", "-y", "--download-only", "install", "ssg-debian"]).run()?;
+    apt().args(["-q", "-y", "--download-only", "install"]).args(PACKAGES).run()?;
     let archives = fs::read_dir(at("cache/archives"))?;
-    let package = archives
+    let packages: Vec<PathBuf> = archives
         .filter_map(|file| Some(file.ok()?.path()))
-        .find(|file| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("ssg-debian_")))
-        .context("apt downloaded no ssg-debian package")?;
-    Program::new("dpkg-deb").args(["-x".as_ref(), package.as_os_str(), target.as_os_str()]).run()?;
+        .filter(|file| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("ssg-")))
+        .collect();
+    ensure!(packages.len() == PACKAGES.len(), "apt downloaded not all of {}", PACKAGES.join(", "));
+    for package in packages {
+        Program::new("dpkg-deb").args(["-x".as_ref(), package.as_os_str(), target.as_os_str()]).run()?;
+    }
     Ok(())
 }
 

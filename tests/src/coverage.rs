@@ -15,7 +15,7 @@ use crate::cache;
 use crate::content::Content;
 
 /// The products the catalogue is filled for.
-pub const PRODUCTS: [&str; 2] = ["debian12", "debian13"];
+pub const PRODUCTS: [&str; 4] = ["debian12", "debian13", "ubuntu2204", "ubuntu2404"];
 const LEVELS: [&str; 2] = ["cis_level1_server", "cis_level2_server"];
 const SHELL: &str = "urn:xccdf:fix:script:sh";
 const REASONS: &str = "## Rules left out";

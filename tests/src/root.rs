@@ -1,6 +1,6 @@
-//! Debian root trees, and copies of them.
+//! Root trees of Debian and Ubuntu, and copies of them.
 //!
-//! A [`Root`] is what `mmdebstrap` makes from a recipe: a plain Debian server, cached, never written to again.
+//! A [`Root`] is what `mmdebstrap` makes from a recipe: a plain server, cached, never written to again.
 //! A [`Copy`] is that tree on a disk image of its own (a real file system, as some probes pass over anything else).
 //! Programs run in it with their own mounts, processes, network and `/proc`, so that nothing they do reaches this
 //! machine; see `lab/enter.sh`. To add a distribution, add a [`Recipe`].
@@ -8,7 +8,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 
 use crate::command::Program;
@@ -23,6 +23,14 @@ pub struct Recipe {
     os: &'static str,
     suite: &'static str,
     packages: &'static [&'static str],
+    archive: Archive,
+}
+
+/// Where packages come from.
+#[derive(Clone, Copy)]
+enum Archive {
+    Debian,
+    Ubuntu,
 }
 
 /// The plain trees are a server as the installer leaves it without any task, plus cloud-init, sshd and oscap.
@@ -30,36 +38,68 @@ pub struct Recipe {
 /// the rules are applicable that a plain server leaves aside.
 /// The ready ones lack one package that CIS wants and have one that it does not, and are otherwise complete: there an
 /// apply shows what it does itself and not how long Debian's packages take to configure themselves.
-pub const RECIPES: [Recipe; 6] = [
-    Recipe { name: "debian12", os: "debian12", suite: "bookworm", packages: &[PLAIN, "isc-dhcp-client"] },
+pub const RECIPES: [Recipe; 8] = [
+    Recipe {
+        name: "debian12",
+        os: "debian12",
+        suite: "bookworm",
+        packages: &[PLAIN, "isc-dhcp-client"],
+        archive: Archive::Debian,
+    },
     Recipe {
         name: "debian12-full",
         os: "debian12",
         suite: "bookworm",
         packages: &[PLAIN, "isc-dhcp-client", FULL],
+        archive: Archive::Debian,
     },
     Recipe {
         name: "debian12-ready",
         os: "debian12",
         suite: "bookworm",
         packages: &[PLAIN, "isc-dhcp-client", READY],
+        archive: Archive::Debian,
     },
-    Recipe { name: "debian13", os: "debian13", suite: "trixie", packages: &[PLAIN, "dhcpcd-base"] },
+    Recipe {
+        name: "debian13",
+        os: "debian13",
+        suite: "trixie",
+        packages: &[PLAIN, "dhcpcd-base"],
+        archive: Archive::Debian,
+    },
     Recipe {
         name: "debian13-ready",
         os: "debian13",
         suite: "trixie",
         packages: &[PLAIN, "dhcpcd-base", READY],
+        archive: Archive::Debian,
     },
     Recipe {
         name: "debian13-full",
         os: "debian13",
         suite: "trixie",
         packages: &[PLAIN, "dhcpcd-base", FULL],
+        archive: Archive::Debian,
+    },
+    Recipe {
+        name: "jammy",
+        os: "ubuntu2204",
+        suite: "jammy",
+        packages: &[UBUNTU],
+        archive: Archive::Ubuntu,
+    },
+    Recipe {
+        name: "noble",
+        os: "ubuntu2404",
+        suite: "noble",
+        packages: &[UBUNTU],
+        archive: Archive::Ubuntu,
     },
 ];
 const PLAIN: &str = "linux-image-cloud-amd64,systemd-sysv,cloud-init,openssh-server,sudo,udev,dbus,netbase,\
                      ifupdown,python3,openscap-scanner,grub-pc,libpam-systemd";
+const UBUNTU: &str = "linux-image-virtual,systemd-sysv,cloud-init,openssh-server,sudo,udev,dbus,netbase,netplan.io,python3,\
+                      grub-pc,libpam-systemd,apparmor,ufw,rsyslog";
 const READY: &str = "auditd,audispd-plugins,aide,aide-common,apparmor,apparmor-utils,ufw,rsyslog,systemd-journal-remote,systemd-timesyncd,\
                      cron,cracklib-runtime,telnet";
 const FULL: &str = "auditd,audispd-plugins,aide,apparmor,apparmor-utils,libpam-pwquality,nftables,ufw,iptables,chrony,\
@@ -122,9 +162,49 @@ impl Recipe {
         Program::new("mmdebstrap")
             .args(["--quiet", "--format=directory", "--variant=important"])
             .args([format!("--include={}", self.packages.join(",")), format!("--customize-hook={FSTAB}")])
-            .args([self.suite.as_ref(), target.as_os_str(), content::mirror()?.as_ref()])
+            .args(self.archive.options()?)
+            .args([self.suite.as_ref(), target.as_os_str(), self.archive.address()?.as_ref()])
             .run()?;
         Ok(())
+    }
+}
+
+/// Ubuntu's keys, as its own package brings them, which Debian has no package of; and the digest of that.
+const UBUNTU_KEYS: (&str, &str) = (
+    "pool/main/u/ubuntu-keyring/ubuntu-keyring_2023.11.28.1_all.deb",
+    "36de43b15853ccae0028e9a767613770c704833f82586f28eb262f0311adb8a8",
+);
+const UBUNTU_ARCHIVE: &str = "http://archive.ubuntu.com/ubuntu";
+
+impl Archive {
+    fn address(self) -> Result<String> {
+        match self {
+            Archive::Debian => content::mirror(),
+            Archive::Ubuntu => Ok(UBUNTU_ARCHIVE.to_owned()),
+        }
+    }
+
+    /// What `mmdebstrap` must be told to trust it.
+    fn options(self) -> Result<Vec<String>> {
+        let Archive::Ubuntu = self else { return Ok(Vec::new()) };
+        let (file, digest) = UBUNTU_KEYS;
+        let keys = cache::entry("ubuntu-keys", &[file, digest], |path| {
+            fs::create_dir(path)?;
+            let package = path.join("keyring.deb");
+            let address = format!("{UBUNTU_ARCHIVE}/{file}");
+            Program::new("curl")
+                .args(["--fail", "--silent", "--show-error", "--output"])
+                .args([package.as_os_str(), address.as_ref()])
+                .run()?;
+            let found = Program::new("sha256sum").args([&package]).output()?;
+            ensure!(found.starts_with(digest), "{address} is not what it was: {found}");
+            Program::new("dpkg-deb")
+                .args(["--extract".as_ref(), package.as_os_str(), path.as_os_str()])
+                .run()
+                .map(drop)
+        })?;
+        let keys = keys.join("usr/share/keyrings");
+        Ok(vec![format!("--keyring={}", keys.display()), "--components=main,universe".to_owned()])
     }
 }
 

@@ -66,7 +66,12 @@ mod tests {
     fn tiers_select_what_the_benchmarks_do() {
         assert_eq!(EMBEDDED.iter().map(|(name, _)| *name).collect::<Vec<_>>(), TIERS);
         // As many as the CIS server profiles of the SCAP Security Guide 0.1.82: level 1, level 2.
-        for (product, level1, level2) in [("debian12", 403, 507), ("debian13", 403, 519)] {
+        for (product, level1, level2) in [
+            ("debian12", 403, 507),
+            ("debian13", 403, 519),
+            ("ubuntu2204", 398, 500),
+            ("ubuntu2404", 408, 510),
+        ] {
             let [light, standard, strict] = TIERS.map(|tier| selected(tier, product));
             // Strict has one more: no passwords over ssh, which CIS leaves to the site.
             assert_eq!((standard.len(), strict.len()), (level1, level2 + 1), "{product}");
@@ -79,7 +84,8 @@ mod tests {
         // Of the kinds of settings, those that change files of the operating system and parameters of the kernel only.
         let harmless = ["banner", "file", "key_value", "limits", "module", "rsyslog", "sysctl"];
         let catalogue = Catalogue::embedded().unwrap();
-        let light = ["debian12", "debian13"].into_iter().flat_map(|product| selected("light", product));
+        let products = ["debian12", "debian13", "ubuntu2204", "ubuntu2404"];
+        let light = products.into_iter().flat_map(|product| selected("light", product));
         for id in light.collect::<BTreeSet<_>>() {
             let rule = catalogue.rule(&id).unwrap();
             assert!(!rule.access, "{id} decides who gets in");

@@ -25,12 +25,21 @@ const PACKAGES: [&str; 2] = ["aide", "aide-common"];
 /// The unit that builds the database.
 const UNIT: &str = "trempe-aide-init.service";
 
+/// Where scripts are that cron runs by themselves.
+const CRON_DIRECTORIES: [&str; 3] = ["/etc/cron.hourly", "/etc/cron.daily", "/etc/cron.weekly"];
+
+/// The script that has AIDE compare the files every day. Its name has no dot: cron would pass over it.
+const JOB: &str = "/etc/cron.daily/trempe-aide";
+
 /// What is ensured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Aide {
     /// The database is there.
     Database {},
+    /// A job of cron compares the files, in `/etc/cron.hourly`, `/etc/cron.daily` or `/etc/cron.weekly`, or in root's or the
+    /// system's crontab.
+    Scheduled {},
     /// These files are watched.
     Watched {
         /// Their paths.
@@ -48,6 +57,7 @@ impl Setting for Aide {
         let text = system.read_text(CONFIG)?.unwrap_or_default();
         match self {
             Aide::Database {} => database(&text, system),
+            Aide::Scheduled {} => scheduled(system),
             Aide::Watched { files, attributes } => Ok(watched(files, attributes.as_str(), &text)),
         }
     }
@@ -55,6 +65,7 @@ impl Setting for Aide {
     fn describe(&self) -> String {
         match self {
             Aide::Database {} => "AIDE is configured and its database is built".to_owned(),
+            Aide::Scheduled {} => "cron has AIDE compare the files".to_owned(),
             Aide::Watched { files, attributes } => {
                 format!("AIDE watches {attributes} of {}", files.join(", "))
             }
@@ -155,6 +166,55 @@ fn database(text: &str, system: &System) -> Result<Finding> {
         }
     }
     Ok(finding)
+}
+
+fn scheduled(system: &System) -> Result<Finding> {
+    let mut finding = Finding::new();
+    let mut found = None;
+    for directory in CRON_DIRECTORIES {
+        for name in system.list(directory)? {
+            let path = format!("{directory}/{name}");
+            let text = system.read_text(&path)?.unwrap_or_default();
+            found = found.or_else(|| line(&text, is_call).map(|at| (path, at)));
+        }
+    }
+    for (table, user) in [("/etc/crontab", true), ("/var/spool/cron/crontabs/root", false)] {
+        let text = system.read_text(table)?.unwrap_or_default();
+        found = found.or_else(|| line(&text, |line| is_job(line, user)).map(|at| (table.to_owned(), at)));
+    }
+    let wanted = "a job that calls aide";
+    match found {
+        Some((path, at)) => {
+            finding.persistent(true, "AIDE is called", wanted, format!("{path}:{at}"));
+        }
+        None => {
+            finding.persistent(false, "no job calls aide", wanted, "/etc/cron.daily");
+            let script = format!("#!/bin/sh\n{OWNED_HEADER}/usr/bin/aide --config {CONFIG} --check\n");
+            finding.change(Change::WriteFile { path: JOB.into(), content: script, mode: 0o700 });
+        }
+    }
+    Ok(finding)
+}
+
+/// The number of the first line that is so.
+fn line(text: &str, is_so: impl Fn(&str) -> bool) -> Option<usize> {
+    text.lines().position(is_so).map(|index| index + 1)
+}
+
+/// Whether a line of a script calls the program.
+fn is_call(line: &str) -> bool {
+    let program = line.split_whitespace().next().unwrap_or_default();
+    ["aide", "aide.wrapper"].contains(&program.strip_prefix("/usr/bin/").unwrap_or(program))
+}
+
+/// Whether a line of a crontab calls the program, after the five fields of the time and, in the system's, the user.
+fn is_job(line: &str, user: bool) -> bool {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let times = if line.starts_with('@') { 1 } else { 5 };
+    let command = words.get(times + usize::from(user)..).unwrap_or_default();
+    !line.trim_start().starts_with('#')
+        && command.first().is_some_and(|program| is_call(program))
+        && command.iter().any(|word| ["-C", "--check"].contains(word))
 }
 
 /// A unit that is started without being waited for, and yields to everything else.
@@ -262,6 +322,33 @@ mod tests {
         assert!(arranged.manual.unwrap().contains("in the background") && arranged.changes.is_empty());
         let tree = tree.file("/var/lib/aide/aide.db", "");
         assert!(Aide::Database {}.examine(&tree.system()).unwrap().is_compliant());
+    }
+
+    #[test]
+    fn a_job_is_found_wherever_cron_looks() {
+        for (path, text, found) in [
+            ("/etc/cron.daily/x", "#!/bin/sh\n/usr/bin/aide.wrapper --check\n", Some("/etc/cron.daily/x:2")),
+            ("/etc/cron.daily/x", "#!/bin/sh\n# aide --check\nexec true aide\n", None),
+            (
+                "/etc/crontab",
+                "05 4 * * * root /usr/bin/aide --config /etc/aide/aide.conf --check\n",
+                Some("/etc/crontab:1"),
+            ),
+            ("/etc/crontab", "05 4 * * * aide --check\n", None),
+            ("/var/spool/cron/crontabs/root", "@daily aide -C\n", Some("/var/spool/cron/crontabs/root:1")),
+            ("/var/spool/cron/crontabs/root", "#@daily aide -C\n", None),
+            ("/var/spool/cron/crontabs/root", "@daily aide --init\n", None),
+        ] {
+            let tree = tree(DEBIAN).dir("/etc/cron.daily", 0o755).file(path, text);
+            let finding = Aide::Scheduled {}.examine(&tree.system()).unwrap();
+            assert_eq!(finding.is_compliant(), found.is_some(), "{text}");
+            if let Some(found) = found {
+                assert_eq!(finding.evidence[0].place, found);
+            }
+        }
+        let tree = tree(DEBIAN).dir("/etc/cron.daily", 0o755);
+        tree.round_trip(&Aide::Scheduled {});
+        assert_eq!(tree.applied(&Aide::Scheduled {}).mode(JOB), 0o700);
     }
 
     #[test]
