@@ -4,7 +4,7 @@
 //! of the page that people write; the rest of the page is generated. Where no reason is in the table, the page says that no
 //! rule is left out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use agent::content::Catalogue;
@@ -27,8 +27,8 @@ const NONE_LEFT_OUT: &str = "None: the catalogue has every rule that these profi
 pub struct Selected {
     /// The lowest level that selects it, for each product.
     levels: BTreeMap<&'static str, usize>,
-    /// Whether the content has a shell fix, in any product.
-    fix: bool,
+    /// The products whose content has a shell fix.
+    fixes: BTreeSet<&'static str>,
 }
 
 /// What the content selects, and its version.
@@ -52,7 +52,9 @@ pub fn read() -> Result<Coverage> {
             for rule in policy.selected() {
                 let selected = coverage.rules.entry(short_id(&rule.id).to_owned()).or_default();
                 selected.levels.entry(product).or_insert(index + 1);
-                selected.fix |= benchmark.rule(&rule.id).is_some_and(has_shell_fix);
+                if benchmark.rule(&rule.id).is_some_and(has_shell_fix) {
+                    selected.fixes.insert(product);
+                }
             }
         }
     }
@@ -102,8 +104,8 @@ impl Coverage {
         let mended = |id: &str| catalogue.rule(id).is_some_and(|rule| rule.check_only.is_empty());
         let checked = selected.iter().filter(|(id, _)| catalogue.rule(id).is_some()).count();
         let all_mended = selected.iter().filter(|(id, _)| mended(id)).count();
-        let fixes = selected.iter().filter(|(_, s)| s.fix).count();
-        let fixes_mended = selected.iter().filter(|(id, s)| s.fix && mended(id)).count();
+        let fixes = selected.iter().filter(|(_, s)| s.fixes.contains(product)).count();
+        let fixes_mended = selected.iter().filter(|(id, s)| s.fixes.contains(product) && mended(id)).count();
         let share = |part: usize, whole: usize| {
             format!("{part} ({:.1} %)", 100.0 * part as f64 / whole.max(1) as f64)
         };

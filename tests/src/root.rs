@@ -81,20 +81,8 @@ pub const RECIPES: [Recipe; 8] = [
         packages: &[PLAIN, "dhcpcd-base", FULL],
         archive: Archive::Debian,
     },
-    Recipe {
-        name: "jammy",
-        os: "ubuntu2204",
-        suite: "jammy",
-        packages: &[UBUNTU],
-        archive: Archive::Ubuntu,
-    },
-    Recipe {
-        name: "noble",
-        os: "ubuntu2404",
-        suite: "noble",
-        packages: &[UBUNTU],
-        archive: Archive::Ubuntu,
-    },
+    Recipe { name: "jammy", os: "ubuntu2204", suite: "jammy", packages: &[UBUNTU], archive: Archive::Ubuntu },
+    Recipe { name: "noble", os: "ubuntu2404", suite: "noble", packages: &[UBUNTU], archive: Archive::Ubuntu },
 ];
 const PLAIN: &str = "linux-image-cloud-amd64,systemd-sysv,cloud-init,openssh-server,sudo,udev,dbus,netbase,\
                      ifupdown,python3,openscap-scanner,grub-pc,libpam-systemd";
