@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Text;
-use crate::system::System;
+use crate::system::{System, UnitFileState};
 
 /// One name or several of which one is enough.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -35,6 +35,8 @@ pub enum Condition {
     Os(Names),
     /// One of these packages is installed.
     Package(Names),
+    /// There is such a unit, and it is not masked: `rsyslog.service`.
+    Unit(String),
     /// A file system of its own is mounted there, or will be at boot.
     Mount(String),
     /// Something is at this path.
@@ -83,6 +85,11 @@ impl Condition {
                 yes_or(is, format!("the system is {product}, not {}", names.as_slice().join(" or ")))
             }
             Condition::Package(names) => package(names, system)?,
+            Condition::Unit(unit) => {
+                let state = system.units()?.state(unit).file;
+                let starts = !matches!(state, UnitFileState::Absent | UnitFileState::Masked);
+                yes_or(starts, format!("{unit} is not there, or masked"))
+            }
             Condition::Mount(target) => {
                 let mounts = system.mounts()?;
                 let is = mounts.now_at(target).is_some() || mounts.boot_at(target).is_some();
@@ -173,6 +180,7 @@ impl std::fmt::Display for Condition {
         match self {
             Condition::Os(names) => write!(f, "the system is {}", names.as_slice().join(" or ")),
             Condition::Package(names) => write!(f, "package {} is installed", names.as_slice().join(" or ")),
+            Condition::Unit(unit) => write!(f, "{unit} is there and not masked"),
             Condition::Mount(target) => write!(f, "{target} is a file system of its own"),
             Condition::Path(path) => write!(f, "there is {path}"),
             Condition::Machine(names) => write!(f, "the processor is {}", names.as_slice().join(" or ")),

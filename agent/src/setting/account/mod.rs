@@ -57,6 +57,8 @@ pub enum Account {
     LastChangesArePast,
     /// System accounts have no login shell.
     SystemAccountsHaveNoShell,
+    /// System accounts have no login shell, or `/bin/false`.
+    SystemAccountsHaveNoShellOrFalse,
     /// Users whose shell is not in `/etc/shells` have no usable password.
     UnlistedShellsAreLocked,
     /// `nologin` is not in `/etc/shells`.
@@ -82,7 +84,8 @@ impl Setting for Account {
             Account::PasswordsAreShadowed => password::shadowed(system),
             Account::NoEmptyPasswords => password::empty(system),
             Account::LastChangesArePast => password::last_changes(system),
-            Account::SystemAccountsHaveNoShell => shell::system_accounts(system),
+            Account::SystemAccountsHaveNoShell => shell::system_accounts(system, &[]),
+            Account::SystemAccountsHaveNoShellOrFalse => shell::system_accounts(system, &shell::FALSE),
             Account::UnlistedShellsAreLocked => shell::unlisted(system),
             Account::NologinIsNoValidShell => shell::nologin(system),
             Account::EmptyGroup(group) => group.examine(system),
@@ -105,6 +108,7 @@ impl Setting for Account {
             Account::NoEmptyPasswords => "no password in /etc/shadow is empty",
             Account::LastChangesArePast => "no password in /etc/shadow was changed in the future",
             Account::SystemAccountsHaveNoShell => "system accounts have no login shell",
+            Account::SystemAccountsHaveNoShellOrFalse => "system accounts have no login shell, or /bin/false",
             Account::UnlistedShellsAreLocked => "users whose shell is not in /etc/shells are locked",
             Account::NologinIsNoValidShell => "nologin is not in /etc/shells",
             Account::EmptyGroup(group) => return group.describe(),

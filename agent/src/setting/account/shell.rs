@@ -26,6 +26,9 @@ const NO_SHELLS: [&str; 10] = [
     "/bin/nologin",
 ];
 
+/// A program that ends at once, and says nothing of why.
+pub const FALSE: [&str; 2] = ["/bin/false", "/usr/bin/false"];
+
 /// Whether somebody can work with the shell of a user.
 fn has_shell(user: &User) -> bool {
     let ends = ["/sbin/nologin", "/bin/false"];
@@ -33,7 +36,8 @@ fn has_shell(user: &User) -> bool {
 }
 
 /// See [`super::Account::SystemAccountsHaveNoShell`].
-pub fn system_accounts(system: &System) -> Result<Finding> {
+/// `also` are further programs that let nobody in.
+pub fn system_accounts(system: &System, also: &[&str]) -> Result<Finding> {
     let accounts = system.accounts()?;
     let text = system.read_text(PASSWD)?.unwrap_or_default();
     let reserved = login_defs::number(system, "SYS_UID_MIN")?.and(login_defs::number(system, "SYS_UID_MAX")?);
@@ -46,7 +50,7 @@ pub fn system_accounts(system: &System) -> Result<Finding> {
     let mut finding = Finding::new();
     let wanted = format!("accounts with ids up to {last} have no shell");
     for user in accounts.users.iter().filter(|user| user.uid <= last && user.name != "root") {
-        if NO_SHELLS.contains(&user.shell.as_str()) {
+        if NO_SHELLS.iter().chain(also).any(|shell| *shell == user.shell) {
             continue;
         }
         let place = format!("{PASSWD}:{}", line_of(&text, &user.name));

@@ -46,6 +46,7 @@ fn a_plain_machine_is_well() {
         Account::NoEmptyPasswords,
         Account::LastChangesArePast,
         Account::SystemAccountsHaveNoShell,
+        Account::SystemAccountsHaveNoShellOrFalse,
         Account::UnlistedShellsAreLocked,
         Account::NologinIsNoValidShell,
         Account::EmptyGroup(EmptyGroup { group: "shadow".into(), create: false }),
@@ -171,6 +172,13 @@ fn groups_are_emptied_and_made() {
     assert!(tree.text("/etc/group").ends_with("sugroup:x:999:\n"));
     let primary = machine().file("/etc/passwd", "bob:x:1001:42::/:/bin/sh\n");
     assert!(fails(empty, &primary).manual.unwrap().contains("bob"));
+}
+
+#[test]
+fn false_is_no_shell_where_the_benchmark_says_so() {
+    let tree = machine().file("/etc/passwd", "dhcp:x:110:110::/var/lib/dhcp:/usr/bin/false\n");
+    assert!(Account::SystemAccountsHaveNoShellOrFalse.examine(&tree.system()).unwrap().is_compliant());
+    fails(Account::SystemAccountsHaveNoShell, &tree);
 }
 
 #[test]
