@@ -22,6 +22,8 @@ const EXAMPLES: &str = "Examples:
   builder render image.yml --out build         what Packer and the installers are given
   builder build image.yml                      images/NAME/NAME.qcow2, and a manifest beside it
   builder check ks.cfg image.pkr.hcl           what is wrong with files you already have
+  builder targets --check                      whether every place that images go to lets you in
+  builder upload debian12 --to paris --to lyon the image that was built, to both at once
 
 Exit codes: 0 done, nothing to object to; 2 something should be otherwise; 1 the work could not be done.";
 
@@ -36,6 +38,10 @@ pub enum Command {
     Render(Render),
     /// Build the image on this machine, with Packer and QEMU.
     Build(Build),
+    /// Put an image where machines are made of it: several Prism Centrals at once.
+    Upload(Upload),
+    /// Show the targets of uploads, or try them.
+    Targets(Targets),
     /// Write the JSON schema of specifications, for editors.
     Schema(Schema),
     /// Write the completions for a shell.
@@ -123,7 +129,8 @@ pub struct Render {
 const BUILD: &str = "Examples:
   builder build image.yml                      into images/NAME/, with a manifest and logs beside it
   builder build image.yml --format json        the manifest, for programs
-  builder build image.yml --fresh              with the newest packages, whatever is there already";
+  builder build image.yml --fresh              with the newest packages, whatever is there already
+  builder build image.yml --to paris --to lyon builds, then uploads; both are logged in to before the build";
 
 /// Arguments of `build`.
 #[derive(Debug, Args)]
@@ -145,10 +152,81 @@ pub struct Build {
     /// Emulate the machine though there is KVM.
     #[arg(long)]
     pub emulate: bool,
+    /// Upload it to these targets afterwards; they are logged in to before anything is built.
+    #[arg(long, value_name = "TARGET")]
+    pub to: Vec<String>,
+    /// The file of targets; $TREMPE_TARGETS or ~/.config/trempe/targets.yml when left out.
+    #[arg(long, value_name = "FILE", requires = "to")]
+    pub targets: Option<PathBuf>,
     /// Say nothing while it runs.
     #[arg(long, short)]
     pub quiet: bool,
     /// The format of what is said at the end.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+const UPLOAD: &str = "Examples:
+  builder upload debian12 --to paris --to lyon the image that was built here, to both at once
+  builder upload web.qcow2 --to paris          any qcow2 file
+  builder upload web.qcow2 --to paris --format json
+
+An image that is there already, by its name and digest, is not sent again. Exit code 1: it is not at all targets.";
+
+/// Arguments of `upload`.
+#[derive(Debug, Args)]
+#[command(after_help = UPLOAD)]
+pub struct Upload {
+    /// A qcow2 file, or the name of an image that was built here.
+    #[arg(value_name = "IMAGE")]
+    pub image: String,
+    /// A target; several may be given.
+    #[arg(long, value_name = "TARGET", required = true)]
+    pub to: Vec<String>,
+    /// What it is called there; the name in its manifest, else that of its file, when left out.
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// The directory that images were built in.
+    #[arg(long, value_name = "DIR", default_value = "images")]
+    pub out: PathBuf,
+    /// The file of targets; $TREMPE_TARGETS or ~/.config/trempe/targets.yml when left out.
+    #[arg(long, value_name = "FILE")]
+    pub targets: Option<PathBuf>,
+    /// Say nothing while it runs.
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// The format of what is said at the end.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+const TARGETS: &str = "Examples:
+  builder targets --example > ~/.config/trempe/targets.yml
+  builder targets                              what there is
+  builder targets --check paris                whether it lets you in, and by which API
+
+Exit code 2: a target that was tried does not let you in.";
+
+/// Arguments of `targets`.
+#[derive(Debug, Args)]
+#[command(after_help = TARGETS)]
+pub struct Targets {
+    /// These targets; all when none is named.
+    #[arg(value_name = "TARGET")]
+    pub names: Vec<String>,
+    /// Log in to them, and look for the clusters and categories that they name. Nothing is changed there.
+    #[arg(long)]
+    pub check: bool,
+    /// Write a commented file of targets to start from.
+    #[arg(long, conflicts_with_all = ["names", "check", "schema"])]
+    pub example: bool,
+    /// Write the JSON schema of files of targets, for editors.
+    #[arg(long, conflicts_with_all = ["names", "check"])]
+    pub schema: bool,
+    /// The file of targets; $TREMPE_TARGETS or ~/.config/trempe/targets.yml when left out.
+    #[arg(long, value_name = "FILE")]
+    pub targets: Option<PathBuf>,
+    /// The format.
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
 }

@@ -7,6 +7,8 @@
 //! | 1 spec | [`spec`] | what the image is to be: one YAML file, read and found possible |
 //! | 2 render | [`render`] | the files that Packer and the installers read: pure text, the same for the same spec |
 //! | 3 build | [`build`] | the image: a disk from packages, provisioned and sealed by Packer and QEMU; a manifest |
+//! | 4 target | [`target`] | the places that images go to: a file of the user's, which names secrets and has none |
+//! | 5 upload | [`upload`] | the image at all of them, each by itself |
 //!
 //! Beside the stages: [`lint`] looks for what makes builds fail or images useless, in a spec and in files that others wrote;
 //! [`command`] is one file per subcommand.
@@ -20,3 +22,5 @@ pub mod exit;
 pub mod lint;
 pub mod render;
 pub mod spec;
+pub mod target;
+pub mod upload;

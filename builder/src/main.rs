@@ -22,6 +22,8 @@ fn main() -> ExitCode {
         Command::Check(args) => command::check::run(args),
         Command::Render(args) => command::render::run(args),
         Command::Build(args) => command::build::run(args),
+        Command::Upload(args) => command::upload::run(args),
+        Command::Targets(args) => command::targets::run(args),
         Command::Schema(args) => command::schema::run(args),
         Command::Completions(args) => command::manual::completions(args),
         Command::Man(args) => command::manual::pages(args),

@@ -255,6 +255,20 @@ impl Manifest {
         whole.then_some(manifest)
     }
 
+    /// The manifest beside an image, when there is one.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    pub fn beside(image: &Path) -> Result<Option<Manifest>> {
+        let path = image.with_extension("manifest.json");
+        let reading = || format!("reading {}", path.display());
+        match fs::read_to_string(&path) {
+            Ok(text) => serde_json::from_str(&text).map(Some).with_context(reading),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(reading),
+        }
+    }
+
     /// Writes it beside its image.
     ///
     /// # Errors

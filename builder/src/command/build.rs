@@ -1,13 +1,14 @@
 //! `builder build SPEC`: from a specification to an image. SIGINT, SIGTERM and SIGHUP end it with nothing left behind.
 
 use anyhow::{Context, Result, bail};
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::build::manifest::Manifest;
 use crate::build::progress::Progress;
 use crate::build::{Order, build};
 use crate::cli::{Build, Format};
 use crate::exit::Exit;
+
+use super::{targets, upload};
 
 /// Runs the command.
 ///
@@ -22,31 +23,33 @@ pub fn run(args: &Build) -> Result<Exit> {
         emulate: args.emulate,
     };
     let progress = Progress::new(args.quiet);
+    if !args.to.is_empty() {
+        targets::let_in(&args.to, args.targets.as_deref())?;
+    }
     // One thread: the kernel ends what a thread started when that thread ends.
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting tokio")?;
     let manifest = runtime.block_on(async {
         tokio::select! {
             manifest = build(&order, &progress) => manifest,
-            name = interrupted() => bail!("ended by {}; nothing is left of the build", name?),
+            name = super::interrupted() => bail!("ended by {}; nothing is left of the build", name?),
         }
     })?;
     match args.format {
         Format::Json => super::say(&manifest.json()?)?,
         Format::Text => super::say(&told(&manifest, args))?,
     }
-    Ok(Exit::Good)
-}
-
-/// The signal that ends the build.
-async fn interrupted() -> Result<&'static str> {
-    let on = |kind| signal(kind).context("listening for signals");
-    let (mut int, mut term, mut hup) =
-        (on(SignalKind::interrupt())?, on(SignalKind::terminate())?, on(SignalKind::hangup())?);
-    Ok(tokio::select! {
-        _ = int.recv() => "SIGINT",
-        _ = term.recv() => "SIGTERM",
-        _ = hup.recv() => "SIGHUP",
+    if args.to.is_empty() {
+        return Ok(Exit::Good);
+    }
+    let path = args.out.join(&manifest.name).join(&manifest.image.file);
+    upload::send(&upload::Sending {
+        path,
+        name: None,
+        to: &args.to,
+        targets: args.targets.as_deref(),
+        quiet: args.quiet,
+        format: args.format,
     })
 }
 

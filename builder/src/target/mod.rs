@@ -1,0 +1,95 @@
+//! Stage 4, target: the places that images go to, in a file of the user's.
+//!
+//! The file says where a place is and how to get in; secrets are named there ([`secret`]), never written. The types here are the
+//! file's shape: `targets.schema.json` is made of them, unknown keys are errors. What can only be judged together is judged by
+//! [`Targets::parse`], so that later stages check nothing again.
+//!
+//! To add a kind of place, add a variant to [`Target`], its type in a file of its own, and a module to [`crate::upload`].
+
+mod address;
+pub mod example;
+mod nutanix;
+mod read;
+pub mod secret;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+pub use address::Address;
+pub use nutanix::{Api, Nutanix, OneOrMore, Patience};
+pub use read::{path, verify_file};
+pub use secret::SecretRef;
+
+/// The places that images go to.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "Trempe upload targets")]
+pub struct Targets {
+    /// Each by the name that `builder upload --to` takes.
+    pub targets: BTreeMap<Label, Target>,
+    /// The directory that relative paths start from: that of the file.
+    #[serde(skip)]
+    pub directory: PathBuf,
+}
+
+/// A place of one kind.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Target {
+    /// A Nutanix Prism Central.
+    Nutanix(Box<Nutanix>),
+}
+
+impl Target {
+    /// The kind.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Target::Nutanix(_) => "nutanix",
+        }
+    }
+}
+
+/// What a target is called: letters, digits, `.`, `_` and `-`, 64 at most.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String")]
+pub struct Label(String);
+
+/// The longest label.
+const LONGEST: usize = 64;
+
+impl Label {
+    /// The label.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Label {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Label, String> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        let good = text.len() <= LONGEST
+            && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && text.chars().all(plain);
+        if good {
+            return Ok(Label(text));
+        }
+        Err(format!(
+            "{text:?} cannot be a target's name: letters, digits, '.', '_' and '-', {LONGEST} at most, a letter or digit first"
+        ))
+    }
+}
+
+impl std::fmt::Display for Label {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests;
