@@ -24,12 +24,12 @@ chmod 600 "$home/targets.yml"
 
 rate() { awk -v size="$size" -v seconds="$1" 'BEGIN { printf "%.0f\n", size / seconds / 1048576 }'; }
 median() { sort -n | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'; }
-api() { curl -sS --cacert "$home/ca.pem" -u "$user:$password" -H 'Content-Type: application/json' "$@"; }
+api() { curl -sS --fail --cacert "$home/ca.pem" -u "$user:$password" "$@"; }
 
 # Makes an empty image, waits for it, and puts the file into it.
 by_curl() {
     local id start
-    id=$(api "$url/api/nutanix/v3/images" -d '{"api_version":"3.1.0","metadata":{"kind":"image"},"spec":{"name":"curl","resources":{"image_type":"DISK_IMAGE"}}}' |
+    id=$(api "$url/api/nutanix/v3/images" -H 'Content-Type: application/json' -d '{"api_version":"3.1.0","metadata":{"kind":"image"},"spec":{"name":"curl","resources":{"image_type":"DISK_IMAGE"}}}' |
         sed 's/.*"metadata":{[^}]*"uuid":"\([^"]*\)".*/\1/')
     for _ in 1 2 3 4; do api "$url/api/nutanix/v3/images/$id" > /dev/null; done
     api -w '%{time_total}\n' -o /dev/null -H 'Content-Type: application/octet-stream' -T "$home/web.qcow2" "$url/api/nutanix/v3/images/$id/file"
@@ -38,7 +38,7 @@ by_curl() {
 
 # The time between the lines that say that the file goes and that it is there.
 by_builder() {
-    printf x | dd of="$home/web.qcow2" bs=1 seek=$((size - 1 - RANDOM)) conv=notrunc status=none
+    printf x | dd of="$home/web.qcow2" bs=1 seek=$((size - 1 - round)) conv=notrunc status=none
     "$bin/builder" upload "$home/web.qcow2" --to here --targets "$home/targets.yml" 2>&1 >/dev/null | while read -r line; do
         case $line in
         *'here: uploading'*) start=$EPOCHREALTIME ;;

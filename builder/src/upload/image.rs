@@ -7,14 +7,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result, bail};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio::sync::mpsc;
 
 use crate::build::manifest::Manifest;
 
 /// How much is read at a time.
 const PIECE: usize = 256 << 10;
+/// How many pieces are read ahead.
+const AHEAD: usize = 4;
 /// The longest name of an image; Prism Central's is 256, and ours gets a digest behind it.
 const LONGEST: usize = 200;
 
@@ -102,37 +104,41 @@ impl Image {
 
     /// A stretch of the file as the body of a request. `moved` grows with the bytes that are taken from it.
     ///
+    /// A thread reads ahead, a few pieces at most, so that disk and network work at the same time.
+    ///
     /// # Errors
     /// When the file cannot be opened.
-    pub async fn body(
-        &self,
-        from: u64,
-        length: u64,
-        moved: Arc<AtomicU64>,
-    ) -> std::io::Result<reqwest::Body> {
-        let mut file = tokio::fs::File::open(&self.path).await?;
-        file.seek(SeekFrom::Start(from)).await?;
-        file.set_max_buf_size(PIECE);
-        let pieces = futures_util::stream::try_unfold((file, length, moved), piece);
-        Ok(reqwest::Body::wrap_stream(pieces))
+    pub fn body(&self, from: u64, length: u64, moved: Arc<AtomicU64>) -> std::io::Result<reqwest::Body> {
+        let mut file = File::open(&self.path)?;
+        file.seek(SeekFrom::Start(from))?;
+        let (ahead, pieces) = mpsc::channel(AHEAD);
+        tokio::task::spawn_blocking(move || read_ahead(file, length, &ahead));
+        let taken = futures_util::stream::unfold((pieces, moved), async |(mut pieces, moved)| {
+            let piece: std::io::Result<Bytes> = pieces.recv().await?;
+            if let Ok(bytes) = &piece {
+                moved.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            }
+            Some((piece, (pieces, moved)))
+        });
+        Ok(reqwest::Body::wrap_stream(taken))
     }
 }
 
-type Reading = (tokio::fs::File, u64, Arc<AtomicU64>);
-
-/// The next piece of a file. A file that ends too early is an error: the server would wait for the rest.
-async fn piece((mut file, left, moved): Reading) -> std::io::Result<Option<(Bytes, Reading)>> {
-    if left == 0 {
-        return Ok(None);
+/// Reads a file in pieces, until it ends or nobody takes them. One that ends too early is an error: the server would wait for the rest.
+fn read_ahead(mut file: File, mut left: u64, ahead: &mpsc::Sender<std::io::Result<Bytes>>) {
+    while left > 0 {
+        let most = usize::try_from(left).map_or(PIECE, |left| left.min(PIECE));
+        let mut buffer = vec![0; most];
+        let read = file.read_exact(&mut buffer);
+        let piece = read
+            .map(|()| Bytes::from(buffer))
+            .map_err(|error| std::io::Error::other(format!("the image cannot be read to its end: {error}")));
+        let failed = piece.is_err();
+        if ahead.blocking_send(piece).is_err() || failed {
+            return;
+        }
+        left -= most as u64;
     }
-    let most = usize::try_from(left).map_or(PIECE, |left| left.min(PIECE));
-    let mut buffer = BytesMut::with_capacity(most);
-    let count = (&mut file).take(most as u64).read_buf(&mut buffer).await?;
-    if count == 0 {
-        return Err(std::io::Error::other("the image became shorter while it was read"));
-    }
-    moved.fetch_add(count as u64, Ordering::Relaxed);
-    Ok(Some((buffer.freeze(), (file, left.saturating_sub(count as u64), moved))))
 }
 
 /// A name that Prism Central, Terraform and people can use.

@@ -1,7 +1,6 @@
 //! A Prism Central that is none, to try uploads with: `cargo run -p prism -- --port 9440 --authority ca.pem`.
-#![allow(clippy::print_stdout, reason = "what it is started for")]
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -31,10 +30,11 @@ fn main() -> Result<()> {
     let (user, password) = (options.user.clone(), options.password.clone());
     let prism = Prism::start(options)?;
     std::fs::write(&cli.authority, prism.authority()).context("writing the certificate")?;
-    println!("https://{} {user} {password}", prism.address);
+    let mut out = std::io::stdout();
+    writeln!(out, "https://{} {user} {password}", prism.address)?;
     std::io::stdin().read_to_end(&mut Vec::new())?;
     for image in prism.images() {
-        println!("{} {} {:?} {}", image.id, image.name, image.phase, image.sha256);
+        writeln!(out, "{} {} {:?} {}", image.id, image.name, image.phase, image.sha256)?;
     }
     Ok(())
 }

@@ -193,7 +193,7 @@ impl Store<'_> {
         let mut tries = 1;
         loop {
             moved.store(from, Ordering::Relaxed);
-            let body = self.image.body(from, length, self.bar.moved()).await;
+            let body = self.image.body(from, length, self.bar.moved());
             let body = body.map_err(|error| Failure::new(Kind::Local, DOING, error.to_string()))?;
             let sign = |headers: &mut HeaderMap| sign(self.central, "PUT", key, pairs, headers);
             let failure = match self.central.session.send(&ask, sign, body, (&moved, from + length)).await {

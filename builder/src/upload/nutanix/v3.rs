@@ -107,7 +107,7 @@ pub async fn put(central: &Central, image: &Image, id: &str, bar: &Bar) -> Resul
     let doing = "uploading the file";
     let moved = bar.moved();
     moved.store(0, Ordering::Relaxed);
-    let body = image.body(0, image.size, bar.moved()).await;
+    let body = image.body(0, image.size, bar.moved());
     let body = body.map_err(|error| Failure::new(Kind::Local, doing, error.to_string()))?;
     let ask = Ask::new(Method::PUT, format!("{IMAGES}/{id}/file"), doing)
         .header("content-type", "application/octet-stream")
