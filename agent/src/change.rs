@@ -161,6 +161,8 @@ impl Change {
 pub enum Effect {
     /// systemd reads its unit files again.
     DaemonReload,
+    /// AppArmor profiles that are switched off leave the kernel: loading the others does not do that everywhere.
+    UnloadProfiles,
     /// The kernel gets the audit rules of `/etc/audit/rules.d`.
     LoadAuditRules,
     /// A running unit reads its configuration again; one that cannot reload is restarted.
@@ -192,6 +194,9 @@ impl Effect {
     pub fn sentence(&self) -> String {
         match self {
             Effect::DaemonReload => "reload systemd's unit files".to_owned(),
+            Effect::UnloadProfiles => {
+                "take AppArmor profiles that are switched off out of the kernel".to_owned()
+            }
             Effect::LoadAuditRules => "load the audit rules into the kernel".to_owned(),
             Effect::ReloadUnit { unit } => format!("reload {unit} if it runs"),
             Effect::RestartUnit { unit } => format!("restart {unit} if it runs"),

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 
 use super::{file, validate};
 use crate::change::Effect;
+use crate::setting::apparmor;
 use crate::system::{System, Tool};
 
 /// The ssh daemon's unit: Debian's and the others' name.
@@ -35,6 +36,7 @@ pub fn perform_all(system: &System, mut effects: Vec<Effect>) -> Vec<String> {
 fn perform(system: &System, effect: &Effect) -> Result<()> {
     match effect {
         Effect::DaemonReload => system.run(Tool::Systemctl, &["daemon-reload"])?.success().map(drop),
+        Effect::UnloadProfiles => unload_profiles(system),
         // Locked rules stay until the next boot, which loads the new ones; until then the audit says so.
         Effect::LoadAuditRules if system.audit_kernel()?.is_some_and(|kernel| kernel.locked) => Ok(()),
         Effect::LoadAuditRules => load_audit_rules(system),
@@ -92,6 +94,28 @@ fn understood(system: &System, unit: &str) -> Result<()> {
     validate::sshd::in_place(system, &[]).context("it goes on with what it knows")
 }
 
+/// Those that are not in the kernel make the program fail, and the others go all the same; what stays is seen by the audit.
+fn unload_profiles(system: &System) -> Result<()> {
+    let profiles = disabled_profiles(system)?;
+    if !profiles.is_empty() {
+        let arguments: Vec<&str> =
+            std::iter::once("--remove").chain(profiles.iter().map(String::as_str)).collect();
+        system.run(Tool::ApparmorParser, &arguments)?;
+    }
+    Ok(())
+}
+
+fn disabled_profiles(system: &System) -> Result<Vec<String>> {
+    let mut profiles = Vec::new();
+    for name in system.list(apparmor::DISABLE)? {
+        let profile = format!("{}/{name}", apparmor::DIR);
+        if system.exists(&profile)? {
+            profiles.push(profile);
+        }
+    }
+    Ok(profiles)
+}
+
 /// The program keeps a copy of what it replaces. The journal does that already, so where there was none, none is left.
 fn load_audit_rules(system: &System) -> Result<()> {
     let copy = Path::new("/etc/audit/audit.rules.prev");
@@ -117,6 +141,16 @@ mod tests {
         let tree = Tree::new();
         assert_eq!(sshd_began(&tree.system()), None);
         assert!(sshd_began(&tree.file("/run/sshd.pid", "7\n").system()).is_some());
+    }
+
+    #[test]
+    fn profiles_that_are_switched_off_leave_the_kernel_together() {
+        let tree = Tree::new().file("/etc/apparmor.d/on", "").dir("/etc/apparmor.d/disable", 0o755);
+        assert_eq!(disabled_profiles(&tree.system()).unwrap(), Vec::<String>::new());
+        let tree = tree.file("/etc/apparmor.d/b", "").file("/etc/apparmor.d/c", "");
+        let off = |tree: Tree, name| tree.file(&format!("/etc/apparmor.d/disable/{name}"), "");
+        let tree = ["a", "b", "c"].into_iter().fold(tree, off);
+        assert_eq!(disabled_profiles(&tree.system()).unwrap(), ["/etc/apparmor.d/b", "/etc/apparmor.d/c"]);
     }
 
     #[test]

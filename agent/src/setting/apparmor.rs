@@ -14,9 +14,9 @@ use crate::finding::Finding;
 use crate::system::{FileKind, System};
 
 /// Where profiles are loaded from.
-const DIR: &str = "/etc/apparmor.d";
+pub const DIR: &str = "/etc/apparmor.d";
 /// A name in it keeps the profile file of that name from being loaded.
-const DISABLE: &str = "/etc/apparmor.d/disable";
+pub const DISABLE: &str = "/etc/apparmor.d/disable";
 /// A name in it makes the profile file of that name complain whatever its flags say.
 const FORCE_COMPLAIN: &str = "/etc/apparmor.d/force-complain";
 /// The profiles in the kernel, `NAME (MODE)`.
@@ -47,7 +47,7 @@ impl Setting for ApparmorProfiles {
             finding.effect(Effect::reload("apparmor.service"));
         } else if !finding.is_compliant() {
             finding.manual(
-                "the files are right and the kernel has other profiles: systemctl reload apparmor.service",
+                "the files are right and the kernel has other profiles: they are gone after a reboot",
             );
         }
         Ok(finding)
@@ -100,6 +100,7 @@ impl ApparmorProfiles {
         }
         if unconfined {
             finding.change(Change::write(format!("{DISABLE}/{file}"), OWNED_HEADER));
+            finding.effect(Effect::UnloadProfiles);
         } else if bad {
             let kept = text.split_inclusive('\n').map(|line| self.without_modes(line));
             finding.change(Change::write(path, kept.collect::<String>()));
