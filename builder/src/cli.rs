@@ -6,6 +6,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::render::Version;
 use crate::spec::os::KNOWN;
+use crate::spec::{Firmware, Tier};
+use crate::verify::MEMORY;
+use crate::verify::machine::Bus;
+use crate::verify::seed::Source;
 
 /// Builds a plain machine image with the agent in it, from one specification.
 #[derive(Debug, Parser)]
@@ -21,6 +25,7 @@ const EXAMPLES: &str = "Examples:
   builder check image.yml                      what is wrong with it, before anything is built
   builder render image.yml --out build         what Packer and the installers are given
   builder build image.yml                      images/NAME/NAME.qcow2, and a manifest beside it
+  builder verify images/web/web.qcow2          boots it at each tier, and judges it by its own agent
   builder check ks.cfg image.pkr.hcl           what is wrong with files you already have
   builder targets --check                      whether every place that images go to lets you in
   builder upload debian12 --to paris --to lyon the image that was built, to both at once
@@ -38,6 +43,8 @@ pub enum Command {
     Render(Render),
     /// Build the image on this machine, with Packer and QEMU.
     Build(Build),
+    /// Boot an image at each tier, and have its own agent judge it.
+    Verify(Verify),
     /// Put an image where machines are made of it: several Prism Centrals at once.
     Upload(Upload),
     /// Show the targets of uploads, or try them.
@@ -127,8 +134,9 @@ pub struct Render {
 }
 
 const BUILD: &str = "Examples:
-  builder build image.yml                      into images/NAME/, with a manifest and logs beside it
-  builder build image.yml --format json        the manifest, for programs
+  builder build image.yml                      into images/NAME/, and proves it at each tier
+  builder build image.yml --format json        the manifest, then the record of the proof
+  builder build image.yml --no-verify          without proving it at each tier
   builder build image.yml --fresh              with the newest packages, whatever is there already
   builder build image.yml --to paris --to lyon builds, then uploads; both are logged in to before the build";
 
@@ -152,12 +160,84 @@ pub struct Build {
     /// Emulate the machine though there is KVM.
     #[arg(long)]
     pub emulate: bool,
+    /// Do not boot the image at each tier afterwards, as 'builder verify' does.
+    #[arg(long)]
+    pub no_verify: bool,
     /// Upload it to these targets afterwards; they are logged in to before anything is built.
     #[arg(long, value_name = "TARGET")]
     pub to: Vec<String>,
     /// The file of targets; $TREMPE_TARGETS or ~/.config/trempe/targets.yml when left out.
     #[arg(long, value_name = "FILE", requires = "to")]
     pub targets: Option<PathBuf>,
+    /// Say nothing while it runs.
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// The format of what is said at the end.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+const VERIFY: &str = "Examples:
+  builder verify images/web/web.qcow2          at the three tiers, on the firmware it promises
+  builder verify web.qcow2 --tier strict --firmware uefi --seed configdrive
+  builder verify web.qcow2 --user-data site.yml --allow grub2_uefi_password
+
+Exit codes: 0 proved; 2 a rule fails that neither a person must mend nor --allow names, or the
+first boot had problems; 1 a machine did not come up, let nobody in, or has a rule in error.
+Results are in NAME.verify beside NAME.qcow2.";
+
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+#[command(after_help = VERIFY)]
+pub struct Verify {
+    /// The image, qcow2 or any other form that QEMU knows. It is never written to.
+    #[arg(value_name = "IMAGE")]
+    pub image: PathBuf,
+    /// A tier; several may be given. All when left out.
+    #[arg(long, value_name = "TIER", value_enum)]
+    pub tier: Vec<Tier>,
+    /// What to start it with; several may be given. What the manifest beside the image promises when left out.
+    #[arg(long, value_name = "FIRMWARE", value_enum)]
+    pub firmware: Vec<Firmware>,
+    /// How the machines get their user-data.
+    #[arg(long, value_enum, default_value = "nocloud")]
+    pub seed: Source,
+    /// What the disk hangs on.
+    #[arg(long, value_enum, default_value = "virtio-scsi")]
+    pub disk: Bus,
+    /// A cloud-config that the machines get too: proxies, users, exceptions. The tier is set by --tier.
+    #[arg(long, value_name = "FILE")]
+    pub user_data: Option<PathBuf>,
+    /// A rule that may fail; several may be given.
+    #[arg(long, value_name = "RULE")]
+    pub allow: Vec<String>,
+    /// How many rules may fail beside those.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    pub max_fail: usize,
+    /// The least score, 0 to 100.
+    #[arg(long, value_name = "SCORE")]
+    pub min_score: Option<f64>,
+    /// How many minutes a machine may take; 30, and 120 where it is emulated, when left out.
+    #[arg(long, value_name = "MINUTES")]
+    pub time_limit: Option<u64>,
+    /// Memory of a machine, in MiB.
+    #[arg(long, value_name = "MIB", default_value_t = MEMORY)]
+    pub memory: u64,
+    /// How many machines run at once; as many as memory and processors allow when left out.
+    #[arg(long, value_name = "NUMBER")]
+    pub jobs: Option<usize>,
+    /// Let the machines reach nothing: no mirror, no name server.
+    #[arg(long)]
+    pub offline: bool,
+    /// The directory for results; NAME.verify beside NAME.qcow2 when left out.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Prove everything anew, though nothing has changed.
+    #[arg(long)]
+    pub fresh: bool,
+    /// Emulate the machines though there is KVM.
+    #[arg(long)]
+    pub emulate: bool,
     /// Say nothing while it runs.
     #[arg(long, short)]
     pub quiet: bool,

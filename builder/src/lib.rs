@@ -7,8 +7,9 @@
 //! | 1 spec | [`spec`] | what the image is to be: one YAML file, read and found possible |
 //! | 2 render | [`render`] | the files that Packer and the installers read: pure text, the same for the same spec |
 //! | 3 build | [`build`] | the image: a disk from packages, provisioned and sealed by Packer and QEMU; a manifest |
-//! | 4 target | [`target`] | the places that images go to: a file of the user's, which names secrets and has none |
-//! | 5 upload | [`upload`] | the image at all of them, each by itself |
+//! | 4 verify | [`verify`] | the image booted at each tier and judged by its own agent |
+//! | 5 target | [`target`] | the places that images go to: a file of the user's, which names secrets and has none |
+//! | 6 upload | [`upload`] | the image at all of them, each by itself |
 //!
 //! Beside the stages: [`lint`] looks for what makes builds fail or images useless, in a spec and in files that others wrote;
 //! [`command`] is one file per subcommand.
@@ -24,3 +25,4 @@ pub mod render;
 pub mod spec;
 pub mod target;
 pub mod upload;
+pub mod verify;

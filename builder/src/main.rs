@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         Command::Check(args) => command::check::run(args),
         Command::Render(args) => command::render::run(args),
         Command::Build(args) => command::build::run(args),
+        Command::Verify(args) => command::verify::run(args),
         Command::Upload(args) => command::upload::run(args),
         Command::Targets(args) => command::targets::run(args),
         Command::Schema(args) => command::schema::run(args),

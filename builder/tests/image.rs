@@ -65,15 +65,56 @@ impl Disk {
     }
 }
 
+/// How this machine's apt judges its mirror: a machine that installs what its tier wants must do the same.
+fn user_data(path: &Path) {
+    let all = run(Command::new("apt-config").arg("dump"));
+    let ours =
+        |line: &&str| ["Acquire::Check-", "Acquire::http::Proxy"].iter().any(|name| line.starts_with(name));
+    let settings: String = all.lines().filter(ours).map(|line| format!("{line}\n")).collect();
+    let file = serde_json::json!({"path": "/etc/apt/apt.conf.d/90mirror", "content": settings});
+    fs::write(path, format!("#cloud-config\nwrite_files: [{file}]\n")).unwrap();
+}
+
+/// Machines of the image harden themselves: on both firmwares and disk controllers, with both kinds of seed.
+fn verify_at_its_tiers(image: &Path, user_data: &Path) {
+    let digest = || run(Command::new("sha256sum").arg(image));
+    let before = digest();
+    for choices in [
+        ["--tier=light", "--firmware=both", "--seed=nocloud", "--disk=virtio-scsi"],
+        ["--tier=standard", "--firmware=uefi", "--seed=configdrive", "--disk=virtio-blk"],
+    ] {
+        let mut verify = Command::new(env!("CARGO_BIN_EXE_builder"));
+        verify.args(["verify", "--format", "json", "--user-data"]).arg(user_data).args(choices);
+        let record: Value = serde_json::from_str(&run(verify.arg(image))).unwrap();
+        for proof in record["proofs"].as_array().unwrap() {
+            assert_eq!(proof["outcome"], "proved", "{proof:#}");
+            let name = format!(
+                "audit-{}-{}.json",
+                proof["tier"].as_str().unwrap(),
+                proof["firmware"].as_str().unwrap()
+            );
+            let audit: Value =
+                serde_json::from_slice(&fs::read(image.with_extension("verify").join(name)).unwrap())
+                    .unwrap();
+            assert_eq!(audit["policy"]["tier"], proof["tier"]);
+        }
+    }
+    assert_eq!(digest(), before, "a verification wrote to the image");
+}
+
 #[test]
-fn a_debian_image_is_whole_plain_and_sealed_matrix() {
+fn a_debian_image_is_plain_sealed_and_proved_matrix() {
     let scratch = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let at = |name: &str| scratch.path().join(name);
     fs::write(at("plain.yml"), SPEC).unwrap();
     fs::create_dir(at("package")).unwrap();
     let package = package(&at("package"));
     let mut build = Command::new(env!("CARGO_BIN_EXE_builder"));
-    build.args(["build", "--format", "json", "--out"]).arg(at("images")).arg("--agent-package").arg(&package);
+    build
+        .args(["build", "--no-verify", "--format", "json", "--out"])
+        .arg(at("images"))
+        .arg("--agent-package")
+        .arg(&package);
     let manifest: Value = serde_json::from_str(&run(build.arg(at("plain.yml")))).unwrap();
     let packages = manifest["image"]["packages"].as_array().unwrap();
     let listed = |name: &str| packages.iter().any(|package| package[0] == name);
@@ -100,4 +141,6 @@ fn a_debian_image_is_whole_plain_and_sealed_matrix() {
     assert!(disk.ask("boot", "cat /grub/grub.cfg").contains("menuentry"));
     let esp = format!("{}@@{}", disk.raw.display(), disk.offset("efi"));
     assert!(run(Command::new("mdir").args(["-b", "-i", &esp, "::/EFI/BOOT"])).contains("BOOTX64.EFI"));
+    user_data(&at("site.yml"));
+    verify_at_its_tiers(&image, &at("site.yml"));
 }

@@ -12,7 +12,7 @@ const FUNCTION_LINES: usize = 60;
 /// The stages of each program. Each may use those before it, none those after it.
 const STAGES: [(&str, &[&str]); 2] = [
     ("agent/src/", &["content", "policy", "inspect", "plan", "apply", "report"]),
-    ("builder/src/", &["spec", "render", "build", "target", "upload"]),
+    ("builder/src/", &["spec", "render", "build", "verify", "target", "upload"]),
 ];
 /// Names for modules without a subject.
 const NAMELESS: [&str; 6] = ["utils", "util", "common", "helpers", "misc", "manager"];

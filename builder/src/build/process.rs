@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -97,22 +97,59 @@ impl Program {
         Ok(())
     }
 
+    /// Starts it and does not wait; what it says goes to a file.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_with_log(mut self, log: &Path) -> Result<Group> {
+        let writing = || format!("writing {}", log.display());
+        let out = File::create(log).with_context(writing)?;
+        self.command.stdout(out.try_clone().with_context(writing)?).stderr(out);
+        Group::start(&self.name, &mut self.command)
+    }
+
     /// Runs it to the end and gives what it wrote to standard output.
     ///
     /// # Errors
     /// When it cannot be started, or fails; what it said is quoted.
-    pub async fn output(mut self) -> Result<String> {
+    pub async fn output(self) -> Result<String> {
+        let name = self.name.clone();
+        let answer = self.answer().await?;
+        if answer.code != Some(0) {
+            bail!("{name} ended with {}: {}", answer.ended(), answer.err.trim());
+        }
+        Ok(answer.out)
+    }
+
+    /// Runs it to the end and gives all that it said, however it ended.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub async fn answer(mut self) -> Result<Answer> {
         self.command.kill_on_drop(true);
         let output = self.command.output().await.with_context(|| format!("starting {}", self.name))?;
-        if !output.status.success() {
-            bail!(
-                "{} ended with {}: {}",
-                self.name,
-                output.status,
-                String::from_utf8_lossy(&output.stderr).trim()
-            );
-        }
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        let [out, err] =
+            [&output.stdout, &output.stderr].map(|said| String::from_utf8_lossy(said).into_owned());
+        Ok(Answer { code: output.status.code(), status: output.status, out, err })
+    }
+}
+
+/// What a program said, and how it ended.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Its exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// What it wrote to standard output.
+    pub out: String,
+    /// What it wrote to standard error.
+    pub err: String,
+    status: ExitStatus,
+}
+
+impl Answer {
+    /// How it ended, in words.
+    pub fn ended(&self) -> String {
+        self.status.to_string()
     }
 }
 

@@ -1,4 +1,4 @@
-//! `builder build SPEC`: from a specification to an image. SIGINT, SIGTERM and SIGHUP end it with nothing left behind.
+//! `builder build SPEC`: from a specification to an image that is proved at each tier. SIGINT, SIGTERM and SIGHUP end it with nothing left behind.
 
 use anyhow::{Context, Result, bail};
 
@@ -7,6 +7,7 @@ use crate::build::progress::Progress;
 use crate::build::{Order, build};
 use crate::cli::{Build, Format};
 use crate::exit::Exit;
+use crate::verify;
 
 use super::{targets, upload};
 
@@ -39,12 +40,21 @@ pub fn run(args: &Build) -> Result<Exit> {
         Format::Json => super::say(&manifest.json()?)?,
         Format::Text => super::say(&told(&manifest, args))?,
     }
+    let image = args.out.join(&manifest.name).join(&manifest.image.file);
+    if !args.no_verify {
+        let order =
+            verify::Order { fresh: args.fresh, emulate: args.emulate, ..verify::Order::of(image.clone()) };
+        let proved = super::verify::prove(&order, args.quiet, args.format)?;
+        if proved != Exit::Good {
+            // What is not proved goes nowhere.
+            return Ok(proved);
+        }
+    }
     if args.to.is_empty() {
         return Ok(Exit::Good);
     }
-    let path = args.out.join(&manifest.name).join(&manifest.image.file);
     upload::send(&upload::Sending {
-        path,
+        path: image,
         name: None,
         to: &args.to,
         targets: args.targets.as_deref(),

@@ -10,6 +10,7 @@ pub mod render;
 pub mod schema;
 pub mod targets;
 pub mod upload;
+pub mod verify;
 
 use std::fs::OpenOptions;
 use std::io::Write;
