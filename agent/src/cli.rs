@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::firstboot::Phase;
-use crate::report::Format;
+use crate::fleet;
+use crate::report::{Format, Wanted};
 
 /// Hardens a Linux machine to a CIS tier, audits it, shows what it would change, and takes changes back.
 #[derive(Debug, Parser)]
@@ -54,12 +55,23 @@ pub enum Command {
     Check(Check),
     /// Do one phase of the first boot, as the configuration says; run by systemd.
     Firstboot(FirstBoot),
+    /// Merge the results of many machines into one report, the worst first; or tell what has changed between two.
+    Report(Merge),
     /// Write the catalogue as an XCCDF 1.2 benchmark, the tiers as its profiles.
     Export(Export),
     /// Write the completions for a shell.
     Completions(Completions),
     /// Write the manual pages into a directory.
     Man(Man),
+}
+
+/// How what is no report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Notation {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
 }
 
 /// Which machine, which rules.
@@ -94,6 +106,9 @@ pub struct Output {
     /// Write to this file instead of standard output.
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Write a report to a file besides, as html=report.html; may be given several times.
+    #[arg(long, value_name = "FORMAT=FILE")]
+    pub report: Vec<Wanted>,
     /// Also show what is met.
     #[arg(long, short)]
     pub verbose: bool,
@@ -103,6 +118,7 @@ const AUDIT: &str = "Examples:
   agent audit --tier standard
   agent audit --tier strict --rule sshd_disable_root_login --verbose
   agent audit --root /mnt --tier standard --format json
+  agent audit --tier standard --report html=audit.html --report junit=audit.xml
   agent audit --content ssg-rhel9 --profile cis_server_l1 --tailoring site.xml";
 
 /// Arguments of `audit`.
@@ -113,11 +129,11 @@ pub struct Audit {
     /// installed one (ssg-rhel9).
     #[arg(long, value_name = "FILE|NAME")]
     pub content: Option<String>,
-    /// With --content: write XCCDF results, inside their benchmark, to this file.
-    #[arg(long, value_name = "FILE", requires = "content")]
+    /// As --report xccdf=FILE, by oscap's name.
+    #[arg(long, value_name = "FILE")]
     pub results: Option<PathBuf>,
-    /// With --content: write an ARF to this file.
-    #[arg(long, value_name = "FILE", requires = "content")]
+    /// As --report arf=FILE, by oscap's name.
+    #[arg(long, value_name = "FILE")]
     pub results_arf: Option<PathBuf>,
     /// Which machine, which rules.
     #[command(flatten)]
@@ -189,7 +205,7 @@ pub struct Door {
     pub no_config: bool,
     /// The format.
     #[arg(long, value_enum, default_value = "text")]
-    pub format: Format,
+    pub format: Notation,
 }
 
 const ROLLBACK: &str = "Examples:
@@ -227,7 +243,7 @@ pub struct History {
     pub root: PathBuf,
     /// The format.
     #[arg(long, value_enum, default_value = "text")]
-    pub format: Format,
+    pub format: Notation,
 }
 
 /// Arguments of `status`.
@@ -242,7 +258,7 @@ pub struct Status {
     pub root: PathBuf,
     /// The format.
     #[arg(long, value_enum, default_value = "text")]
-    pub format: Format,
+    pub format: Notation,
 }
 
 /// What can be listed.
@@ -274,7 +290,7 @@ pub struct List {
     pub content: Option<String>,
     /// The format.
     #[arg(long, value_enum, default_value = "text")]
-    pub format: Format,
+    pub format: Notation,
 }
 
 /// Arguments of `explain`.
@@ -388,6 +404,32 @@ pub struct FirstBoot {
     /// Also when it was done for this instance.
     #[arg(long)]
     pub again: bool,
+}
+
+const REPORT: &str = "Examples:
+  agent report results/ --format html --output fleet.html
+  agent report web1.json web2-arf.xml --format csv > fleet.csv
+  agent report --compare monday/ tuesday/
+
+Results are reports of this agent (--format json) and XCCDF results or ARFs, ours or oscap's.
+Exit codes: 2 a machine deviates, or is worse than before; 1 a file could not be read.";
+
+/// Arguments of `report`.
+#[derive(Debug, Args)]
+#[command(after_help = REPORT)]
+pub struct Merge {
+    /// Files with results, or directories of them (*.json, *.xml, *.arf).
+    #[arg(value_name = "FILE|DIR", required_unless_present = "compare")]
+    pub results: Vec<PathBuf>,
+    /// Tell what has changed from the first to the second instead, each a file or a directory.
+    #[arg(long, num_args = 2, value_names = ["BEFORE", "AFTER"], conflicts_with = "results")]
+    pub compare: Vec<PathBuf>,
+    /// The format; with --compare text or json.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: fleet::Format,
+    /// Write to this file instead of standard output.
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// Arguments of `export`.

@@ -37,6 +37,13 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// The verdict of a word of XCCDF; `unknown` for any other.
+    pub fn from_word(word: &str) -> Verdict {
+        use Verdict::*;
+        let all = [Pass, Fail, Fixed, Error, NotApplicable, NotChecked, NotSelected, Informational];
+        all.into_iter().find(|verdict| verdict.as_str() == word).unwrap_or(Unknown)
+    }
+
     /// The word XCCDF and reports use.
     pub fn as_str(self) -> &'static str {
         match self {

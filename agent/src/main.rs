@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Command::Tailor(args) => command::tailor::run(args),
         Command::Check(args) => command::check::run(args),
         Command::Firstboot(args) => command::firstboot::run(args),
+        Command::Report(args) => command::report::run(args),
         Command::Export(args) => command::export::run(args),
         Command::Completions(args) => command::manual::completions(args),
         Command::Man(args) => command::manual::pages(args),

@@ -8,6 +8,7 @@ use crate::score::Score;
 use crate::tailoring::Tailoring;
 use crate::value::Content;
 use crate::words::words;
+use std::collections::BTreeMap;
 
 words! {
     /// What came of a rule (section 6.6.4.2 of the specification).
@@ -107,6 +108,15 @@ pub struct TestResult {
     pub results: Vec<RuleResult>,
     /// Scores, at least one.
     pub scores: Vec<Score>,
+}
+
+/// What a file with results holds.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Recorded {
+    /// The results, in document order; an evaluation adds one more to a benchmark.
+    pub results: Vec<TestResult>,
+    /// The titles of the rules they are about, by full id, as far as their benchmark is in the file.
+    pub titles: BTreeMap<String, String>,
 }
 
 /// Which benchmark was evaluated.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, bail};
 
-use super::{Work, begin, say, tell, watched};
+use super::{Work, begin, by_catalogue, say, tell, watched};
 use crate::apply::pending::{self, Pending};
 use crate::apply::{Control, Watch, apply, journal};
 use crate::cli::Apply;
@@ -49,7 +49,7 @@ pub fn run(args: &Apply) -> Result<Exit> {
         confirm_within,
     };
     let Some((report, _)) = harden(&mut work, &id, started, &control)? else { return Ok(Exit::Deviates) };
-    tell(&report, &args.output)?;
+    tell(&report, &args.output, &by_catalogue(&report, work.tailoring.as_ref()))?;
     Ok(report.exit())
 }
 
@@ -71,6 +71,7 @@ pub fn harden(
     let (content, host) = (work.content.clone(), Host::of(&work.system));
     let mut report = Report::new(&work.policy, content, host, run.outcomes, "apply", started);
     report.set_changes(&run.steps);
+    report.set_diffs(&run.steps);
     report.problems = run.problems;
     report.notes = run.notes;
     if let Some(Pending { until, .. }) = &run.pending {

@@ -2,11 +2,11 @@
 
 use anyhow::Result;
 
-use super::{begin, progress, tell};
+use super::{begin, by_catalogue, progress, tell_also};
 use crate::cli::Audit;
 use crate::exit::Exit;
 use crate::inspect::inspect;
-use crate::report::{Host, Report, now};
+use crate::report::{Format, Host, Report, Wanted, now};
 use crate::scap;
 use crate::system::System;
 
@@ -22,8 +22,14 @@ pub fn run(args: &Audit) -> Result<Exit> {
     let work = begin(&args.selection)?;
     let outcomes = inspect(&work.policy, &work.system, &progress(work.policy.rules.len()));
     let report = Report::new(&work.policy, work.content, Host::of(&work.system), outcomes, "audit", started);
-    tell(&report, &args.output)?;
+    tell_also(&report, &args.output, &results(args), &by_catalogue(&report, work.tailoring.as_ref()))?;
     Ok(report.exit())
+}
+
+/// The files that are asked for by oscap's names.
+fn results(args: &Audit) -> Vec<Wanted> {
+    let files = [(Format::Xccdf, &args.results), (Format::Arf, &args.results_arf)];
+    files.into_iter().filter_map(|(format, path)| Some(Wanted { format, path: path.clone()? })).collect()
 }
 
 /// Judges by content of others. The machine's own configuration is about the catalogue, and does not count here.
@@ -36,10 +42,10 @@ fn by_content(content: &str, args: &Audit) -> Result<Exit> {
         tailoring: selection.tailoring.clone(),
         rules: selection.rule.clone(),
         root: selection.root.clone(),
-        results: args.results.clone(),
-        arf: args.results_arf.clone(),
     };
-    let report = scap::audit(&request, &System::open(&selection.root)?)?;
-    tell(&report, &args.output)?;
+    let system = System::open(&selection.root)?;
+    let report = scap::audit(&request, &system, &|report, standard| {
+        tell_also(report, &args.output, &results(args), standard)
+    })?;
     Ok(report.exit())
 }

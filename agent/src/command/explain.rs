@@ -6,13 +6,12 @@ use anyhow::{Context, Result, bail};
 use xccdf::short_id;
 
 use super::{configuration, request};
-use crate::cli::{Explain, Selection};
+use crate::cli::{Explain, Notation, Selection};
 use crate::content::{Catalogue, Rule, Value, references};
 use crate::exit::Exit;
 use crate::inspect::{Verdict, inspect};
 use crate::plan::plan;
 use crate::policy::{Check, Policy, PolicyRule, resolve};
-use crate::report::Format;
 use crate::report::text::{Style, wrapped};
 use crate::scap;
 use crate::setting::Setting;
@@ -24,7 +23,7 @@ use crate::system::System;
 /// When there is no such rule, or configuration or tailoring are not understood.
 pub fn run(args: &Explain) -> Result<Exit> {
     if let Some(content) = &args.content {
-        super::print(Format::Text, &of_content(content, args)?, &())?;
+        super::print(Notation::Text, &of_content(content, args)?, &())?;
         return Ok(Exit::Good);
     }
     let catalogue = Catalogue::embedded()?;
@@ -50,7 +49,7 @@ pub fn run(args: &Explain) -> Result<Exit> {
     values(&mut text, &catalogue, written, bound)?;
     here(&mut text, bound, &mut system)?;
     excepting(&mut text, bound, &policy.tier)?;
-    super::print(Format::Text, &text, &())?;
+    super::print(Notation::Text, &text, &())?;
     Ok(Exit::Good)
 }
 
@@ -80,7 +79,7 @@ fn of_content(content: &str, args: &Explain) -> Result<String> {
         root: args.root.clone(),
         ..scap::Request::default()
     };
-    let report = scap::audit(&request, &System::open(&args.root)?)?;
+    let report = scap::audit(&request, &System::open(&args.root)?, &|_, _| Ok(()))?;
     let id = short_id(&rule.head.id);
     let Some(row) = report.rules.iter().find(|row| row.id == id) else { return Ok(out) };
     writeln!(out, "\nOn this machine: {}", row.result.as_str())?;

@@ -14,12 +14,12 @@ pub mod history;
 pub mod list;
 pub mod manual;
 pub mod plan;
+pub mod report;
 pub mod rollback;
 pub mod status;
 pub mod tailor;
 
-use std::fs::File;
-use std::io::{IsTerminal, Write};
+use std::io::{BufWriter, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
 
@@ -27,14 +27,14 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use xccdf::{Tailoring, short_id};
 
-use crate::cli::{Output, Product, Selection};
+use crate::cli::{Notation, Output, Product, Selection};
 pub use crate::config::today;
 use crate::config::{self, Config};
 use crate::content::{BENCHMARK_ID, Catalogue};
 use crate::policy::{self, Policy, PolicyRule, Request};
 use crate::report::file::put;
 use crate::report::text::Style;
-use crate::report::{ContentInfo, Format, Report};
+use crate::report::{ContentInfo, Format, Report, Standard, Wanted, xccdf as standard};
 use crate::system::System;
 
 /// Wrapping to fewer columns would tear every line.
@@ -48,6 +48,8 @@ pub struct Work {
     pub policy: Policy,
     /// Where the rules came from.
     pub content: ContentInfo,
+    /// The tailoring that counts most, for results in XCCDF.
+    pub tailoring: Option<Tailoring>,
 }
 
 /// Opens the machine and resolves the policy.
@@ -91,7 +93,7 @@ pub fn begin_with(selection: &Selection, system: System, config: Config) -> Resu
         sha256: catalogue.sha256,
         source: "catalogue".to_owned(),
     };
-    Ok(Work { system, policy, content })
+    Ok(Work { system, policy, content, tailoring: request.tailoring.last().cloned() })
 }
 
 /// Refuses rules of which the policy asks for none: a machine that was held to nothing must not look good.
@@ -144,34 +146,47 @@ pub fn watched(stream: impl IsTerminal + AsFd) -> Style {
     }
 }
 
-/// Where results go.
-///
-/// # Errors
-/// When the file cannot be created.
-pub fn writer(output: &Output) -> Result<Box<dyn Write>> {
-    Ok(match &output.output {
-        Some(path) => Box::new(File::create(path).with_context(|| format!("creating {}", path.display()))?),
-        None => Box::new(std::io::stdout().lock()),
-    })
-}
-
-/// Writes a report where it was asked for.
+/// Writes a report where it was asked for: the files first, then what is asked for on standard output.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn tell(report: &Report, output: &Output) -> Result<()> {
-    report.write(output.format, &mut *writer(output)?, &style(output)).context("writing the report")
+pub fn tell(report: &Report, output: &Output, standard: &Standard<'_>) -> Result<()> {
+    tell_also(report, output, &[], standard)
+}
+
+/// As [`tell`], with further files.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn tell_also(report: &Report, output: &Output, also: &[Wanted], standard: &Standard<'_>) -> Result<()> {
+    for Wanted { format, path } in output.report.iter().chain(also) {
+        put(path, &|out| report.write(*format, out, &Style::default(), standard))?;
+    }
+    let style = style(output);
+    let write = |out: &mut dyn Write| report.write(output.format, out, &style, standard);
+    match &output.output {
+        Some(path) => put(path, &write),
+        None => write(&mut BufWriter::new(std::io::stdout().lock())).context("writing the report"),
+    }
+}
+
+/// How results by the catalogue are written as XCCDF.
+pub fn by_catalogue(
+    report: &Report,
+    tailoring: Option<&Tailoring>,
+) -> impl Fn(Format, &mut dyn Write) -> Result<()> {
+    move |format, out| standard::write(report, tailoring, format, out)
 }
 
 /// Writes text, or a value as JSON, to standard output.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn print(format: Format, text: &str, value: &impl Serialize) -> Result<()> {
+pub fn print(format: Notation, text: &str, value: &impl Serialize) -> Result<()> {
     let mut out = std::io::stdout().lock();
     match format {
-        Format::Text => out.write_all(text.as_bytes())?,
-        Format::Json => {
+        Notation::Text => out.write_all(text.as_bytes())?,
+        Notation::Json => {
             serde_json::to_writer_pretty(&mut out, value)?;
             writeln!(out)?;
         }
@@ -185,7 +200,7 @@ pub fn print(format: Format, text: &str, value: &impl Serialize) -> Result<()> {
 /// When it cannot be written.
 pub fn deliver(document: &[u8], output: Option<&Path>) -> Result<()> {
     let Some(path) = output else { return Ok(std::io::stdout().lock().write_all(document)?) };
-    put(path, &|out| out.write_all(document))
+    put(path, &|out| Ok(out.write_all(document)?))
 }
 
 /// The operating system that is meant.

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{begin, progress, tell};
+use super::{begin, by_catalogue, progress, tell};
 use crate::cli::PlanArgs;
 use crate::exit::Exit;
 use crate::inspect::inspect;
@@ -23,6 +23,6 @@ pub fn run(args: &PlanArgs) -> Result<Exit> {
     let mut report = Report::new(&work.policy, work.content, host, outcomes, "plan", started);
     report.set_changes(&plan.steps);
     report.plan = Some(plan);
-    tell(&report, &args.output)?;
+    tell(&report, &args.output, &by_catalogue(&report, work.tailoring.as_ref()))?;
     Ok(report.exit())
 }

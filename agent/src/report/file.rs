@@ -1,5 +1,6 @@
 //! A document in a file: whole, or not at all.
 
+use std::fs::File;
 use std::fs::Permissions;
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -7,11 +8,16 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-/// Has `write` write a document, readable by all, and puts it in the place of what was at `path`.
+/// Has `write` write a document, readable by all, and puts it in the place of what was at `path`. A device or a pipe is written to.
 ///
 /// # Errors
 /// When it cannot be written; what was there before is there still.
-pub fn put(path: &Path, write: &dyn Fn(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+pub fn put(path: &Path, write: &dyn Fn(&mut dyn Write) -> Result<()>) -> Result<()> {
+    let failed = || format!("writing {}", path.display());
+    if path.metadata().is_ok_and(|there| !there.is_file()) {
+        let mut out = BufWriter::new(File::options().write(true).open(path).with_context(failed)?);
+        return write(&mut out).and_then(|()| Ok(out.flush()?)).with_context(failed);
+    }
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let written = || -> Result<()> {
         let readable = Permissions::from_mode(0o644);
@@ -22,7 +28,7 @@ pub fn put(path: &Path, write: &dyn Fn(&mut dyn Write) -> io::Result<()>) -> Res
         file.persist(path)?;
         Ok(())
     };
-    written().with_context(|| format!("writing {}", path.display()))
+    written().with_context(failed)
 }
 
 #[cfg(test)]
@@ -33,11 +39,17 @@ mod tests {
     fn what_fails_half_way_leaves_what_was_there() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("r.xml");
-        put(&path, &|out| out.write_all(b"first")).unwrap();
-        let half = |out: &mut dyn Write| out.write_all(b"half").and(Err(io::Error::other("full")));
+        put(&path, &|out| Ok(out.write_all(b"first")?)).unwrap();
+        let half = |out: &mut dyn Write| Ok(out.write_all(b"half").and(Err(io::Error::other("full")))?);
         assert!(format!("{:#}", put(&path, &half).unwrap_err()).contains("r.xml: full"));
         assert_eq!(std::fs::read(&path).unwrap(), b"first");
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o644);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "nothing else is left");
+    }
+
+    #[test]
+    fn a_device_stays_one() {
+        put(Path::new("/dev/null"), &|out| Ok(out.write_all(b"gone")?)).unwrap();
+        assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
     }
 }

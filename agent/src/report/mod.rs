@@ -1,17 +1,22 @@
 //! Stage 6, report: a finished value, and one writer for each format.
 //!
-//! A writer takes a [`Report`] and knows nothing of rules or systems. To add a format, add a file here and a variant to
-//! [`Format`].
+//! A writer takes a [`Report`] and knows nothing of rules or systems. To add a format, see [`format`](mod@format).
 
+pub mod clean;
+pub mod csv;
 pub mod file;
+pub mod format;
+pub mod html;
 mod json;
+mod junit;
+mod markdown;
 pub mod plan;
+mod prometheus;
+mod sarif;
 pub mod text;
+mod view;
+pub mod xccdf;
 
-use std::io::Write;
-
-use anyhow::Result;
-use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use crate::exit::Exit;
@@ -20,6 +25,8 @@ use crate::inspect::{Outcome, Verdict};
 use crate::plan::{Plan, Step};
 use crate::policy::{Exception, Policy, PolicyRule};
 use crate::system::System;
+pub use format::{Format, Standard, Wanted};
+pub use view::severity_rank;
 
 /// The version of the report's structure.
 pub const SCHEMA: u32 = 1;
@@ -122,6 +129,9 @@ pub struct Row {
     pub evidence: Vec<Evidence>,
     /// What would be, or was, changed, in sentences.
     pub changes: Vec<String>,
+    /// What was changed in files, as unified diffs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub diffs: Vec<String>,
     /// The exception that speaks of it.
     pub exception: Option<Exception>,
     /// How long it took.
@@ -152,15 +162,6 @@ pub struct Report {
     /// What else is to be known of the run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
-}
-
-/// The formats there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
 }
 
 impl Report {
@@ -221,14 +222,11 @@ impl Report {
         }
     }
 
-    /// Writes the report in a format.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn write(&self, format: Format, out: &mut dyn Write, style: &text::Style) -> Result<()> {
-        match format {
-            Format::Text => text::write(self, out, style),
-            Format::Json => json::write(self, out),
+    /// Takes over what the steps that were carried out did to files.
+    pub fn set_diffs(&mut self, steps: &[Step]) {
+        for row in &mut self.rules {
+            let own = steps.iter().filter(|step| step.rule == row.id && !step.diff.is_empty());
+            row.diffs = own.map(|step| step.diff.clone()).collect();
         }
     }
 
@@ -275,6 +273,7 @@ fn row(rule: &PolicyRule, outcome: Outcome) -> Row {
         reason: outcome.reason,
         changes: outcome.finding.changes.iter().map(crate::change::Change::sentence).collect(),
         evidence: outcome.finding.evidence,
+        diffs: Vec::new(),
         exception: rule.exception.clone(),
         seconds: outcome.seconds,
     }

@@ -1,4 +1,6 @@
 use super::*;
+use clap::ValueEnum;
+
 use crate::plan::Left;
 
 /// The report of a plan about one rule with this verdict.
@@ -54,4 +56,139 @@ fn one_reader_reads_audit_and_plan() {
     assert_eq!(serde_json::from_value::<Report>(written).unwrap(), planned);
     let audited = serde_json::to_value(report(Verdict::Fail, None)).unwrap();
     assert!(audited.get("plan").is_none(), "{audited}");
+}
+
+/// What no document may be broken by.
+const HOSTILE: &str =
+    "</script><script>alert(1)</script>\",'`|\r\n=1+1\u{0}\u{1b}[2J\u{202e}\u{ffff}]]>&lt;\\";
+
+/// A report in which everything that a machine or an owner may say is hostile.
+fn hostile() -> Report {
+    let long = HOSTILE.repeat((1 << 20) / HOSTILE.len());
+    let evidence = |found: &str, holds| Evidence {
+        found: found.to_owned(),
+        wanted: HOSTILE.into(),
+        place: HOSTILE.into(),
+        state: crate::finding::State::Running,
+        holds,
+    };
+    let exception = |expired| Exception {
+        reason: HOSTILE.into(),
+        owner: HOSTILE.into(),
+        until: Some(HOSTILE.into()),
+        expired,
+        source: HOSTILE.into(),
+    };
+    let row = |id: &str, result| Row {
+        id: id.to_owned(),
+        xccdf_id: format!("xccdf_trempe_rule_{id}"),
+        title: HOSTILE.into(),
+        severity: "high".into(),
+        result,
+        references: References { cis: vec![HOSTILE.into()], anssi: vec![HOSTILE.into()] },
+        reason: Some(HOSTILE.into()),
+        evidence: vec![evidence(&long, false), evidence(HOSTILE, true)],
+        changes: vec![HOSTILE.into(), long.clone()],
+        diffs: vec![format!("+{HOSTILE}\n-{long}")],
+        exception: None,
+        seconds: 0.5,
+    };
+    let mut report = report(Verdict::Pass, None);
+    report.rules = vec![
+        row("fails", Verdict::Fail),
+        row("errs", Verdict::Error),
+        Row { exception: Some(exception(true)), ..row("over", Verdict::Pass) },
+        Row { exception: Some(exception(false)), ..row("excepted", Verdict::NotSelected) },
+    ];
+    report.host = Host {
+        name: HOSTILE.into(),
+        os: HOSTILE.into(),
+        os_version: HOSTILE.into(),
+        kernel: HOSTILE.into(),
+        machine_id: HOSTILE.into(),
+    };
+    report.policy.tier = HOSTILE.into();
+    report.policy.tailoring = vec![HOSTILE.into()];
+    report.problems = vec![long, HOSTILE.into()];
+    report.notes = vec![HOSTILE.into()];
+    report
+}
+
+fn written(report: &Report, format: Format) -> String {
+    let mut out = Vec::new();
+    let standard = |format, out: &mut dyn std::io::Write| xccdf::write(report, None, format, out);
+    report.write(format, &mut out, &text::Style::default(), &standard).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn no_format_is_broken_by_what_a_machine_says() {
+    let report = hostile();
+    for format in Format::value_variants() {
+        let text = written(&report, *format);
+        let name = format!("{format:?}");
+        if *format == Format::Json {
+            assert_eq!(serde_json::from_str::<Report>(&text).unwrap(), report);
+            continue;
+        }
+        let steers = text.chars().find(|c| clean::steers(*c) && !(*format == Format::Csv && *c == '\r'));
+        assert_eq!(steers, None, "{name} holds what steers a terminal");
+        assert!(text.len() < 1 << 20, "{name} has {} bytes", text.len());
+        let scripts = text.matches("<script").count();
+        assert_eq!(scripts, if *format == Format::Html { 1 } else { text_scripts(*format, &text) }, "{name}");
+    }
+}
+
+/// How often a format that has no markup may say so.
+fn text_scripts(format: Format, text: &str) -> usize {
+    match format {
+        Format::Text | Format::Csv | Format::Sarif | Format::Prometheus => text.matches("<script").count(),
+        _ => 0,
+    }
+}
+
+#[test]
+fn a_line_of_the_text_fits_a_terminal() {
+    let mut report = report(Verdict::Fail, None);
+    let long = "word ".repeat(60);
+    report.host.name = "a-machine-with-a-name-of-many-letters.example.org".into();
+    report.policy.tier = "strict".into();
+    report.policy.tailoring =
+        vec!["/etc/trempe/tailoring.d/a-file-with-a-long-name-that-says-what-is-in-it.xml".into()];
+    let row = &mut report.rules[0];
+    row.id = "audit_rules_for_a_file_with_a_name_of_which_nobody_knows_the_end".into();
+    row.title = long.clone();
+    row.reason = Some(long.clone());
+    row.evidence = vec![Evidence {
+        found: long.clone(),
+        wanted: long.clone(),
+        place: "/etc/a:1".into(),
+        state: crate::finding::State::Persistent,
+        holds: false,
+    }];
+    report.summary = Summary {
+        pass: 300,
+        fixed: 120,
+        fail: 110,
+        error: 12,
+        unknown: 10,
+        notapplicable: 123,
+        notchecked: 12,
+        notselected: 9,
+    };
+    let text = written(&report, Format::Text);
+    let wide: Vec<&str> = text.lines().filter(|line| line.chars().count() > 80).collect();
+    assert!(wide.is_empty(), "{wide:#?}");
+}
+
+#[test]
+fn what_fails_comes_before_what_was_mended() {
+    let mut report = report(Verdict::Fixed, None);
+    let fixed = Row { severity: "high".into(), ..report.rules[0].clone() };
+    let low = Row { id: "low".into(), severity: "low".into(), result: Verdict::Fail, ..fixed.clone() };
+    let high = Row { id: "high".into(), result: Verdict::Fail, ..fixed.clone() };
+    let unasked = Row { result: Verdict::NotSelected, exception: None, ..fixed.clone() };
+    report.rules = vec![unasked, fixed, low, high];
+    let order: Vec<&str> = report.worst_first().iter().map(|row| row.id.as_str()).collect();
+    assert_eq!(order, ["high", "low", "kernel.a"]);
 }

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use anyhow::Result;
 
+use super::clean::{bounded, clean};
 use super::{Report, Row, Summary};
 use crate::finding::{Evidence, State};
 use crate::inspect::Verdict;
@@ -11,6 +12,10 @@ use crate::policy::Exception;
 
 /// The columns that text is wrapped to.
 const COLUMNS: usize = 80;
+/// The most characters of one text.
+const LONGEST: usize = 1_000;
+/// The most pieces of evidence of one rule, where not all is asked for.
+const PIECES: usize = 10;
 
 /// How to write.
 #[derive(Debug, Clone, Default)]
@@ -51,10 +56,9 @@ pub fn write(report: &Report, out: &mut dyn Write, style: &Style) -> Result<()> 
         return super::plan::write(plan, out, style);
     }
     summary(report, out, style)?;
-    let mut rows: Vec<&Row> = report.rules.iter().filter(|row| is_shown(row, style)).collect();
-    // Stable: rules of one severity stay in the order of the catalogue.
-    rows.sort_by_key(|row| severity_rank(&row.severity));
-    for row in rows.iter() {
+    let mut rows = report.worst_first();
+    rows.retain(|row| is_shown(row, style));
+    for row in &rows {
         rule(row, out, style)?;
     }
     exceptions(report, out, style)?;
@@ -79,41 +83,30 @@ fn is_shown(row: &Row, style: &Style) -> bool {
     }
 }
 
-/// The gravest first.
-fn severity_rank(severity: &str) -> usize {
-    let ranks = ["high", "medium", "low", "info"];
-    ranks.iter().position(|rank| *rank == severity).unwrap_or(ranks.len())
-}
-
 fn head(report: &Report, out: &mut dyn Write, style: &Style) -> Result<()> {
-    let host = &report.host;
-    let asked = if report.policy.tier.is_empty() { &report.policy.profile } else { &report.policy.tier };
-    let name = if host.name.is_empty() { "this machine" } else { &host.name };
+    let (host, name, asked) = (&report.host, report.host_name(), report.policy.asked());
     let line = format!("{} of {name} ({} {}) against {asked}", report.action, host.os, host.os_version);
-    writeln!(out, "{}", style.paint("1", &line))?;
-    for file in &report.policy.tailoring {
-        writeln!(out, "  tailored by {file}")?;
-    }
+    writeln!(out, "{}", style.paint("1", wrapped(&line, "", "  ").trim_end()))?;
+    report
+        .policy
+        .tailoring
+        .iter()
+        .try_for_each(|file| write!(out, "{}", wrapped(file, "  tailored by ", "    ")))?;
     Ok(())
 }
 
 fn summary(report: &Report, out: &mut dyn Write, style: &Style) -> Result<()> {
-    writeln!(out, "{}   score {:.2} of 100", counts(&report.summary, style), report.score.value)?;
+    let score = format!("score {:.2} of 100", report.score.value);
+    let plain = counts(&report.summary, &Style::default()).chars().count() + 3 + score.chars().count();
+    let between = if plain > COLUMNS { "\n" } else { "   " };
+    writeln!(out, "{}{between}{score}", counts(&report.summary, style))?;
     Ok(())
 }
 
 /// The counts of a summary that are not zero, in one line.
 pub fn counts(summary: &Summary, style: &Style) -> String {
-    let counts = [
-        (Verdict::Pass, summary.pass),
-        (Verdict::Fixed, summary.fixed),
-        (Verdict::Fail, summary.fail),
-        (Verdict::Error, summary.error),
-        (Verdict::Unknown, summary.unknown),
-        (Verdict::NotApplicable, summary.notapplicable),
-        (Verdict::NotChecked, summary.notchecked),
-    ];
-    let shown = counts.iter().filter(|(_, count)| *count > 0);
+    let counts = summary.counts();
+    let shown = counts.iter().filter(|(verdict, count)| *count > 0 && *verdict != Verdict::NotSelected);
     let parts: Vec<String> =
         shown.map(|(verdict, count)| format!("{count} {}", style.verdict(*verdict))).collect();
     if parts.is_empty() { "no rule was asked for".to_owned() } else { parts.join("  ") }
@@ -122,11 +115,22 @@ pub fn counts(summary: &Summary, style: &Style) -> String {
 fn rule(row: &Row, out: &mut dyn Write, style: &Style) -> Result<()> {
     let cis = row.references.cis.join(" ");
     let cis = if cis.is_empty() { String::new() } else { format!("  CIS {cis}") };
-    writeln!(out, "\n{} {}  {}{cis}", style.verdict(row.result), style.paint("1", &row.id), row.severity)?;
+    // A long id stands alone in its line; what belongs together is not torn.
+    let plain =
+        row.result.as_str().len() + row.id.chars().count() + row.severity.len() + cis.chars().count() + 3;
+    let between = if plain > COLUMNS { "\n " } else { " " };
+    let id = style.paint("1", &clean(&row.id));
+    writeln!(out, "\n{} {id}{between} {}{}", style.verdict(row.result), row.severity, clean(&cis))?;
     write!(out, "{}", wrapped(&row.title, "  ", "  "))?;
     let failing = row.result == Verdict::Fail;
-    for one in row.evidence.iter().filter(|one| style.verbose || (failing && !one.holds)) {
+    let told: Vec<&Evidence> =
+        row.evidence.iter().filter(|one| style.verbose || (failing && !one.holds)).collect();
+    let most = if style.verbose { usize::MAX } else { PIECES };
+    for one in told.iter().take(most) {
         write!(out, "{}", evidence(one, style))?;
+    }
+    if told.len() > most {
+        writeln!(out, "  and {} more (--verbose shows them all)", told.len() - most)?;
     }
     if let Some(reason) = &row.reason {
         write!(out, "{}", wrapped(reason, "  because ", "    "))?;
@@ -178,8 +182,10 @@ pub fn wrapped(text: &str, first: &str, rest: &str) -> String {
 }
 
 /// Text in lines of at most so many columns, the first after `first`, the others after `rest`. A word too long for a line
-/// stays whole.
+/// stays whole; what would steer the terminal, and more than anybody reads, is left out.
 pub fn wrapped_to(columns: usize, text: &str, first: &str, rest: &str) -> String {
+    let text = bounded(text, LONGEST);
+    let text = clean(&text);
     let mut lines = String::new();
     let mut line = first.to_owned();
     let mut empty = true;

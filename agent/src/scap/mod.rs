@@ -22,7 +22,8 @@ use xccdf::evaluate::Options;
 use xccdf::{Choice, Errors, Limits, SourceContent, Tailoring, no_alias};
 
 use crate::policy::{Record, enforce, read_tailoring};
-use crate::report::{Report, now};
+use crate::report::xccdf::Results;
+use crate::report::{Host, Report, Standard, now};
 use crate::system::System;
 use crate::trust;
 use engine::Engine;
@@ -49,17 +50,17 @@ pub struct Request {
     pub rules: Vec<String>,
     /// The directory that holds the machine.
     pub root: PathBuf,
-    /// Where the XCCDF results go.
-    pub results: Option<PathBuf>,
-    /// Where the ARF goes.
-    pub arf: Option<PathBuf>,
 }
 
-/// Judges a machine by content.
+/// Judges a machine by content. `tell` is handed the report while the content is at hand, with what writes it as XCCDF.
 ///
 /// # Errors
-/// When content, profile, tailoring or rules are not understood, or others could have written what decides.
-pub fn audit(request: &Request, system: &System) -> Result<Report> {
+/// When content, profile, tailoring or rules are not understood, or others could have written what decides; those of `tell`.
+pub fn audit(
+    request: &Request,
+    system: &System,
+    tell: &dyn Fn(&Report, &Standard<'_>) -> Result<()>,
+) -> Result<Report> {
     let started = now();
     let content = open(&request.content)?;
     let checklist = content.checklist(Choice::default())?;
@@ -84,8 +85,11 @@ pub fn audit(request: &Request, system: &System) -> Result<Report> {
         evaluation: &evaluation,
         evidence: engine.into_evidence(),
     };
-    judged.write_results(system, request, &started)?;
-    judged.report(system, request, started)
+    let result = judged.test_result(&Host::of(system), &started);
+    let report = judged.report(system, request, started)?;
+    let results = Results { checklist: &checklist, result: &result, tailoring: tailoring.last() };
+    tell(&report, &|format, out| results.write(format, out))?;
+    Ok(report)
 }
 
 /// The benchmark of content, without its prose.

@@ -100,6 +100,7 @@ impl Judged<'_> {
             reason: Some(reasons.join("; ")).filter(|reason| !reason.is_empty()),
             evidence: evidence.into_iter().map(|own| told(own, holds)).collect(),
             changes: Vec::new(),
+            diffs: Vec::new(),
             exception: self.exception(id, decided),
             seconds: 0.0,
         })

@@ -12,6 +12,7 @@ mod group;
 mod head;
 mod inside;
 mod profile;
+mod result;
 mod rule;
 mod source;
 mod tag;
@@ -20,6 +21,7 @@ mod value;
 
 use crate::element::Element;
 use crate::error::{Error, Errors};
+use crate::result::Recorded;
 use crate::rule::Rule;
 use crate::{Benchmark, NAMESPACE, Tailoring};
 use cursor::{Cursor, Read, Step};
@@ -99,6 +101,19 @@ impl Tailoring {
     /// Every mistake in the document, each with its line; the stream's own errors.
     pub fn read(document: impl BufRead, source: &str, limits: &Limits) -> Result<Self, Errors> {
         document_of(document, source, limits, "Tailoring", tailoring::read)
+    }
+}
+
+impl Recorded {
+    /// Reads results from a stream: a `TestResult` alone, a benchmark with results in it, or an ARF. No more is held than the
+    /// results themselves and the titles of the rules.
+    ///
+    /// # Errors
+    /// Every mistake in the results, each with its line; the stream's own errors.
+    pub fn read(document: impl BufRead, source: &str, limits: &Limits) -> Result<Self, Errors> {
+        let mut cursor = Cursor::new(Box::new(document), source, limits);
+        let outcome = result::document(&mut cursor);
+        cursor.finish(outcome)
     }
 }
 

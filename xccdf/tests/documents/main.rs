@@ -9,6 +9,7 @@ mod inheritance;
 mod mistakes;
 mod oscap;
 mod real;
+mod recorded;
 mod robustness;
 mod round_trip;
 mod scoring;

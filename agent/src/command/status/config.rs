@@ -6,12 +6,12 @@ use anyhow::Result;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::cli::Notation;
 use crate::command::print;
 use crate::config::key::{Counting, counting, said};
 use crate::config::source::{Said, Source};
 use crate::config::{Gathered, gather};
 use crate::exit::Exit;
-use crate::report::Format;
 use crate::system::System;
 
 /// What configures a machine.
@@ -42,7 +42,7 @@ struct Told {
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn run(system: &System, format: Format) -> Result<Exit> {
+pub fn run(system: &System, format: Notation) -> Result<Exit> {
     let gathered = gather(system);
     let told = Configuration {
         sources: gathered.sources.iter().map(|source| told(source, &gathered)).collect(),

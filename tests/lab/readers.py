@@ -1,0 +1,56 @@
+#!/usr/bin/python3
+"""Reads reports as their consumers do. usage: readers.py SCHEMAS DIRECTORY; the directory holds r.sarif, r.csv, r.prom and r.json.
+Prints what was read, as JSON: rules by result of each."""
+
+import collections
+import csv
+import json
+import pathlib
+import sys
+
+import jsonschema
+from prometheus_client.parser import text_string_to_metric_families
+
+
+def main():
+    schemas, directory = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+    report = json.loads((directory / "r.json").read_text())
+
+    sarif = json.loads((directory / "r.sarif").read_text())
+    schema = json.loads((schemas / "sarif-2.1.0.json").read_text())
+    wrong = [f"{list(error.path)}: {error.message[:200]}" for error in jsonschema.Draft7Validator(schema).iter_errors(sarif)]
+    assert not wrong, wrong
+    run = sarif["runs"][0]
+    for result in run["results"]:
+        assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+
+    with open(directory / "r.csv", newline="", encoding="utf-8") as file:
+        lines = list(csv.DictReader(file, strict=True))
+    for line in lines:
+        assert None not in line and None not in line.values(), line
+        for cell in line.values():
+            assert not cell.startswith(("=", "+", "-", "@", "\t", "\r")), cell[:40]
+            assert len(cell) <= 32_767, len(cell)
+
+    samples = {}
+    for family in text_string_to_metric_families((directory / "r.prom").read_text()):
+        assert family.documentation and family.type == "gauge", family
+        for sample in family.samples:
+            key = (sample.name, tuple(sorted(sample.labels.items())))
+            assert key not in samples, key
+            samples[key] = sample.value
+
+    def by_result(results):
+        return dict(collections.Counter(results))
+
+    print(json.dumps({
+        "json": by_result(row["result"] for row in report["rules"]),
+        "csv": by_result(line["result"] for line in lines),
+        "prometheus": {dict(labels)["result"]: int(value) for (name, labels), value in samples.items() if name == "trempe_rules"},
+        "deviates": sum(name == "trempe_rule_deviates" for name, _ in samples),
+        "sarif": by_result(result["properties"]["result"] for result in run["results"]),
+        "suppressed": sum("suppressions" in result for result in run["results"]),
+    }))
+
+
+main()
