@@ -57,6 +57,8 @@ pub enum Command {
     Firstboot(FirstBoot),
     /// Merge the results of many machines into one report, the worst first; or tell what has changed between two.
     Report(Merge),
+    /// Tell what this machine has become since it was hardened, and do about it what the configuration says; run by a timer.
+    Drift(DriftArgs),
     /// Write the catalogue as an XCCDF 1.2 benchmark, the tiers as its profiles.
     Export(Export),
     /// Write the completions for a shell.
@@ -404,6 +406,21 @@ pub struct FirstBoot {
     /// Also when it was done for this instance.
     #[arg(long)]
     pub again: bool,
+}
+
+const DRIFT: &str = "Examples:
+  agent drift
+  systemctl list-timers trempe-drift.timer
+
+The configuration says what is done: drift: {action: record|warn|reapply}; nothing is where it says nothing.";
+
+/// Arguments of `drift`.
+#[derive(Debug, Args)]
+#[command(after_help = DRIFT)]
+pub struct DriftArgs {
+    /// The format.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Notation,
 }
 
 const REPORT: &str = "Examples:

@@ -32,6 +32,7 @@ fn main() -> ExitCode {
         Command::Check(args) => command::check::run(args),
         Command::Firstboot(args) => command::firstboot::run(args),
         Command::Report(args) => command::report::run(args),
+        Command::Drift(args) => command::drift::run(args),
         Command::Export(args) => command::export::run(args),
         Command::Completions(args) => command::manual::completions(args),
         Command::Man(args) => command::manual::pages(args),

@@ -47,7 +47,7 @@ impl Site {
             [("sshd_disable_rhosts", "2999-01-01", "a.xml"), ("sshd_set_idle_timeout", "2020-01-01", "b.xml")]
         {
             let reason =
-                if said.contains('<') { said.replace('\u{1b}', "") } else { "old clients".to_owned() };
+                if said.contains('<') { HOSTILE.replace('\u{1b}', "") } else { "old clients".to_owned() };
             Program::new(agent::binary()?)
                 .args([
                     "tailor",

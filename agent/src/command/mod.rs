@@ -7,6 +7,7 @@ pub mod audit;
 pub mod check;
 pub mod confirm;
 pub mod door;
+pub mod drift;
 pub mod explain;
 pub mod export;
 pub mod firstboot;

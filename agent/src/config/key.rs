@@ -27,7 +27,7 @@ pub struct Key {
 }
 
 /// All keys, in the order of the documentation.
-pub const KEYS: [Key; 11] = [
+pub const KEYS: [Key; 13] = [
     Key {
         name: "tier",
         adds_up: false,
@@ -81,6 +81,18 @@ pub const KEYS: [Key; 11] = [
         adds_up: false,
         said: |w| json!(w.cloud_init.vmware_wait),
         counts: |c| json!(c.cloud_init.vmware_wait),
+    },
+    Key {
+        name: "drift.action",
+        adds_up: false,
+        said: |w| json!(w.drift.action),
+        counts: |c| json!(c.drift.action),
+    },
+    Key {
+        name: "drift.metrics",
+        adds_up: false,
+        said: |w| w.drift.metrics.as_ref().map_or(Value::Null, |path| json!(path.value)),
+        counts: |c| json!(c.drift.metrics),
     },
     Key {
         name: "firstboot.enabled",

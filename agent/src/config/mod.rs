@@ -28,6 +28,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use serde_saphyr::Spanned;
 
+use crate::drift::Action;
 use crate::policy::make::Excepted;
 use crate::policy::{self, Request};
 use crate::system::System;
@@ -61,6 +62,8 @@ pub struct Config {
     pub cloud_init: CloudInit,
     /// What happens at the first boot.
     pub firstboot: Firstboot,
+    /// What is done when the machine is no longer what it was hardened to.
+    pub drift: Drift,
 }
 
 /// Who must keep access.
@@ -105,6 +108,15 @@ impl Afterwards {
             Afterwards::Disable => "disable",
         }
     }
+}
+
+/// What is done when the machine is no longer what it was hardened to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Drift {
+    /// What is done.
+    pub action: Action,
+    /// The file that metrics are written to.
+    pub metrics: Option<PathBuf>,
 }
 
 /// What happens at the first boot.
@@ -157,7 +169,7 @@ impl Config {
 
     /// Lays a source over what the ones before say: a value outdoes the one before, lists add up.
     fn lay(&mut self, written: &Written, source: &str) {
-        let Written { tier, tailoring, access, cloud_init, firstboot, .. } = written;
+        let Written { tier, tailoring, access, cloud_init, firstboot, drift, .. } = written;
         if let Some(tier) = tier {
             self.tier = Some(tier.value.clone());
         }
@@ -176,6 +188,10 @@ impl Config {
         // An order to try them in, not a collection: a later one outdoes it whole.
         if let Some(names) = &cloud_init.datasource {
             own.datasource = names.iter().map(|name| name.value.clone()).collect();
+        }
+        self.drift.action = drift.action.unwrap_or(self.drift.action);
+        if let Some(path) = &drift.metrics {
+            self.drift.metrics = Some(path.value.clone());
         }
         self.firstboot.enabled = firstboot.enabled.unwrap_or(self.firstboot.enabled);
         if let Some(limit) = &firstboot.time_limit {

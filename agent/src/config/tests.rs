@@ -36,6 +36,29 @@ const SAMPLE: &str = "<Tailoring xmlns='http://checklists.nist.gov/xccdf/1.2' id
     <version time='2027-01-01T00:00:00Z'>1</version><Profile id='xccdf_x_profile_p'><title>t</title></Profile></Tailoring>";
 
 #[test]
+fn what_is_done_about_drift_is_one_choice() {
+    use crate::drift::Action;
+    let path = Path::new("a.yml");
+    for (text, action) in [
+        ("tier: light", Action::Off),
+        ("drift: {action: off}", Action::Off),
+        ("drift: {action: record}", Action::Record),
+        ("drift: {action: warn, metrics: /m.prom}", Action::Warn),
+        ("drift: {action: reapply}", Action::Reapply),
+    ] {
+        assert_eq!(Config::parse(text, path).unwrap().drift.action, action, "{text}");
+    }
+    for (text, said) in [
+        ("drift: {action: mend}", "mend"),
+        ("drift: {metrics: m.prom}", "absolute"),
+        ("drift: {file: /m}", "file"),
+    ] {
+        let error = format!("{:#}", Config::parse(text, path).unwrap_err());
+        assert!(error.starts_with("a.yml:1:") && error.contains(said), "{error}");
+    }
+}
+
+#[test]
 fn files_add_up_in_the_order_of_their_names() {
     let tree = machine(&[
         (

@@ -19,6 +19,7 @@ use xccdf::{Position, short_id};
 
 use super::Afterwards;
 use crate::content::{Catalogue, TIERS};
+use crate::drift::Action;
 use crate::policy::Exception;
 use crate::policy::make::Excepted;
 
@@ -78,6 +79,8 @@ pub struct Written {
     pub cloud_init: CloudInit,
     /// What happens at the first boot.
     pub firstboot: Firstboot,
+    /// What is done about drift.
+    pub drift: Drift,
 }
 
 /// An entry of `exceptions`.
@@ -146,6 +149,16 @@ pub struct Firstboot {
     pub time_limit: Option<Spanned<Time>>,
 }
 
+/// The section `drift`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Drift {
+    /// What is done about it.
+    pub action: Option<Action>,
+    /// The file that metrics are written to.
+    pub metrics: Option<Spanned<PathBuf>>,
+}
+
 /// A time as people write it: `10m`, `90s`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Time(pub SignedDuration);
@@ -209,6 +222,9 @@ impl Written {
         let mut names = self.cloud_init.datasource.iter().flatten();
         if let Some(name) = names.find(|name| !DATASOURCES.contains(&name.value.as_str())) {
             bail!("{}", unknown(source, "data source of cloud-init", name, DATASOURCES));
+        }
+        if let Some(path) = self.drift.metrics.as_ref().filter(|path| path.value.is_relative()) {
+            bail!("{}: drift.metrics {:?} must be written as an absolute path", at(source, path), path.value);
         }
         let possible = |seconds| (1..=LONGEST).contains(&seconds);
         if let Some(limit) =

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::machine::Machine;
 use super::rules::Rules;
 use super::{files, read};
+use crate::report::Report;
 use crate::report::clean::clean;
 use crate::report::text::wrapped;
 
@@ -49,6 +50,20 @@ pub struct Change {
 }
 
 impl Change {
+    /// What has changed of one machine.
+    pub fn between(then: &Report, now: &Report) -> Change {
+        let mut rules = Rules::default();
+        let mut kept = |report: &Report| Kept {
+            name: report.host_name().to_owned(),
+            letters: rules.letters(report).unwrap_or_default(),
+            finished: report.finished.clone(),
+            policy: (short(report.policy.asked()), report.policy.sha256.clone()),
+            score: report.score.value,
+        };
+        let (then, now) = (kept(then), kept(now));
+        change(&then, &now, &rules)
+    }
+
     fn is_nothing(&self) -> bool {
         let Change { newly_failing, newly_passing, newly_asked, newly_over, policy, .. } = self;
         [newly_failing, newly_passing, newly_asked, newly_over].iter().all(|rules| rules.is_empty())

@@ -25,7 +25,7 @@ impl Table for Json {
             "older_results_left_out": totals.older,
             "score": (totals.score() * 100.0).round() / 100.0,
         });
-        write!(out, "{{\"schema\":{SCHEMA},\"fleet\":{summary},\"machines\":[\n")
+        writeln!(out, "{{\"schema\":{SCHEMA},\"fleet\":{summary},\"machines\":[")
     }
 
     fn machine(&self, machine: &Machine<'_>, out: &mut Vec<u8>) -> Result<()> {

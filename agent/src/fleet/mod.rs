@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 
-pub use compare::{Drift, compare};
+pub use compare::{Change, Drift, compare};
 use machine::Machine;
 use rules::Rules;
 use spill::Spill;
@@ -169,3 +169,6 @@ impl Totals {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

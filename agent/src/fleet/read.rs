@@ -63,8 +63,8 @@ fn standard(file: impl BufRead, name: &str) -> Result<Report> {
 }
 
 fn of_result(result: TestResult, recorded: &Recorded) -> Report {
-    let fact = result.facts.iter().find(|fact| fact.name == HOST_NAME).map(|fact| fact.value.clone());
-    let name = fact.or_else(|| result.targets.first().cloned()).unwrap_or_default();
+    let fact = || result.facts.iter().find(|fact| fact.name == HOST_NAME).map(|fact| fact.value.clone());
+    let name = result.targets.first().cloned().or_else(fact).unwrap_or_default();
     let score = result.scores.first();
     let score = Score {
         system: score.map(|score| score.system.clone()).unwrap_or_default(),

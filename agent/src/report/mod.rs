@@ -311,4 +311,6 @@ fn score(rows: &[Row]) -> Score {
 }
 
 #[cfg(test)]
+pub mod testing;
+#[cfg(test)]
 mod tests;

@@ -60,10 +60,19 @@ pub fn run_on(host: &Host, started: &str, finished: &str) -> TestResult {
             authenticated: false,
             privileged: root,
         }),
-        facts: vec![TargetFact::new(FQDN, &name), TargetFact::new(HOST_NAME, &name)],
+        facts: [FQDN, HOST_NAME].map(|fact| TargetFact::new(fact, &host_word(&name))).to_vec(),
         targets: vec![name],
         ..TestResult::default()
     }
+}
+
+/// A host name as asset identification knows them: letters, digits, `-` and `_`, in parts with dots between. The target has the name
+/// as it is.
+fn host_word(name: &str) -> String {
+    let known = |c: char| if c.is_ascii_alphanumeric() || "-_".contains(c) { c } else { '-' };
+    let parts = name.split('.').filter(|part| !part.is_empty());
+    let parts: Vec<String> = parts.map(|part| part.chars().take(63).map(known).collect()).collect();
+    if parts.is_empty() { "localhost".to_owned() } else { parts.join(".") }
 }
 
 /// Writes a report about the catalogue.
@@ -129,5 +138,22 @@ fn rule_result(row: &Row, report: &Report) -> RuleResult {
         idents: Vec::new(),
         messages: messages.iter().map(|message| shown(message)).collect(),
         check: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_name_is_one_that_asset_identification_knows() {
+        for (name, expected) in [
+            ("web1.example.org", "web1.example.org"),
+            ("<b>.x..", "-b-.x"),
+            ("", "localhost"),
+            ("..", "localhost"),
+        ] {
+            assert_eq!(host_word(name), expected, "{name:?}");
+        }
     }
 }

@@ -11,6 +11,7 @@ use crate::apply::journal::{self, Journal};
 use crate::apply::pending::{self, Pending};
 use crate::change::Effect;
 use crate::cli::Status;
+use crate::drift::Drift;
 use crate::exit::Exit;
 use crate::firstboot;
 use crate::policy::Exception;
@@ -24,6 +25,8 @@ struct Standing {
     last: Option<Last>,
     /// How the first boot stands, when one of its phases has begun since the machine was started.
     first_boot: Option<firstboot::status::Status>,
+    /// What has become of the machine, when that was looked at since it was started.
+    drift: Option<Drift>,
     /// The run that waits to be confirmed, when one does.
     pending: Option<Pending>,
     /// Why it must be rebooted; empty when it need not be.
@@ -92,7 +95,7 @@ fn standing(system: &System) -> Result<Standing> {
     reboot.dedup();
     let last = last.map(|(dir, report)| summed_up(&dir, report));
     let first_boot = firstboot::status::Status::read(system)?;
-    Ok(Standing { first_boot, last, pending: pending::read(system)?, reboot })
+    Ok(Standing { drift: Drift::read(system)?, first_boot, last, pending: pending::read(system)?, reboot })
 }
 
 fn summed_up(dir: &std::path::Path, report: Report) -> Last {
@@ -148,6 +151,9 @@ fn sentences(standing: &Standing) -> Result<String> {
                 writeln!(out, "exception over since {day}: {rule} ({})", exception.reason)?;
             }
         }
+    }
+    for line in standing.drift.iter().flat_map(Drift::sentences) {
+        writeln!(out, "{line}")?;
     }
     if let Some(Pending { run, until }) = &standing.pending {
         writeln!(out, "run {run} is taken back at {until} unless 'agent confirm' comes before")?;

@@ -1,0 +1,156 @@
+use std::fs;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::*;
+use crate::inspect::Verdict::{self, *};
+use crate::report::Row;
+use crate::report::testing::{report, row};
+
+/// A report: file, machine, when, rules.
+type Written<'a> = (&'a str, &'a str, &'a str, &'a [(&'a str, Verdict)]);
+
+/// A directory with the reports of machines.
+fn results(reports: &[Written<'_>]) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (file, host, finished, rules) in reports {
+        let rows: Vec<Row> = rules.iter().map(|(id, result)| row(id, *result)).collect();
+        let text = serde_json::to_string(&report(host, finished, rows)).unwrap();
+        fs::write(dir.path().join(file), text).unwrap();
+    }
+    dir
+}
+
+fn merged(dir: &TempDir, format: Format) -> (String, Totals) {
+    let scratch = tempfile::tempdir().unwrap();
+    let mut fleet = Fleet::read(&[dir.path().to_owned()], format, scratch.path()).unwrap();
+    let mut out = Vec::new();
+    fleet.write(&mut out).unwrap();
+    (String::from_utf8(out).unwrap(), fleet.totals)
+}
+
+#[test]
+fn the_worst_machine_comes_first_and_the_newest_results_count() {
+    let dir = results(&[
+        ("1.json", "good", "2026-01-01T00:00:00Z", &[("a", Pass), ("b", Pass)]),
+        ("2.json", "mended", "2026-01-02T00:00:00Z", &[("a", Fixed), ("b", Pass)]),
+        ("3.json", "mended", "2026-01-01T00:00:00Z", &[("a", Fail), ("b", Fail)]),
+        ("4.json", "bad", "2026-01-01T00:00:00Z", &[("b", Fail), ("c", Error)]),
+        ("5.json", "late", "2026-01-01T00:00:00Z", &[("a", Pass)]),
+        ("6.json", "late", "2026-01-03T00:00:00Z", &[("a", Fail), ("b", NotSelected)]),
+    ]);
+    fs::write(dir.path().join("7.json"), "{").unwrap();
+    fs::write(dir.path().join("8.xml"), "<TestResult").unwrap();
+    fs::write(dir.path().join("other.txt"), "not looked at").unwrap();
+    let (text, totals) = merged(&dir, Format::Json);
+    let told: Value = serde_json::from_str(&text).unwrap();
+    let names: Vec<&str> = told["machines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|own| own["host"]["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["bad", "late", "good", "mended"]);
+    assert_eq!((totals.machines, totals.deviating, totals.older), (4, 2, 2));
+    let counts = |id: &str, word: &str| {
+        let rule = told["rules"].as_array().unwrap().iter().find(|rule| rule["id"] == id).unwrap();
+        rule["machines"][word].as_u64().unwrap()
+    };
+    let found = [("a", "fail"), ("a", "pass"), ("a", "fixed"), ("b", "fail"), ("b", "pass"), ("c", "error")];
+    assert_eq!(found.map(|(id, word)| counts(id, word)), [1, 1, 1, 1, 2, 1]);
+    assert_eq!(totals.problems.len(), 2, "{:?}", totals.problems);
+    assert!(totals.problems.iter().any(|problem| problem.contains("8.xml:1")), "{:?}", totals.problems);
+}
+
+#[test]
+fn every_format_tells_every_machine() {
+    let rules: &[(&str, Verdict)] =
+        &[("a", Fail), ("a_rule_with_a_name_that_is_far_longer_than_any_line_of_a_terminal_has", Error)];
+    let dir = results(&[
+        ("1.json", "one", "2026", rules),
+        ("2.json", "two-with-a-long-name-of-many-letters", "2026", rules),
+    ]);
+    for format in [Format::Text, Format::Json, Format::Html, Format::Csv] {
+        let (text, _) = merged(&dir, format);
+        assert!(text.contains("one") && text.contains("two-with"), "{format:?}: {text}");
+        if format == Format::Text {
+            assert!(text.lines().all(|line| line.chars().count() <= 82), "{text}");
+        }
+    }
+}
+
+#[test]
+fn results_of_nobody_are_an_error_that_says_why() {
+    let empty = tempfile::tempdir().unwrap();
+    let read = |dir: &TempDir| {
+        let read = Fleet::read(&[dir.path().to_owned()], Format::Text, dir.path());
+        read.map(|_| ()).unwrap_err().to_string()
+    };
+    assert_eq!(read(&empty), "no results of any machine");
+    for (content, said) in [
+        ("", "is empty"),
+        (" \n", "is empty"),
+        ("[]", "neither a report"),
+        ("{\"schema\": 1}", "not a report of the agent"),
+        ("<Benchmark xmlns='http://checklists.nist.gov/xccdf/1.2'/>", "no XCCDF 1.2 results"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("r.json"), content).unwrap();
+        assert!(read(&dir).contains(said), "{content:?}: {}", read(&dir));
+    }
+}
+
+#[test]
+fn results_that_are_written_as_xccdf_are_read_as_they_were() {
+    let dir = results(&[(
+        "1.json",
+        "web1",
+        "2026-01-01T00:00:00Z",
+        &[("a", Pass), ("b", Fail), ("c", NotSelected)],
+    )]);
+    let ours = read::report(&dir.path().join("1.json")).unwrap();
+    for (format, name) in [(crate::report::Format::Xccdf, "r.xml"), (crate::report::Format::Arf, "r.arf")] {
+        let mut out = Vec::new();
+        crate::report::xccdf::write(&ours, None, format, &mut out).unwrap();
+        fs::write(dir.path().join(name), out).unwrap();
+        let again = read::report(&dir.path().join(name)).unwrap();
+        assert_eq!(again.host.name, "web1");
+        assert_eq!((again.summary, &again.finished, again.score.value), (ours.summary, &ours.finished, 50.0));
+        let verdicts = |report: &crate::report::Report| -> Vec<(String, Verdict, String)> {
+            report.rules.iter().map(|row| (row.id.clone(), row.result, row.severity.clone())).collect()
+        };
+        assert_eq!(verdicts(&again), verdicts(&ours));
+    }
+}
+
+#[test]
+fn drift_between_two_fleets() {
+    let before = results(&[
+        ("1.json", "same", "2026", &[("a", Pass)]),
+        ("2.json", "worse", "2026", &[("a", Pass), ("b", Fail), ("d", NotSelected)]),
+        ("3.json", "gone", "2026", &[("a", Pass)]),
+    ]);
+    let after = results(&[
+        ("1.json", "same", "2027", &[("a", Fixed)]),
+        ("2.json", "worse", "2027", &[("a", Fail), ("b", Pass), ("c", Fail), ("d", NotSelected)]),
+        ("4.json", "new", "2027", &[("a", Fail)]),
+    ]);
+    let drift = compare(&before.path().to_owned(), &after.path().to_owned()).unwrap();
+    assert_eq!(
+        (drift.unchanged, &drift.new, &drift.gone),
+        (1, &vec!["new".to_owned()], &vec!["gone".to_owned()])
+    );
+    let [worse] = drift.machines.as_slice() else { panic!("{drift:?}") };
+    assert_eq!((worse.name.as_str(), &worse.newly_failing), ("worse", &vec!["a".to_owned()]));
+    assert_eq!((&worse.newly_passing, &worse.newly_asked), (&vec!["b".to_owned()], &vec!["c".to_owned()]));
+    assert!(drift.is_worse());
+    assert!(
+        drift.sentences().contains("worse: score 50.00 before, 50.00 now\n  newly failing a\n"),
+        "{}",
+        drift.sentences()
+    );
+    // One file against another, whatever the machines are called.
+    let (one, other) = (before.path().join("1.json"), after.path().join("4.json"));
+    assert_eq!(compare(&one, &other).unwrap().machines.len(), 1);
+}
