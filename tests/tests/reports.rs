@@ -60,9 +60,12 @@ impl Site {
                     "--reason",
                     &reason,
                 ])
-                .args(["--owner", &reason, "--until", until, "-o"])
+                .args(["--owner", &reason, "--until", "2999-01-01", "-o"])
                 .args([site.path(file)])
                 .run()?;
+            // No exception is made for a day that is over; it becomes one with time.
+            let text = fs::read_to_string(site.path(file))?;
+            fs::write(site.path(file), text.replace("2999-01-01", until))?;
         }
         Ok(site)
     }

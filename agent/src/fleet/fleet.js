@@ -10,6 +10,7 @@ const tiles = [...document.querySelectorAll("[data-show]")];
 const name = (row) => row.querySelector(".more").textContent;
 const visible = () => machines.filter((row) => !row.hidden);
 const bad = (letter) => /[feu]/i.test(letter) || (letter >= "A" && letter <= "Z");
+const word = (letter) => (/f/i.test(letter) ? "fail" : /[eu]/i.test(letter) ? "error" : "over");
 const MOST = 300, RULES = 150;
 
 function element(tag, text, className) {
@@ -48,12 +49,13 @@ function all() {
 function more(row) {
   const list = element("ul");
   if (row.classList.contains("machine")) {
-    for (const law of laws) {
-      const letter = row.dataset.v[law.dataset.n] || ".";
-      if (!bad(letter)) continue;
-      const item = element("li");
-      item.append(element("span", letter.toLowerCase() === "f" ? "fail" : letter === "e" || letter === "u" ? "error" : "over", "fail"), " ", name(law), " ", element("code", law.dataset.i));
-      list.append(item);
+    const found = laws.map((law) => [row.dataset.v[law.dataset.n] || ".", law]).filter(([letter]) => bad(letter));
+    for (const wanted of ["fail", "error", "over"]) {
+      for (const [, law] of found.filter(([letter]) => word(letter) === wanted)) {
+        const item = element("li");
+        item.append(element("span", wanted, wanted === "error" ? "error" : "fail"), " ", name(law), " ", element("code", law.dataset.i));
+        list.append(item);
+      }
     }
   } else {
     const place = row.dataset.n;

@@ -14,8 +14,11 @@ use anyhow::{Context, Result};
 /// When it cannot be written; what was there before is there still.
 pub fn put(path: &Path, write: &dyn Fn(&mut dyn Write) -> Result<()>) -> Result<()> {
     let failed = || format!("writing {}", path.display());
-    if path.metadata().is_ok_and(|there| !there.is_file()) {
-        let mut out = BufWriter::new(File::options().write(true).open(path).with_context(failed)?);
+    // `/dev/stdout` may lead to a regular file; its place is not ours to give to another.
+    let special = ["/dev", "/proc"].iter().any(|directory| path.starts_with(directory));
+    if special || path.metadata().is_ok_and(|there| !there.is_file()) {
+        let file = File::options().write(true).create(true).truncate(true).open(path).with_context(failed)?;
+        let mut out = BufWriter::new(file);
         return write(&mut out).and_then(|()| Ok(out.flush()?)).with_context(failed);
     }
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
