@@ -63,7 +63,10 @@ impl Table for Text {
         for rule in bad.iter().take(RULES) {
             let line =
                 format!("{:>6} {:>6} {:8} ", rule.count("f"), rule.count("eu"), cut(&rule.severity, 8));
-            write!(out, "{}", wrapped(&rule.id, &line, "  "))?;
+            // A long id stands alone in its line.
+            let long = line.chars().count() + rule.id.chars().count() > 80;
+            let first = if long { format!("{}\n    ", line.trim_end()) } else { line };
+            writeln!(out, "{first}{}", clean(&rule.id))?;
         }
         let more = bad.len().saturating_sub(RULES);
         if more > 0 {

@@ -29,9 +29,9 @@ pub fn write(report: &Report, out: &mut dyn Write) -> Result<()> {
         "invocations": [invocation(report)],
         "columnKind": "unicodeCodePoints",
         "properties": {
-            "host": report.host,
-            "policy": report.policy,
-            "content": report.content,
+            "host": cleaned(json!(report.host)),
+            "policy": cleaned(json!(report.policy)),
+            "content": cleaned(json!(report.content)),
             "score": report.score,
             "summary": report.summary,
         },
@@ -40,6 +40,16 @@ pub fn write(report: &Report, out: &mut dyn Write) -> Result<()> {
     serde_json::to_writer(&mut *out, &json!({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}))?;
     writeln!(out)?;
     Ok(())
+}
+
+/// A value, its texts [`shown`].
+fn cleaned(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(shown(&text)),
+        Value::Array(items) => items.into_iter().map(cleaned).collect(),
+        Value::Object(fields) => fields.into_iter().map(|(name, value)| (name, cleaned(value))).collect(),
+        other => other,
+    }
 }
 
 fn is_result(row: &Row) -> bool {

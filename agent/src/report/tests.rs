@@ -153,8 +153,7 @@ fn a_line_of_the_text_fits_a_terminal() {
     let long = "word ".repeat(60);
     report.host.name = "a-machine-with-a-name-of-many-letters.example.org".into();
     report.policy.tier = "strict".into();
-    report.policy.tailoring =
-        vec!["/etc/trempe/tailoring.d/a-file-with-a-long-name-that-says-what-is-in-it.xml".into()];
+    report.policy.tailoring = vec!["/etc/trempe/tailoring.d/a-file-with-a-long-name-of-words.xml".into()];
     let row = &mut report.rules[0];
     row.id = "audit_rules_for_a_file_with_a_name_of_which_nobody_knows_the_end".into();
     row.title = long.clone();

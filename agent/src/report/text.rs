@@ -97,19 +97,45 @@ fn head(report: &Report, out: &mut dyn Write, style: &Style) -> Result<()> {
 
 fn summary(report: &Report, out: &mut dyn Write, style: &Style) -> Result<()> {
     let score = format!("score {:.2} of 100", report.score.value);
-    let plain = counts(&report.summary, &Style::default()).chars().count() + 3 + score.chars().count();
-    let between = if plain > COLUMNS { "\n" } else { "   " };
-    writeln!(out, "{}{between}{score}", counts(&report.summary, style))?;
+    let (mut line, mut wide) = (String::new(), 0);
+    let told = told(&report.summary);
+    let counts = told.iter().map(|(verdict, count)| {
+        (format!("{count} {}", style.verdict(*verdict)), format!("{count} {}", verdict.as_str()).len(), "  ")
+    });
+    let counts: Vec<(String, usize, &str)> = counts.collect();
+    let none = counts.is_empty().then(|| (NOTHING.to_owned(), NOTHING.len(), "  "));
+    for (painted, width, between) in
+        counts.into_iter().chain(none).chain([(score.clone(), score.len(), "   ")])
+    {
+        if wide > 0 && wide + between.len() + width > COLUMNS {
+            writeln!(out, "{line}")?;
+            (line, wide) = (String::new(), 0);
+        } else if wide > 0 {
+            line.push_str(between);
+            wide += between.len();
+        }
+        line.push_str(&painted);
+        wide += width;
+    }
+    writeln!(out, "{line}")?;
     Ok(())
+}
+
+/// What is said when nobody asked for anything.
+const NOTHING: &str = "no rule was asked for";
+
+/// The counts that are told.
+fn told(summary: &Summary) -> Vec<(Verdict, usize)> {
+    let counts = summary.counts().into_iter();
+    counts.filter(|(verdict, count)| *count > 0 && *verdict != Verdict::NotSelected).collect()
 }
 
 /// The counts of a summary that are not zero, in one line.
 pub fn counts(summary: &Summary, style: &Style) -> String {
-    let counts = summary.counts();
-    let shown = counts.iter().filter(|(verdict, count)| *count > 0 && *verdict != Verdict::NotSelected);
+    let told = told(summary);
     let parts: Vec<String> =
-        shown.map(|(verdict, count)| format!("{count} {}", style.verdict(*verdict))).collect();
-    if parts.is_empty() { "no rule was asked for".to_owned() } else { parts.join("  ") }
+        told.iter().map(|(verdict, count)| format!("{count} {}", style.verdict(*verdict))).collect();
+    if parts.is_empty() { NOTHING.to_owned() } else { parts.join("  ") }
 }
 
 fn rule(row: &Row, out: &mut dyn Write, style: &Style) -> Result<()> {
