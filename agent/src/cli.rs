@@ -1,12 +1,14 @@
 //! The command line. Doc comments are the help texts.
 
+mod selection;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::firstboot::Phase;
 use crate::fleet;
-use crate::report::{Format, Wanted};
+pub use selection::{Output, Selection};
 
 /// Hardens a Linux machine to a CIS tier, audits it, shows what it would change, and takes changes back.
 #[derive(Debug, Parser)]
@@ -74,46 +76,6 @@ pub enum Notation {
     Text,
     /// For programs.
     Json,
-}
-
-/// Which machine, which rules.
-#[derive(Debug, Default, Args)]
-pub struct Selection {
-    /// The tier: light, standard (CIS Level 1 Server) or strict (CIS Level 2 Server).
-    #[arg(long, value_name = "TIER")]
-    pub tier: Option<String>,
-    /// A profile by its full id or its last part, instead of a tier.
-    #[arg(long, value_name = "ID", conflicts_with = "tier")]
-    pub profile: Option<String>,
-    /// XCCDF tailoring files, each laid over the ones before.
-    #[arg(long, value_name = "FILE")]
-    pub tailoring: Vec<PathBuf>,
-    /// Leave out the machine's own configuration and tailoring below /etc/trempe.
-    #[arg(long)]
-    pub no_config: bool,
-    /// Only this rule; may be given several times.
-    #[arg(long, value_name = "RULE")]
-    pub rule: Vec<String>,
-    /// The directory that holds the machine.
-    #[arg(long, value_name = "DIR", default_value = "/")]
-    pub root: PathBuf,
-}
-
-/// How to tell.
-#[derive(Debug, Args)]
-pub struct Output {
-    /// The format.
-    #[arg(long, value_enum, default_value = "text")]
-    pub format: Format,
-    /// Write to this file instead of standard output.
-    #[arg(long, short, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// Write a report to a file besides, as html=report.html; may be given several times.
-    #[arg(long, value_name = "FORMAT=FILE")]
-    pub report: Vec<Wanted>,
-    /// Also show what is met.
-    #[arg(long, short)]
-    pub verbose: bool,
 }
 
 const AUDIT: &str = "Examples:
@@ -213,7 +175,8 @@ pub struct Door {
 const ROLLBACK: &str = "Examples:
   agent rollback                           the last run that changed something
   agent rollback 2026-11-25T00-00-00Z      that run ('agent history' lists them)
-  agent rollback --rule sshd_disable_root_login";
+  agent rollback --rule sshd_disable_root_login
+  agent rollback --dry-run                 what would be taken back";
 
 /// Arguments of `rollback`.
 #[derive(Debug, Args)]
@@ -231,6 +194,12 @@ pub struct Rollback {
     /// The run that waits to be confirmed, if there is one.
     #[arg(long, conflicts_with_all = ["run", "rule"])]
     pub unconfirmed: bool,
+    /// Change nothing: tell what would be taken back.
+    #[arg(long, conflicts_with_all = ["unconfirmed", "keep_rest"])]
+    pub dry_run: bool,
+    /// The format.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Notation,
     /// The directory that holds the machine.
     #[arg(long, value_name = "DIR", default_value = "/")]
     pub root: PathBuf,

@@ -292,6 +292,22 @@ fn plan_change(
     Ok(())
 }
 
+/// Files whose second field is a secret, which no diff shows.
+const SECRETS: [&str; 4] = ["/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-"];
+
+/// The text with its secrets hidden. What says only that there is no password is none.
+fn without_secrets(text: &str) -> String {
+    let hidden = |line: &str| {
+        let mut fields: Vec<&str> = line.split(':').collect();
+        match fields.get_mut(1) {
+            Some(secret) if !matches!(*secret, "" | "!" | "!!" | "*" | "!*") => *secret = "(hidden)",
+            _ => {}
+        }
+        fields.join(":")
+    };
+    text.split_inclusive('\n').map(hidden).collect()
+}
+
 /// What a change does to a file, as a unified diff against what the machine has now.
 fn diff(system: &System, change: &Change) -> Result<String> {
     let (path, new) = match change {
@@ -299,14 +315,19 @@ fn diff(system: &System, change: &Change) -> Result<String> {
         Change::RemoveFile { path } => (path, ""),
         _ => return Ok(String::new()),
     };
-    let old = system.read_text(path)?;
+    let mut old = system.read_text(path)?;
     let name = path.display().to_string();
+    let mut new = std::borrow::Cow::Borrowed(new);
+    if SECRETS.contains(&name.as_str()) {
+        old = old.as_deref().map(without_secrets);
+        new = without_secrets(&new).into();
+    }
     let below = name.trim_start_matches('/');
     let mut options = diffy::DiffOptions::new();
     options.set_original_filename(old.as_ref().map_or("/dev/null".to_owned(), |_| format!("a/{below}")));
     let removed = matches!(change, Change::RemoveFile { .. });
     options.set_modified_filename(if removed { "/dev/null".to_owned() } else { format!("b/{below}") });
-    Ok(options.create_patch(old.as_deref().unwrap_or_default(), new).to_string())
+    Ok(options.create_patch(old.as_deref().unwrap_or_default(), &new).to_string())
 }
 
 #[cfg(test)]

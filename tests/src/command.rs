@@ -33,6 +33,12 @@ impl Program {
         self
     }
 
+    /// Runs it in this directory.
+    pub fn directory(mut self, path: &Path) -> Self {
+        self.command.current_dir(path);
+        self
+    }
+
     /// Gives it this file as standard input.
     pub fn input(mut self, file: &Path) -> Result<Self> {
         let open = File::open(file).with_context(|| format!("opening {}", file.display()))?;

@@ -18,10 +18,12 @@
 //! | [`manifest`] | what a rollback must restore |
 //! | [`verdict`] | the words both speak |
 //! | [`tree`] | small trees that a test changes thousands of times |
+//! | [`ansible`] | real Ansible with our collection |
 //! | [`triage`] | the differences that are understood, read from `docs/triage.md` |
 
 pub mod agent;
 pub mod agreement;
+pub mod ansible;
 pub mod cache;
 pub mod command;
 pub mod content;

@@ -233,6 +233,15 @@ impl Vm {
         format!("ssh {options} -p {} -i {} admin@127.0.0.1", self.port, self.key.display())
     }
 
+    /// The same for an inventory of Ansible.
+    pub fn inventory(&self) -> String {
+        format!(
+            "ansible_host=127.0.0.1 ansible_port={} ansible_user=admin ansible_ssh_private_key_file={}",
+            self.port,
+            self.key.display()
+        )
+    }
+
     /// Whether something listens on its port 22 that speaks ssh.
     pub fn ssh_answers(&self) -> bool {
         use std::io::Read;

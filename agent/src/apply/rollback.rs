@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use serde::Serialize;
 
 use super::journal::{Entry, Journal, Record, State, runs};
 use super::restore::{self, Taken};
@@ -15,7 +16,7 @@ use crate::change::{Change, Effect};
 use crate::system::System;
 
 /// What came of taking back.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Undone {
     /// The run.
     pub run: String,
@@ -87,9 +88,7 @@ fn set_aside(state: &Path, dir: &Path, error: &anyhow::Error) -> Result<Undone> 
 pub fn take_back(system: &mut System, dir: &Path, rules: &[String]) -> Result<Undone> {
     let mut journal = Journal::open(dir.to_path_buf())?;
     let (entries, state) = Journal::read(dir)?;
-    if let Some(rule) = rules.iter().find(|rule| entries.iter().all(|entry| entry.rule != **rule)) {
-        bail!("this run changed nothing for the rule '{rule}'");
-    }
+    all_known(&entries, rules)?;
     // An interrupted run is open as it is; perhaps because the disk is full.
     if state != State::Interrupted {
         journal.record(&Record::TakingBack { rules: rules.to_vec() })?;
@@ -106,6 +105,44 @@ pub fn take_back(system: &mut System, dir: &Path, rules: &[String]) -> Result<Un
         journal.record(&Record::Closed)?;
     }
     Ok(undone)
+}
+
+/// What [`take_back`] would take back, the last first. What somebody changed since is in it, and would be left as it is.
+///
+/// # Errors
+/// When the journal cannot be read, or a rule is named that the run did nothing for.
+pub fn foresee(dir: &Path, rules: &[String]) -> Result<Undone> {
+    let (entries, _) = Journal::read(dir)?;
+    all_known(&entries, rules)?;
+    let wanted = |entry: &&Entry| !entry.undone && (rules.is_empty() || rules.contains(&entry.rule));
+    let sentence = |entry: &Entry| format!("{}: would take back: {}", entry.rule, entry.change.sentence());
+    let changes = entries.iter().rev().filter(wanted).map(sentence).collect();
+    let run = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(Undone { run, changes, ..Undone::default() })
+}
+
+/// What is left over of runs that were interrupted, and would be taken back before anything else, the last first.
+///
+/// # Errors
+/// When a journal cannot be read.
+pub fn foresee_recovery(state: &Path) -> Result<Vec<Undone>> {
+    let mut found = Vec::new();
+    for dir in runs(state)?.into_iter().rev() {
+        match Journal::read(&dir)?.1 {
+            State::Closed => {}
+            State::Interrupted => found.push(foresee(&dir, &[])?),
+            State::TakingBack(rules) => found.push(foresee(&dir, &rules)?),
+        }
+    }
+    Ok(found)
+}
+
+/// Refuses rules that a run did nothing for.
+fn all_known(entries: &[Entry], rules: &[String]) -> Result<()> {
+    match rules.iter().find(|rule| entries.iter().all(|entry| entry.rule != **rule)) {
+        Some(rule) => bail!("this run changed nothing for the rule '{rule}'"),
+        None => Ok(()),
+    }
 }
 
 /// As [`take_back`], within a run that goes on: programs are not told; what they must be told is returned.

@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, bail};
 
-use super::{Work, begin, by_catalogue, say, tell, watched};
+use super::{Work, begin_with, by_catalogue, configuration, say, tell, watched};
 use crate::apply::pending::{self, Pending};
 use crate::apply::{Control, Watch, apply, journal};
 use crate::cli::Apply;
-use crate::config::Config;
 use crate::exit::Exit;
 use crate::plan::Plan;
 use crate::report::{self, Host, Report, now};
+use crate::system::System;
 
 /// What the agent ends with when the question is broken off: changes are pending, see [`Exit::Deviates`].
 const DECLINED: i32 = 2;
@@ -24,7 +24,10 @@ const DECLINED: i32 = 2;
 /// When the run could not begin, or its journal could not be kept.
 pub fn run(args: &Apply) -> Result<Exit> {
     let started = now();
-    let mut work = begin(&args.selection)?;
+    let system = System::open(&args.selection.root)?;
+    let config = configuration(&args.selection, &system)?;
+    let named = config.access.keep.clone();
+    let mut work = begin_with(&args.selection, system, config)?;
     if !nix::unistd::geteuid().is_root() && work.system.is_running() {
         bail!("only root can change this machine: run it with sudo");
     }
@@ -39,7 +42,6 @@ pub fn run(args: &Apply) -> Result<Exit> {
     let asking = Arc::new(AtomicBool::new(false));
     let stop = stop_on_signals(&asking)?;
     let ask = |plan: &Plan| agreed(plan, &asking);
-    let named = if args.selection.no_config { None } else { Config::read(&work.system)?.access.keep };
     let control = Control {
         progress: &say,
         stop: &stop,
@@ -72,6 +74,7 @@ pub fn harden(
     let mut report = Report::new(&work.policy, content, host, run.outcomes, "apply", started);
     report.set_changes(&run.steps);
     report.set_diffs(&run.steps);
+    report.run.clone_from(&run.id);
     report.problems = run.problems;
     report.notes = run.notes;
     if let Some(Pending { until, .. }) = &run.pending {
@@ -113,7 +116,7 @@ fn agreed(plan: &Plan, asking: &AtomicBool) -> Result<bool> {
 }
 
 /// Keeps the report with the run's journal, for `history` and `status`.
-fn keep(report: &Report, system: &crate::system::System, id: &str) -> Result<()> {
+fn keep(report: &Report, system: &System, id: &str) -> Result<()> {
     let path = journal::state_dir(system)?.join("runs").join(id).join("result.json");
     super::deliver(&serde_json::to_vec_pretty(report)?, Some(&path))
 }

@@ -1,6 +1,6 @@
 //! `agent audit`: which rules are met.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::{begin, by_catalogue, progress, tell_also};
 use crate::cli::Audit;
@@ -35,6 +35,9 @@ fn results(args: &Audit) -> Vec<Wanted> {
 /// Judges by content of others. The machine's own configuration is about the catalogue, and does not count here.
 fn by_content(content: &str, args: &Audit) -> Result<Exit> {
     let selection = &args.selection;
+    if selection.config.is_some() {
+        bail!("--config is about the catalogue: with --content, give exceptions as --tailoring");
+    }
     let request = scap::Request {
         content: content.to_owned(),
         tier: selection.tier.clone(),

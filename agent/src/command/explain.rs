@@ -35,6 +35,7 @@ pub fn run(args: &Explain) -> Result<Exit> {
         no_config: args.no_config,
         rule: vec![args.rule.clone()],
         root: args.root.clone(),
+        ..Selection::default()
     };
     let mut request = request(&selection, &system, configuration(&selection, &system)?)?;
     if request.tier.is_none() && request.tailoring.is_empty() {

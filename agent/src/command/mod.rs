@@ -20,6 +20,7 @@ pub mod rollback;
 pub mod status;
 pub mod tailor;
 
+use std::fs::File;
 use std::io::{BufWriter, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
@@ -37,6 +38,7 @@ use crate::report::file::put;
 use crate::report::text::Style;
 use crate::report::{ContentInfo, Format, Report, Standard, Wanted, xccdf as standard};
 use crate::system::System;
+use crate::trust;
 
 /// Wrapping to fewer columns would tear every line.
 const NARROWEST: usize = 40;
@@ -63,15 +65,29 @@ pub fn begin(selection: &Selection) -> Result<Work> {
     begin_with(selection, system, config)
 }
 
-/// The machine's own configuration, unless it is to be left out. What only root can read is left out for others, and that is said.
+/// The machine's own configuration, unless it is to be left out, and over it the one named for this run. To be called once: that
+/// one may be standard input.
 ///
 /// # Errors
-/// When it cannot be read or understood, or others could have written it.
+/// When one of them cannot be read or understood, or others could have written it.
 pub fn configuration(selection: &Selection, system: &System) -> Result<Config> {
-    if selection.no_config {
-        return Ok(Config::default());
+    let mut config =
+        if selection.no_config { Config::default() } else { own_configuration(selection, system)? };
+    match selection.config.as_deref() {
+        Some(path) if path == Path::new("-") => config.overlay(std::io::stdin().lock(), "standard input")?,
+        Some(path) => {
+            trust::check(path)?;
+            let file = File::open(path).with_context(|| format!("reading {}", path.display()))?;
+            config.overlay(file, &path.display().to_string())?;
+        }
+        None => {}
     }
-    let gathered = config::look(system);
+    Ok(config)
+}
+
+/// What only root can read is left out for others, and that is said.
+fn own_configuration(selection: &Selection, system: &System) -> Result<Config> {
+    let gathered = config::look_without(system, &selection.ignore_config);
     let unseen: Vec<&str> = gathered.unseen().collect();
     if !unseen.is_empty() {
         say(&format!("agent: only root can read, so not looked at: {}", unseen.join(", ")));

@@ -1,5 +1,7 @@
 //! Gathering the configuration from its sources, and what counts when one of them is bad.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::{Result, bail};
 
 use super::source::{Said, Source, all};
@@ -56,7 +58,13 @@ pub fn gather(system: &System) -> Gathered {
 
 /// Like [`gather`], without trying whether a policy can be made of it: for commands that make one.
 pub fn look(system: &System) -> Gathered {
+    look_without(system, &[])
+}
+
+/// As [`look`], as if these files were not there.
+pub fn look_without(system: &System, files: &[PathBuf]) -> Gathered {
     let mut gathered = Gathered { sources: all(system), ..Gathered::default() };
+    gathered.sources.retain(|source| files.iter().all(|file| file != Path::new(&source.name)));
     for source in &gathered.sources {
         if let Said::Bad(why) = &source.said {
             gathered.problems.push(why.clone());

@@ -21,6 +21,7 @@ pub mod key;
 pub mod source;
 pub mod written;
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -32,7 +33,7 @@ use crate::drift::Action;
 use crate::policy::make::Excepted;
 use crate::policy::{self, Request};
 use crate::system::System;
-pub use gather::{Gathered, gather, look};
+pub use gather::{Gathered, gather, look, look_without};
 use source::{CloudConfig, trusted};
 use written::Written;
 
@@ -165,6 +166,19 @@ impl Config {
         let mut config = Config::default();
         config.lay(&written, &name);
         Ok(config)
+    }
+
+    /// Lays one more configuration over it: what is said for one run. `source` is what messages and reports call it.
+    ///
+    /// # Errors
+    /// When it is not understood, with source, line and column.
+    pub fn overlay(&mut self, from: impl Read, source: &str) -> Result<()> {
+        let mut text = String::new();
+        from.take(written::LARGEST as u64 + 1)
+            .read_to_string(&mut text)
+            .with_context(|| format!("reading {source}"))?;
+        self.lay(&Written::parse(&text, source)?, source);
+        Ok(())
     }
 
     /// Lays a source over what the ones before say: a value outdoes the one before, lists add up.

@@ -309,3 +309,22 @@ fn exceptions_from_nothing_ask_for_nothing() {
     assert!(config.request(&Tree::new().system(), false).unwrap().tailoring.is_empty());
     assert_eq!(config.request(&Tree::new().system(), true).unwrap().tailoring.len(), 1);
 }
+
+#[test]
+fn what_is_said_for_one_run_is_laid_over_what_the_machine_says() {
+    let tree = machine(&[("agent.yml", "tier: light\naccess: {keep: [ops]}\n")]);
+    let mut config = Config::read(&tree.system()).unwrap();
+    let said = br#"{"exceptions": [{"rule": "sshd_disable_root_login", "reason": "caf\u00e9: 'x'", "until": "2027-06-30"}],
+                    "values": [{"value": "var_accounts_tmout", "set": "900", "reason": "r"}], "access": {"keep": ["robot"]}}"#;
+    config.overlay(said.as_slice(), "standard input").unwrap();
+    assert_eq!((config.tier.as_deref(), config.exceptions.len()), (Some("light"), 2));
+    assert_eq!(config.access.keep.unwrap(), ["ops", "robot"]);
+    let without = look_without(&tree.system(), &["/etc/trempe/agent.yml".into()]);
+    assert_eq!(without.strict().unwrap(), Config::default());
+    let mut config = Config::default();
+    let error = config.overlay(&b"{\"exeptions\": []}"[..], "standard input").unwrap_err();
+    assert!(format!("{error:#}").contains("standard input"), "{error:#}");
+    let endless = std::io::repeat(b' ');
+    let error = config.overlay(endless, "standard input").unwrap_err();
+    assert!(format!("{error:#}").contains("larger than 1 MiB"), "{error:#}");
+}

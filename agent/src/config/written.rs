@@ -24,7 +24,7 @@ use crate::policy::Exception;
 use crate::policy::make::Excepted;
 
 /// The most a source may say, in bytes.
-const LARGEST: usize = 1 << 20;
+pub const LARGEST: usize = 1 << 20;
 
 /// The names of cloud-init's data sources, as `ds-identify` knows them.
 const DATASOURCES: [&str; 31] = [

@@ -63,3 +63,17 @@ fn the_parts_of_a_rule_that_share_a_file_are_planned_on_each_other() {
     assert_eq!(written.len(), 3);
     assert!(written[2].ends_with("kernel.a = 0\nkernel.b = 0\nkernel.c = 0\n"), "{written:?}");
 }
+
+#[test]
+fn a_diff_shows_no_secret() {
+    let before = "root:!::\nops:$6$salt$hash::ann\nadm:*::ann\n";
+    let tree = Tree::new().file("/etc/gshadow", before);
+    let change = Change::WriteFile {
+        path: "/etc/gshadow".into(),
+        content: before.replace(":ann", ":").replace("$hash", "$other"),
+        mode: 0o640,
+    };
+    let shown = diff(&tree.system(), &change).unwrap();
+    assert!(shown.contains("-ops:(hidden)::ann\n-adm:*::ann\n+ops:(hidden)::\n+adm:*::\n"), "{shown}");
+    assert!(!shown.contains("salt"), "{shown}");
+}

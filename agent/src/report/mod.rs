@@ -150,6 +150,9 @@ pub struct Report {
     pub started: String,
     pub finished: String,
     pub action: String,
+    /// The run that changed the machine, of an apply; empty when nothing had to be changed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub run: String,
     pub score: Score,
     pub summary: Summary,
     pub rules: Vec<Row>,
@@ -205,6 +208,7 @@ impl Report {
             started,
             finished: now(),
             action: action.to_owned(),
+            run: String::new(),
             score,
             summary: summary(&rows),
             rules: rows,

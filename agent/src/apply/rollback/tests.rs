@@ -49,7 +49,16 @@ fn a_run_is_taken_back_whole() {
     let tree = Tree::new().file("/etc/sysctl.d/10-a.conf", "kernel.a = 1\n");
     let (mut system, dir) = run(&tree, &["kernel.a", "kernel.b"]);
     assert!(tree.text(DROP_IN).ends_with("kernel.a = 0\nkernel.b = 0\n"));
+    let before = tree.snapshot();
+    let foreseen = foresee(&dir, &[]).unwrap();
+    assert_eq!(tree.snapshot(), before, "to foresee changes nothing");
+    assert_eq!(foresee(&dir, &["kernel.b".into()]).unwrap().changes.len(), 1);
+    assert!(foresee(&dir, &["kernel.c".into()]).is_err());
+    assert_eq!(foresee_recovery(dir.parent().unwrap().parent().unwrap()).unwrap(), []);
     let undone = take_back(&mut system, &dir, &[]).unwrap();
+    let said: Vec<String> =
+        foreseen.changes.iter().map(|line| line.replace("would take back", "took back")).collect();
+    assert_eq!(said, undone.changes);
     assert_eq!((undone.changes.len(), undone.failed.len()), (3, 0));
     assert!(!tree.has(DROP_IN));
     assert_eq!(tree.text("/etc/sysctl.d/10-a.conf"), "kernel.a = 1\n");

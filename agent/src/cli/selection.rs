@@ -1,0 +1,53 @@
+//! What the commands that judge a machine have in common: which machine, which rules, how to tell.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::report::{Format, Wanted};
+
+/// Which machine, which rules.
+#[derive(Debug, Default, Args)]
+pub struct Selection {
+    /// The tier: light, standard (CIS Level 1 Server) or strict (CIS Level 2 Server).
+    #[arg(long, value_name = "TIER")]
+    pub tier: Option<String>,
+    /// A profile by its full id or its last part, instead of a tier.
+    #[arg(long, value_name = "ID", conflicts_with = "tier")]
+    pub profile: Option<String>,
+    /// XCCDF tailoring files, each laid over the ones before.
+    #[arg(long, value_name = "FILE")]
+    pub tailoring: Vec<PathBuf>,
+    /// Leave out the machine's own configuration and tailoring below /etc/trempe.
+    #[arg(long)]
+    pub no_config: bool,
+    /// A configuration file laid over the machine's own for this run; '-' reads it from standard input.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// A file of the machine's own configuration to leave out, as the one that --config is to replace; may be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub ignore_config: Vec<PathBuf>,
+    /// Only this rule; may be given several times.
+    #[arg(long, value_name = "RULE")]
+    pub rule: Vec<String>,
+    /// The directory that holds the machine.
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub root: PathBuf,
+}
+
+/// How to tell.
+#[derive(Debug, Args)]
+pub struct Output {
+    /// The format.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+    /// Write to this file instead of standard output.
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Write a report to a file besides, as html=report.html; may be given several times.
+    #[arg(long, value_name = "FORMAT=FILE")]
+    pub report: Vec<Wanted>,
+    /// Also show what is met.
+    #[arg(long, short)]
+    pub verbose: bool,
+}

@@ -1,0 +1,178 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+# Copyright the authors of Trempe
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+DOCUMENTATION = r"""
+module: apply
+short_description: Harden a machine to a tier
+version_added: 0.1.0
+description:
+  - Makes a machine what a tier of Trempe asks for, with an undo log. What is so already is left alone.
+  - The agent looks, before and after, at who gets in and becomes root, and takes back by itself what would shut them out.
+  - In check mode nothing is changed; the result says what would be.
+extends_documentation_fragment:
+  - trempe.hardening.agent
+  - trempe.hardening.agent.selection
+options:
+  keep:
+    description:
+      - Accounts that must keep access, beside those of the machine's own configuration.
+      - Those that get in and become root now when nobody names any.
+    type: list
+    elements: str
+    default: []
+  confirm_within:
+    description:
+      - Take all of it back by itself, across a reboot too, unless M(trempe.hardening.confirm) comes within this time after the end, as C(10m).
+    type: str
+attributes:
+  check_mode:
+    description: Runs C(agent plan).
+    support: full
+  diff_mode:
+    description: Shows what is, or would be, changed in files. Password hashes are hidden.
+    support: full
+notes:
+  - Rules that only a person can mend do not make the task fail; they are in C(failing) and C(manual).
+  - A rule that could not be looked at, or a change that could not be made, does. What was changed is in the result all the same.
+seealso:
+  - module: trempe.hardening.audit
+  - module: trempe.hardening.confirm
+  - module: trempe.hardening.rollback
+"""
+
+EXAMPLES = r"""
+- name: Harden to CIS Level 1 Server
+  trempe.hardening.apply:
+    tier: standard
+  become: true
+
+- name: Harden to CIS Level 2 Server, passwords over ssh excepted until a day
+  trempe.hardening.apply:
+    tier: strict
+    exceptions:
+      - rule: sshd_disable_password_authentication
+        reason: no keys on the jump host yet
+        owner: ops@example.org
+        until: "2027-06-30"
+    values:
+      - value: var_accounts_tmout
+        set: "1800"
+        reason: long maintenance sessions
+    confirm_within: 10m
+  become: true
+"""
+
+RETURN = r"""
+changes:
+  description: What was changed, or in check mode would be, in the order of the rules.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"rule": "banner_etc_issue_cis", "change": "write /etc/issue"}]
+run:
+  description: The run, for M(trempe.hardening.rollback). Empty when nothing had to be changed, and in check mode.
+  returned: success
+  type: str
+deferred:
+  description: In check mode, rules that are decided once other changes are made, and why. What they call for follows in the same run.
+  returned: check mode
+  type: list
+  elements: dict
+manual:
+  description: In check mode, failing rules that only a person can mend, and why.
+  returned: check mode
+  type: list
+  elements: dict
+packages:
+  description: In check mode, every package that comes, changes or goes, those that come along included.
+  returned: check mode
+  type: dict
+tier:
+  description: The tier that was asked for.
+  returned: success
+  type: str
+profile:
+  description: The profile's full id.
+  returned: success
+  type: str
+policy_sha256:
+  description: Two machines with the same were asked for the same rules with the same values and exceptions.
+  returned: success
+  type: str
+score:
+  description: The share of judged rules that are met, from 0 to 100. In check mode, as it is now.
+  returned: success
+  type: float
+summary:
+  description: How many rules ended with each result.
+  returned: success
+  type: dict
+failing:
+  description: Rules that are not met, with evidence.
+  returned: success
+  type: list
+  elements: dict
+errors:
+  description: Rules that could not be looked at.
+  returned: success
+  type: list
+  elements: dict
+exceptions:
+  description: The exceptions that were made, each with its rule, whether it is expired, and where it was written.
+  returned: success
+  type: list
+  elements: dict
+problems:
+  description: What the run as a whole ran into.
+  returned: success
+  type: list
+  elements: str
+notes:
+  description: What else is to be known, for example until when the run must be confirmed.
+  returned: success
+  type: list
+  elements: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.trempe.hardening.plugins.module_utils import agent
+
+
+def words(params, check_mode):
+    """What the agent is called with, and what it reads from standard input."""
+    options, said = agent.selection(params)
+    if check_mode:
+        return ["plan"] + options, said
+    if params["confirm_within"]:
+        options += ["--confirm-within", params["confirm_within"]]
+    return ["apply", "--yes"] + options, said
+
+
+def result(report):
+    """What the module says of a report of the agent."""
+    changes = agent.changes(report)
+    told = dict(agent.summed_up(report), changes=changes, changed=bool(changes), run=report.get("run", ""))
+    told.update((key, report["plan"][key]) for key in ("deferred", "manual", "packages") if "plan" in report)
+    return told
+
+
+def main():
+    arguments = agent.selection_arguments()
+    arguments.update(keep={"type": "list", "elements": "str", "default": []}, confirm_within={"type": "str"})
+    module = AnsibleModule(arguments, supports_check_mode=True, mutually_exclusive=[("tier", "profile")])
+    called = agent.Agent(module)
+    code, report, err = called.json(*words(module.params, module.check_mode))
+    told = result(report)
+    if module._diff:
+        told["diff"] = agent.diffs(report)
+    called.end(code, err, told)
+
+
+if __name__ == "__main__":
+    main()

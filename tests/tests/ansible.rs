@@ -1,0 +1,268 @@
+//! The collection `trempe.hardening`: by Ansible's own tools, and at work on Debian trees, with the oldest and the newest Ansible.
+//! Needs root and what `.ci/setup` installs below `/opt/ansible`. Booted machines: `machine_ansible.rs`.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Result, ensure};
+use e2e::ansible::{AGES, Ansible, Inhabited, Play};
+use e2e::root::Root;
+use e2e::{agent, cache};
+use serde_json::Value;
+
+/// Rules of several kinds that can be ensured in a tree without a network and a kernel of its own.
+const RULES: &str = "[banner_etc_issue_cis, disable_host_auth, sshd_disable_root_login, sshd_set_max_auth_tries, \
+                     accounts_maximum_age_login_defs, accounts_umask_etc_profile, file_permissions_crontab]";
+const PLAY: &str = "
+- hosts: all
+  gather_facts: false
+  any_errors_fatal: true
+  roles:
+    - role: trempe.hardening.harden
+      vars:
+        harden_tier: standard
+        harden_agent: AGENT
+        harden_confirm_within: ''
+        harden_rules: RULES
+        harden_exceptions:
+          - {rule: sshd_disable_root_login, reason: \"the backup's «clé»\", owner: ops@example.org, until: 2099-06-30}
+        harden_values: [{value: sshd_max_auth_tries_value, set: 3, reason: fewer}]
+";
+const APPLY: &str = "Make the machine what its tier asks for";
+
+fn tree() -> Result<Inhabited> {
+    Inhabited::new(Root::named("debian12")?.copy()?)
+}
+
+fn play(text: &str) -> Result<String> {
+    Ok(text.replace("AGENT", &agent::binary()?.to_string_lossy()).replace("RULES", RULES))
+}
+
+/// Everything that is there, with the time when files were last touched in any way.
+fn state(tree: &Inhabited) -> Result<BTreeSet<String>> {
+    let own = "-path /root/.ansible -o -path /var/lib/trempe -o -path /var/log";
+    let all = format!(
+        "find / -xdev \\( {own} \\) -prune -o -type d -printf '%p %m %U:%G\\n' -o -printf '%p %y %m %U:%G %s %C@ %l\\n'"
+    );
+    Ok(tree.shell(&all)?.lines().map(str::to_owned).collect())
+}
+
+fn diff(left: &BTreeSet<String>, right: &BTreeSet<String>) -> Vec<String> {
+    left.symmetric_difference(right).cloned().collect()
+}
+
+/// The changes and the diffs that a run told.
+fn told(play: &Play) -> Result<(Value, Value)> {
+    let said = play.task(APPLY)?;
+    Ok((said["changes"].clone(), said["diff"].clone()))
+}
+
+/// Check mode changes nothing and says what the run does; a second run does nothing; the diff is shown; the exception is told.
+fn hardened(ansible: &Ansible, tree: &Inhabited) -> Result<()> {
+    let text = play(PLAY)?;
+    let before = state(tree)?;
+    let checked = ansible.play(&text, &["--check", "--diff"])?.good()?;
+    ensure!(diff(&before, &state(tree)?).is_empty(), "check mode: {:#?}", diff(&before, &state(tree)?));
+    let (changes, diffs) = told(&checked)?;
+    let run = ansible.play(&text, &["--diff"])?.good()?;
+    ensure!(told(&run)? == (changes.clone(), diffs), "{}\n---\n{}", checked.text, run.text);
+    ensure!(changes.as_array().is_some_and(|changes| changes.len() >= 5), "{changes:#}");
+    for line in ["+++ b/etc/issue", "+HostbasedAuthentication no", "+MaxAuthTries 3"] {
+        ensure!(checked.text.contains(line) && run.text.contains(line), "{line}: {}", run.text);
+    }
+    let exception = &run.task(APPLY)?["exceptions"][0];
+    let expected = ["sshd_disable_root_login", "the backup's «clé»", "ops@example.org", "2099-06-30"];
+    let found = ["rule", "reason", "owner", "until"].map(|key| exception[key].as_str().unwrap_or_default());
+    ensure!(found == expected && exception["expired"] == false, "{exception}");
+    ensure!(!tree.shell("cat /etc/ssh/sshd_config.d/00-trempe.conf")?.contains("PermitRootLogin"));
+
+    // With the agent that is there now.
+    let again = ansible.play(&text, &["--diff", "-e", "harden_agent="])?.good()?;
+    ensure!(again.changed().is_empty() && again.text.contains("changed=0 "), "{}", again.text);
+    // What the role wrote is what the agent understands: by itself it says the same.
+    let own = tree.shell(
+        "agent=/usr/local/sbin/agent; $agent audit --format json --rule sshd_disable_root_login | grep -c 2099-06-30
+         $agent status --config > /dev/null && echo understood",
+    );
+    ensure!(own.as_deref().is_ok_and(|said| said == "1\nunderstood\n"), "{own:?}");
+    Ok(())
+}
+
+const ROLLBACK: &str = "
+- hosts: all
+  gather_facts: false
+  tasks:
+    - {name: Stand, trempe.hardening.facts: {}}
+    - name: Take back
+      trempe.hardening.rollback: {executable: /usr/local/sbin/agent}
+    - name: Keep one exception
+      trempe.hardening.apply:
+        tier: standard
+        rules: [banner_etc_issue_cis, disable_host_auth]
+        use_config: false
+        exceptions: [{rule: banner_etc_issue_cis, reason: ours, until: 2099-01-01}]
+      when: (taken | default('')) == 'back'
+";
+
+fn taken_back(ansible: &Ansible, tree: &Inhabited) -> Result<()> {
+    let hardened = tree.shell("cat /etc/issue; ls /etc/ssh/sshd_config.d")?;
+    let foreseen = ansible.play(ROLLBACK, &["--check"])?.good()?;
+    ensure!(tree.shell("cat /etc/issue; ls /etc/ssh/sshd_config.d")? == hardened);
+    let stand = &foreseen.task("Stand")?["ansible_facts"]["trempe"];
+    ensure!(stand["last"]["tier"] == "standard" && stand["agent"] == "0.1.0", "{stand:#}");
+    let taken = ansible.play(ROLLBACK, &[])?.good()?;
+    let sentences = |play: &Play| Ok::<_, anyhow::Error>(play.task("Take back")?["changes"].to_string());
+    ensure!(sentences(&foreseen)?.replace("would take back", "took back") == sentences(&taken)?);
+    ensure!(taken.changed() == ["Take back"], "{}", taken.text);
+    ensure!(tree.shell("cat /etc/issue")?.contains("Debian"));
+    let again = ansible.play(ROLLBACK, &["-e", "taken=back"])?.good()?;
+    ensure!(again.changed() == ["Keep one exception"], "{}", again.text);
+    ensure!(tree.shell("cat /etc/issue")?.contains("Debian"));
+    Ok(())
+}
+
+const MISTAKES: &str = "
+- hosts: all
+  gather_facts: false
+  tasks:
+    - {name: Absent, trempe.hardening.facts: {}}
+    - {name: Nothing to call, trempe.hardening.apply: {tier: light}, ignore_errors: true}
+    - {name: Bring it, ansible.builtin.copy: {src: AGENT, dest: /usr/local/sbin/agent, mode: '0755'}}
+    - name: Unknown rule
+      trempe.hardening.apply: {tier: light, exceptions: [{rule: banner_etc_isue_cis, reason: r}]}
+      ignore_errors: true
+    - name: Unknown key
+      trempe.hardening.apply: {tier: light, exceptions: [{rule: banner_etc_issue_cis, reason: r, untill: x}]}
+      ignore_errors: true
+    - name: Too bad
+      trempe.hardening.audit: {tier: standard, rules: [banner_etc_issue_cis], min_score: 50, full: true}
+      ignore_errors: true
+    - name: Over
+      trempe.hardening.audit:
+        tier: standard
+        rules: [banner_etc_issue_cis]
+        exceptions: [{rule: banner_etc_issue_cis, reason: r, until: 2020-01-01}]
+      ignore_errors: true
+";
+
+fn mistakes(ansible: &Ansible) -> Result<()> {
+    let play = ansible.play(&play(MISTAKES)?, &[])?.good()?;
+    ensure!(play.task("Absent")?["ansible_facts"]["trempe"]["agent"] == "");
+    for (task, message) in [
+        ("Nothing to call", "the agent is not on this machine"),
+        ("Unknown rule", "did you mean banner_etc_issue_cis"),
+        ("Unknown key", "untill"),
+        ("Too bad", "the score is 0.0, asked for is 50.0"),
+        ("Over", "exceptions are over: banner_etc_issue_cis"),
+    ] {
+        let said = play.task(task)?["msg"].as_str().unwrap_or_default().to_owned();
+        ensure!(said.contains(message), "{task}: {said}");
+    }
+    ensure!(play.task("Too bad")?["report"]["rules"].as_array().is_some_and(|rules| rules.len() > 100));
+    Ok(())
+}
+
+/// A machine that does not come back stops the roll-out: those that come after it are left alone.
+fn lost(ansible: &mut Ansible, tree: &Inhabited) -> Result<()> {
+    ansible.tree("later", Some(tree))?;
+    let before = state(tree)?;
+    let binary = format!("harden_agent={}", agent::binary()?.display());
+    let words = ["-e", &binary, "-e", "harden_confirm_within=", "-e", "{\"harden_serial\": 1}"];
+    let play = ansible.play("trempe.hardening.harden", &words)?;
+    ensure!(play.code != 0 && play.text.contains("lost before: lost"), "{}", play.text);
+    ensure!(diff(&before, &state(tree)?).is_empty());
+    Ok(())
+}
+
+fn lives(age: &str) -> Result<()> {
+    let (mut ansible, inhabited) = (Ansible::new(age)?, tree()?);
+    ansible.tree("tree", Some(&inhabited))?;
+    mistakes(&ansible)?;
+    inhabited.shell("rm /usr/local/sbin/agent")?;
+    hardened(&ansible, &inhabited)?;
+    taken_back(&ansible, &inhabited)?;
+    let mut ansible = Ansible::new(age)?;
+    ansible.tree("lost", None)?;
+    lost(&mut ansible, &inhabited)
+}
+
+#[test]
+fn a_tree_is_hardened_and_restored_by_the_oldest_ansible() {
+    lives("oldest").unwrap();
+}
+
+#[test]
+fn a_tree_is_hardened_and_restored_by_the_newest_ansible() {
+    lives("newest").unwrap();
+}
+
+/// Every module and the role are documented for both; the collection is built and installed from the file.
+#[test]
+fn the_collection_is_built_installed_and_documented() {
+    for age in AGES {
+        let ansible = Ansible::new(age).unwrap();
+        let to = ansible.directory();
+        let source = cache::checkout().join("ansible");
+        let galaxy = || ansible.program("ansible-galaxy").args(["collection"]);
+        galaxy().args(["build", "--output-path"]).args([to, &source]).run().unwrap();
+        let file = to.join("trempe-hardening-0.1.0.tar.gz");
+        let place = to.join("installed");
+        galaxy().args(["install", "--offline", "--force", "-p"]).args([&place, &file]).run().unwrap();
+        for module in ["apply", "audit", "confirm", "facts", "rollback"] {
+            assert!(
+                place
+                    .join(format!("ansible_collections/trempe/hardening/plugins/modules/{module}.py"))
+                    .exists()
+            );
+        }
+        let doc = |words: &[&str]| {
+            let json = ansible.program("ansible-doc").args(["--json"]).args(words).output().unwrap();
+            serde_json::from_str::<Value>(&json).unwrap()
+        };
+        let modules =
+            ["apply", "audit", "confirm", "facts", "rollback"].map(|name| format!("trempe.hardening.{name}"));
+        let documented = doc(&modules.each_ref().map(String::as_str));
+        for module in &modules {
+            let about = &documented[module];
+            assert!(
+                about["examples"].as_str().is_some_and(|text| text.contains(module.as_str())),
+                "{module}: {about}"
+            );
+            assert!(about["return"].is_object(), "{module}: {about}");
+        }
+        let role = doc(&["-t", "role", "trempe.hardening.harden"]);
+        assert!(role.to_string().contains("harden_host_exceptions"), "{role}");
+    }
+}
+
+/// Unit tests, the Python of RHEL 8, and the linter at its strictest.
+#[test]
+fn the_collection_is_clean() {
+    let ansible = Ansible::new("newest").unwrap();
+    let source = cache::checkout().join("ansible");
+    let at = |path: &str| source.join(path).into_os_string();
+    let collections = ansible.directory().join("collections");
+    let unit = ansible.program("pytest").env("PYTHONPATH", collections);
+    let said =
+        unit.args(["-q".into(), "-p".into(), "no:cacheprovider".into(), at("tests/unit")]).output().unwrap();
+    assert!(said.contains(" passed"), "{said}");
+    let vermin = ansible.program("vermin").args(["-t=3.6-", "--no-tips", "--violations"]);
+    println!("{}", vermin.args([at("plugins")]).output().unwrap());
+    let lint = ansible.program("ansible-lint").args(["--offline", "--nocolor", "--project-dir", ".", "."]);
+    println!("{said}{}", lint.directory(&source).output().unwrap());
+}
+
+/// `ansible-test sanity`, whole: without a network it has what the package index gives, and no script of its own to get pip.
+#[test]
+fn the_collection_is_sane() {
+    let ansible = Ansible::new("newest").unwrap();
+    let (to, source) = (ansible.directory(), cache::checkout().join("ansible"));
+    let galaxy = || ansible.program("ansible-galaxy").args(["collection"]);
+    galaxy().args(["build", "--output-path"]).args([to, &source]).run().unwrap();
+    galaxy()
+        .args(["install", "--offline", "--force", "-p"])
+        .args([to, &to.join("trempe-hardening-0.1.0.tar.gz")])
+        .run()
+        .unwrap();
+    let place = to.join("ansible_collections/trempe/hardening");
+    println!("{}", ansible.sanity(&place).unwrap());
+}

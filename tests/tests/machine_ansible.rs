@@ -1,0 +1,119 @@
+//! Ansible at work on a booted machine over ssh. The sample hardens, confirms over a new connection and takes back; the rest belongs
+//! to the full matrix. Trees, which are quicker, are in `ansible.rs`.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use e2e::agent;
+use e2e::ansible::{Ansible, Play};
+use e2e::machine::Machine;
+use e2e::root::Root;
+use e2e::vm::Vm;
+
+const SOME: &str =
+    "[banner_etc_issue_cis, disable_host_auth, sshd_disable_root_login, sysctl_net_ipv4_tcp_syncookies]";
+const APPLY: &str = "Make the machine what its tier asks for";
+const DROP_IN: &str = "/etc/ssh/sshd_config.d/00-trempe.conf";
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// A playbook that hardens all hosts by these rules (`[]` for all), one after the other; `vars` are further variables of the role.
+fn playbook(rules: &str, vars: &str) -> Result<String> {
+    let agent = agent::binary()?;
+    Ok(format!(
+        "- hosts: all\n  become: true\n  gather_facts: false\n  serial: 1\n  any_errors_fatal: true\n  roles:\n    \
+         - role: trempe.hardening.harden\n      vars: {{harden_tier: standard, harden_agent: {}, harden_rules: {rules}, {vars}}}\n",
+        agent.display()
+    ))
+}
+
+const ROLLBACK: &str = "
+- hosts: all
+  become: true
+  gather_facts: false
+  tasks:
+    - {name: Take back, trempe.hardening.rollback: {executable: /usr/local/sbin/agent}}
+    - {name: Stand, trempe.hardening.facts: {executable: /usr/local/sbin/agent}}
+";
+
+fn booted(age: &str) -> Result<(Vm, Ansible)> {
+    let vm = Vm::boot(&Root::named("debian12")?)?;
+    let mut ansible = Ansible::new(age)?;
+    ansible.host("machine", &vm.inventory());
+    Ok((vm, ansible))
+}
+
+fn changes(play: &Play) -> Result<String> {
+    Ok(play.task(APPLY)?["changes"].to_string())
+}
+
+/// Check, run, second run, with an exception that one host has; rollback.
+fn life(vm: &Vm, ansible: &Ansible) -> Result<()> {
+    let excepted =
+        "harden_host_exceptions: [{rule: sshd_disable_root_login, reason: console, until: 2099-06-30}]";
+    let text = playbook(SOME, excepted)?;
+    let checked = ansible.play(&text, &["--check", "--diff"])?.good()?;
+    let there = format!(
+        "ls -d {DROP_IN} /usr/local/sbin/agent /var/lib/trempe /var/lib/trempe-check* 2>/dev/null || true"
+    );
+    ensure!(vm.shell(&there)?.is_empty(), "check mode left: {}", vm.shell(&there)?);
+    let run = ansible.play(&text, &["--diff"])?.good()?;
+    ensure!(changes(&checked)? == changes(&run)?, "{}\n---\n{}", checked.text, run.text);
+    ensure!(run.text.contains("+HostbasedAuthentication no"), "{}", run.text);
+    // Confirmed over a new connection: nothing waits any more.
+    ensure!(run.task("Keep what was done, as the machine can be reached")?["run"] == run.task(APPLY)?["run"]);
+    ensure!(!vm.shell(&format!("cat {DROP_IN}"))?.contains("PermitRootLogin"));
+    let again = ansible.play(&text, &[])?.good()?;
+    ensure!(again.changed().is_empty() && again.text.contains("changed=0 "), "{}", again.text);
+    let taken = ansible.play(ROLLBACK, &[])?.good()?;
+    ensure!(taken.changed() == ["Take back"], "{}", taken.text);
+    ensure!(taken.task("Stand")?["ansible_facts"]["trempe"]["pending"].is_null(), "{}", taken.text);
+    ensure!(vm.shell(&format!("ls {DROP_IN} 2>/dev/null || echo gone"))? == "gone\n");
+    Ok(())
+}
+
+#[test]
+fn a_machine_is_hardened_and_restored_over_ssh() {
+    let (vm, ansible) = booted("newest").unwrap();
+    life(&vm, &ansible).unwrap();
+}
+
+#[test]
+fn a_machine_is_hardened_and_restored_by_the_oldest_ansible_matrix() {
+    let (vm, ansible) = booted("oldest").unwrap();
+    life(&vm, &ansible).unwrap();
+}
+
+/// The power goes in the middle of a run: Ansible stops and leaves the next host alone; the machine takes back what was half done,
+/// and the next run does it anew.
+#[test]
+fn a_host_that_goes_down_stops_the_rest_and_is_hardened_later_matrix() {
+    let (mut vm, mut ansible) = booted("newest").unwrap();
+    ansible.tree("next", None).unwrap();
+    let text = playbook("[]", "harden_confirm_within: 20m").unwrap();
+    let mut play = ansible.start(&text, &[]).unwrap();
+    let begun = Instant::now();
+    while vm
+        .shell("grep -l intent /var/lib/trempe/runs/*/journal.jsonl 2>/dev/null || true")
+        .unwrap()
+        .is_empty()
+    {
+        assert!(begun.elapsed() < PATIENCE && play.try_wait().unwrap().is_none(), "no change was begun");
+        sleep(Duration::from_millis(500));
+    }
+    vm.shell("sync").unwrap();
+    vm.power_cut().unwrap();
+    assert!(!play.wait().unwrap().success());
+    let told = ansible.told().unwrap();
+    let (machine, next): (Vec<_>, Vec<_>) = told.iter().partition(|told| told.host == "machine");
+    assert_eq!(machine.last().unwrap().status, "unreachable", "{told:#?}");
+    assert!(next.iter().all(|told| told.status != "unreachable"), "nobody went there: {next:#?}");
+    vm.start().unwrap();
+    let mut ansible = Ansible::new("newest").unwrap();
+    ansible.host("machine", &vm.inventory());
+    let text = playbook(SOME, "harden_confirm_within: 20m").unwrap();
+    let play = ansible.play(&text, &[]).unwrap().good().unwrap();
+    assert!(changes(&play).unwrap().contains("disable_host_auth"), "{}", play.text);
+    let runs = vm.shell("/usr/local/sbin/agent history").unwrap();
+    assert!(runs.lines().count() == 2 && runs.lines().next().unwrap().ends_with("taken back"), "{runs}");
+}
