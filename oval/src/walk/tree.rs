@@ -10,6 +10,9 @@ use std::rc::Rc;
 /// The deepest directory looked into. A path of that depth is longer than the kernel takes.
 const MAX_LEVEL: usize = 2048;
 
+/// What the kernel tells of this process.
+const OWN: &str = "/proc/self";
+
 /// What the walk has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Info {
@@ -143,6 +146,9 @@ impl Walk<'_> {
         let mut meta = *meta;
         let mut kind = info(&meta, &self.open);
         let mut step = visit(&meta, kind, false);
+        if step == Step::Follow && self.is_own(&self.path) {
+            return Some(false);
+        }
         if step == Step::Follow && kind == Info::Symlink {
             match self.system.stat(&self.path) {
                 Ok(target) => {
@@ -158,6 +164,15 @@ impl Walk<'_> {
             Step::On if kind == Info::Directory => Some(self.enter(&meta)),
             _ => Some(false),
         }
+    }
+
+    /// Whether a link is what this process has open (`/dev/fd` leads there too). That is no part of the machine, and may lead back to
+    /// the root from below it, a way without an end: oscap, which keeps no directory open, never gets on it.
+    fn is_own(&self, link: &Path) -> bool {
+        let Some(directory) = link.parent().filter(|own| own.ends_with("fd")) else { return false };
+        let own =
+            || Some((self.system.real_path(directory).ok()?, self.system.real_path(Path::new(OWN)).ok()?));
+        self.system.is_running() && own().is_some_and(|(directory, own)| directory.starts_with(own))
     }
 
     /// Opens the directory at the present path.

@@ -224,3 +224,15 @@ fn paths_names_and_recursion() {
                   <unix:file_state id=\"oval:path:ste:1\" version=\"1\">\n<unix:filepath>/d</unix:filepath>\n</unix:file_state>\n";
     Table { kind: "unix:file", rows: ROWS, parts: ["", states, ""] }.check(root.path());
 }
+
+/// oscap keeps no directory open, so it finds none there.
+#[test]
+fn directories_that_this_process_has_open_are_not_followed() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("only-in-an-open-directory"), "").unwrap();
+    let _open = fs::File::open(directory.path()).unwrap();
+    let object = "<unix:behaviors recurse=\"symlinks and directories\" recurse_direction=\"down\" max_depth=\"-1\"/>\n\
+                  <unix:path>/proc/self/fd</unix:path>\n<unix:filename>only-in-an-open-directory</unix:filename>";
+    let rows = [row("what is open", NONE, object, "", "true")];
+    Table { kind: "unix:file", rows: &rows, parts: [""; 3] }.check(Path::new("/"));
+}
