@@ -54,7 +54,7 @@ mod walk;
 
 pub use document::{Document, NAMESPACE};
 pub use error::{Error, Result};
-pub use evaluate::{Evaluator, Evidence, Outcome, Variables};
+pub use evaluate::{Evaluator, Evidence, Machine, Outcome, Variables};
 pub use model::Class;
 pub use system::System;
 pub use verdict::Verdict;

@@ -6,7 +6,7 @@
 use std::io::Write;
 
 use anyhow::Result;
-use xccdf::arf::Arf;
+use xccdf::arf::{Arf, CheckReport};
 use xccdf::result::{BenchmarkUsed, FQDN, HOST_NAME, Identity, TailoringUsed, TargetFact};
 use xccdf::score::Score;
 use xccdf::{
@@ -26,6 +26,8 @@ pub struct Results<'a> {
     pub result: &'a TestResult,
     /// The tailoring that guided the choice.
     pub tailoring: Option<&'a Tailoring>,
+    /// What the checks found, for ARF.
+    pub reports: &'a [CheckReport<'a>],
 }
 
 impl Results<'_> {
@@ -37,7 +39,7 @@ impl Results<'_> {
         match format {
             Format::Arf => {
                 let (checklist, result, tailoring) = (self.checklist, self.result, self.tailoring);
-                Arf { checklist, result, tailoring, reports: &[] }.write(out)?;
+                Arf { checklist, result, tailoring, reports: self.reports }.write(out)?;
             }
             _ => self.result.write_within(self.checklist, out)?,
         }
@@ -89,7 +91,7 @@ pub fn write(
     let content = SourceContent::new(benchmark, "catalogue", &Limits::default())?;
     let checklist = content.checklist(Choice::default())?;
     let result = test_result(report, tailoring, checklist.href());
-    Results { checklist: &checklist, result: &result, tailoring }.write(format, out)
+    Results { checklist: &checklist, result: &result, tailoring, reports: &[] }.write(format, out)
 }
 
 fn test_result(report: &Report, tailoring: Option<&Tailoring>, href: &str) -> TestResult {

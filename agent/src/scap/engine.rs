@@ -66,9 +66,17 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// What decided each rule, by full id.
-    pub fn into_evidence(self) -> BTreeMap<String, Vec<Evidence>> {
-        self.evidence
+    /// What decided each rule, by full id; handed over once.
+    pub fn take_evidence(&mut self) -> BTreeMap<String, Vec<Evidence>> {
+        std::mem::take(&mut self.evidence)
+    }
+
+    /// The OVAL documents that were asked, each with what came of it under its last values.
+    pub fn evaluators(&self) -> BTreeMap<&str, &Evaluator<'a>> {
+        let sources = self.sources.iter();
+        sources
+            .filter_map(|(href, source)| Some((href.as_str(), &source.as_ref()?.as_ref().ok()?.evaluator)))
+            .collect()
     }
 
     fn source(&mut self, href: &str) -> Option<&mut Result<Source<'a>, String>> {
@@ -188,9 +196,13 @@ impl CheckSystem for Engine<'_> {
         Some(source.document.definitions().map(str::to_owned).collect())
     }
 
-    fn holds(&mut self, fact: &Fact) -> bool {
-        let Some(Ok(source)) = self.source(&fact.href) else { return false };
-        source.evaluator.evaluate(&fact.name).is_ok_and(|said| said.verdict == Verdict::True)
+    fn holds(&mut self, fact: &Fact) -> Option<bool> {
+        let running = self.system.is_running();
+        let Some(Ok(source)) = self.source(&fact.href) else { return Some(false) };
+        match source.evaluator.evaluate(&fact.name).map(|said| said.verdict) {
+            Ok(Verdict::NotEvaluated) if !running => None,
+            verdict => Some(verdict == Ok(Verdict::True)),
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use typed_arena::Arena;
+use xccdf::arf::CheckReport;
 use xccdf::evaluate::Options;
 use xccdf::{Choice, Errors, Limits, SourceContent, Tailoring, no_alias};
 
@@ -83,11 +84,22 @@ pub fn audit(
         tailoring: &tailoring,
         records: &records,
         evaluation: &evaluation,
-        evidence: engine.into_evidence(),
+        evidence: engine.take_evidence(),
     };
     let result = judged.test_result(&Host::of(system), &started);
     let report = judged.report(system, request, started)?;
-    let results = Results { checklist: &checklist, result: &result, tailoring: tailoring.last() };
+    let machine = results::machine(system, &result);
+    let writers: Vec<_> = engine
+        .evaluators()
+        .into_iter()
+        .map(|(href, evaluator)| {
+            (href, |out: &mut dyn std::io::Write| evaluator.write_results(&machine, out))
+        })
+        .collect();
+    let reports: Vec<CheckReport<'_>> =
+        writers.iter().map(|(href, write)| CheckReport { href, write }).collect();
+    let results =
+        Results { checklist: &checklist, result: &result, tailoring: tailoring.last(), reports: &reports };
     tell(&report, &|format, out| results.write(format, out))?;
     Ok(report)
 }

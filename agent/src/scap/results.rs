@@ -8,6 +8,20 @@ use super::report::Judged;
 use crate::report::Host;
 use crate::report::clean::shown;
 use crate::report::xccdf::run_on;
+use crate::system::System;
+
+/// The machine that OVAL results are of.
+pub fn machine(system: &System, result: &TestResult) -> oval::Machine {
+    let host = Host::of(system);
+    let architecture = if system.is_running() { std::env::consts::ARCH } else { "" };
+    oval::Machine {
+        name: host.name,
+        os: host.os,
+        version: host.os_version,
+        architecture: architecture.to_owned(),
+        time: result.end.clone(),
+    }
+}
 
 impl Judged<'_> {
     /// The results.

@@ -14,12 +14,14 @@ mod evidence;
 mod function;
 mod glob;
 mod object;
+mod results;
 mod state;
 mod test;
 mod time;
 mod variable;
 
 pub use evidence::Evidence;
+pub use results::Machine;
 
 use crate::collection::Collection;
 use crate::document::Document;

@@ -15,11 +15,13 @@ use std::rc::Rc;
 pub(super) struct Tested {
     pub verdict: Option<Verdict>,
     pub evidence: Vec<Evidence>,
+    /// What came of each item, in the order of the object's; nothing when no states were looked at.
+    pub judged: Vec<Verdict>,
 }
 
 impl Tested {
     fn because(verdict: Verdict, why: &str) -> Tested {
-        Tested { verdict: Some(verdict), evidence: vec![Evidence::reason(why)] }
+        Tested { verdict: Some(verdict), evidence: vec![Evidence::reason(why)], judged: Vec::new() }
     }
 }
 
@@ -49,13 +51,13 @@ impl Evaluator<'_> {
         let collection = self.object(object);
         if collection.flag == Flag::GaveUp {
             let evidence = collection.messages.iter().map(|message| Evidence::reason(message)).collect();
-            return Tested { verdict: None, evidence };
+            return Tested { verdict: None, evidence, judged: Vec::new() };
         }
         let mut judged = Vec::new();
         let verdict = self.judge(test, &states, &collection, &mut judged);
         let evidence =
             Teller { evaluator: self, test, states: &states, collection: &collection }.tell(verdict, &judged);
-        Tested { verdict: Some(verdict), evidence }
+        Tested { verdict: Some(verdict), evidence, judged }
     }
 
     fn judge(

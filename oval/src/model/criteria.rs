@@ -1,7 +1,7 @@
 //! Definitions and their criteria.
 
 use super::word::{Class, Operator};
-use super::{Read, flag, required, text, word};
+use super::{Read, flag, required, text, version, word};
 use xccdf::Element;
 
 /// A definition: what is true of a system that meets its criteria.
@@ -9,6 +9,8 @@ use xccdf::Element;
 pub struct Definition {
     /// Its id.
     pub id: String,
+    /// Its version.
+    pub version: u64,
     /// What it is about.
     pub class: Class,
     /// Its title; empty when it has none.
@@ -51,6 +53,7 @@ impl Definition {
         let title = child("metadata").and_then(|meta| meta.elements().find(|child| child.name == "title"));
         Ok(Definition {
             id: required(element, "id")?,
+            version: version(element),
             class: word(element, "class", Class::named, Class::Miscellaneous)?,
             title: title.map(|title| text(title).trim().to_owned()).unwrap_or_default(),
             criteria: child("criteria").map(Criteria::read).transpose()?,

@@ -48,6 +48,11 @@ fn flag(element: &Element, name: &str) -> Read<bool> {
     }
 }
 
+/// The version of a part; 0 when it has none.
+fn version(element: &Element) -> u64 {
+    element.attribute("version").and_then(|version| version.trim().parse().ok()).unwrap_or_default()
+}
+
 /// The text of an element as libxml2's reader hands it to oscap: white space alone is no text.
 fn text(element: &Element) -> String {
     let text = element.inner_text();

@@ -2,7 +2,7 @@
 
 use super::entity::Entity;
 use super::word::{FilterAction, SetOperator};
-use super::{Read, kind, required, text, word};
+use super::{Read, kind, required, text, version, word};
 use std::collections::BTreeMap;
 use xccdf::Element;
 
@@ -11,6 +11,8 @@ use xccdf::Element;
 pub(crate) struct Object {
     /// Its id.
     pub id: String,
+    /// Its version.
+    pub version: u64,
     /// Which probe collects it: `file` of a `file_object`.
     pub kind: String,
     /// How the probe should go about it.
@@ -53,6 +55,7 @@ impl Object {
     pub fn read(element: &Element) -> Read<Self> {
         let mut object = Object {
             id: required(element, "id")?,
+            version: version(element),
             kind: kind(element, "_object")?,
             behaviors: Behaviors::default(),
             entities: Vec::new(),

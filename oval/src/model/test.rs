@@ -1,7 +1,7 @@
 //! Tests: an object, and the states its items should be in.
 
 use super::word::{Check, Existence, Operator};
-use super::{Read, kind, required, word};
+use super::{Read, kind, required, version, word};
 use xccdf::Element;
 
 /// A test.
@@ -9,6 +9,8 @@ use xccdf::Element;
 pub(crate) struct Test {
     /// Which probe: `file` of a `file_test`.
     pub kind: String,
+    /// Its version.
+    pub version: u64,
     /// What its author says it is about.
     pub comment: String,
     /// How many items must be in the states.
@@ -27,6 +29,7 @@ impl Test {
     pub fn read(element: &Element) -> Read<Self> {
         let mut test = Test {
             kind: kind(element, "_test")?,
+            version: version(element),
             comment: element.attribute("comment").unwrap_or_default().to_owned(),
             check: word(element, "check", Check::named, Check::All)?,
             existence: word(element, "check_existence", Existence::named, Existence::AtLeastOneExists)?,

@@ -13,6 +13,12 @@ macro_rules! words {
                 Self::WORDS.iter().find(|(known, _)| *known == word).map(|(_, value)| *value)
             }
 
+            /// The word of a value.
+            #[allow(dead_code, reason = "not every enumeration is written")]
+            pub fn word(self) -> &'static str {
+                Self::WORDS.iter().find(|(_, value)| *value == self).map_or("", |(word, _)| word)
+            }
+
             /// Every word with its value.
             const WORDS: &'static [(&'static str, Self)] = &[$(($word, $name::$variant),)*];
         }
@@ -164,12 +170,5 @@ words! {
         Exclude = "exclude",
         /// Keeps only them.
         Include = "include",
-    }
-}
-
-impl Operation {
-    /// The word of the standard.
-    pub fn word(self) -> &'static str {
-        Self::WORDS.iter().find(|(_, value)| *value == self).map_or("", |(word, _)| word)
     }
 }

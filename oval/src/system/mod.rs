@@ -32,6 +32,9 @@ use std::rc::Rc;
 /// The largest file whose content is looked at, in bytes. A larger one is an error and not a reason to run out of memory.
 pub(crate) const MAX_FILE: u64 = 256 << 20;
 
+/// What a kernel makes up.
+const KERNELS: [&str; 2] = ["/proc", "/sys"];
+
 /// The most symbolic links followed for one path, as in the kernel.
 const MAX_LINKS: usize = 40;
 
@@ -153,6 +156,27 @@ impl System {
     pub(crate) fn read_link(&self, path: &Path) -> io::Result<PathBuf> {
         let link = self.open(path, OFlag::O_PATH | OFlag::O_NOFOLLOW)?;
         Ok(PathBuf::from(readlinkat(link.as_fd(), "")?))
+    }
+
+    /// Whether a path leads to what a kernel makes up while it runs, and none does: a file that is not there says nothing then.
+    pub(crate) fn is_kernels(&self, path: &Path) -> bool {
+        let mut path = path.to_owned();
+        for _ in 0..if self.is_running() { 0 } else { MAX_LINKS } {
+            if KERNELS.iter().any(|own| path.starts_with(own)) {
+                return true;
+            }
+            let Ok(target) = self.read_link(&path) else { return false };
+            let joined = path.parent().unwrap_or(Path::new("/")).join(target);
+            path = PathBuf::from("/");
+            for part in joined.iter().skip(1) {
+                if part == ".." {
+                    path.pop();
+                } else {
+                    path.push(part);
+                }
+            }
+        }
+        false
     }
 
     /// The path without links, `.` and `..`, as `realpath(3)` has it; everything on it must exist.

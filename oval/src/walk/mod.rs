@@ -7,6 +7,7 @@ mod behavior;
 mod start;
 mod tree;
 
+use crate::collection::Flag;
 use crate::collector::Collector;
 use crate::item::Field;
 use crate::model::Operation;
@@ -67,6 +68,11 @@ pub(crate) fn find(
         Err(why) => return out.fail(why),
     };
     let Some(start) = Start::of(entity) else { return };
+    if context.system.is_kernels(start.path()) {
+        let place = start.path().display();
+        let why = format!("only a running system tells what is in {place}, not a directory given as root");
+        return out.end(Flag::NotRunning, why);
+    }
     let Some(scope) = Scope::of(context.system, behavior.file_system, start.path()) else { return };
     let name = request.entity("filename").filter(|name| !name.is_nil());
     let finder = Finder { context, entity, by_filepath, name, behavior, start: &start, scope };

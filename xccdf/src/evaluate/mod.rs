@@ -8,6 +8,7 @@
 //! | it is left out, or others are asked for by name, or the policy does not select it | notselected |
 //! | its role is `unchecked` | notchecked |
 //! | it, a group around it or the benchmark is for platforms none of which is here | notapplicable |
+//! | whether these platforms are here only a running system can tell, and there is none | notchecked |
 //! | no check of it can be evaluated | notchecked |
 //! | none of its check's references leads anywhere | notchecked |
 //! | its role is `unscored` and its check a single one | informational |
@@ -122,7 +123,7 @@ struct Run<'a> {
     index: &'a Index<'a>,
     applicability: Applicability<'a>,
     /// Whether the item at a place of the index is applicable, as far as it was asked.
-    applicable: HashMap<usize, bool>,
+    applicable: HashMap<usize, Option<bool>>,
     system: &'a mut dyn CheckSystem,
     clock: Option<&'a dyn Fn() -> String>,
 }

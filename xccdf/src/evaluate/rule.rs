@@ -18,8 +18,13 @@ impl Run<'_> {
         if blank.role == Role::Unchecked {
             return ended(Outcome::NotChecked);
         }
-        if !self.applicable(Some(n)) {
-            return ended(Outcome::NotApplicable);
+        match self.applicable(Some(n)) {
+            Some(true) => {}
+            Some(false) => return ended(Outcome::NotApplicable),
+            None => {
+                let messages = vec!["whether it applies only a running system can tell".to_owned()];
+                return vec![RuleResult { messages, ..blank }];
+            }
         }
         match self.chosen(rule) {
             None => {
@@ -64,25 +69,30 @@ impl Run<'_> {
     }
 
     /// Whether the item at a place of the index is for a platform that is here; `None` is the benchmark.
-    fn applicable(&mut self, place: Option<usize>) -> bool {
+    fn applicable(&mut self, place: Option<usize>) -> Option<bool> {
         let (index, benchmark) = (self.index, self.benchmark);
         let node = place.and_then(|n| index.nodes.get(n));
-        if let Some(n) = place {
-            if let Some(known) = self.applicable.get(&n) {
-                return *known;
-            }
-            let parent = node.and_then(|node| node.parent);
-            if !self.applicable(parent) {
-                self.applicable.insert(n, false);
-                return false;
-            }
+        if let Some(n) = place
+            && let Some(known) = self.applicable.get(&n)
+        {
+            return *known;
         }
+        let around = match place {
+            Some(_) => self.applicable(node.and_then(|node| node.parent)),
+            None => Some(true),
+        };
         let platforms = match node.map(|node| node.item) {
             None => &benchmark.platforms,
             Some(Item::Group(group)) => &group.platforms,
             Some(Item::Rule(rule)) => &rule.platforms,
         };
-        let applicable = self.applicability.any(platforms, &mut |fact| self.system.holds(fact));
+        let applicable = match around {
+            Some(false) => Some(false),
+            around => match self.applicability.any(platforms, &mut |fact| self.system.holds(fact)) {
+                Some(true) => around,
+                own => own,
+            },
+        };
         if let Some(n) = place {
             self.applicable.insert(n, applicable);
         }

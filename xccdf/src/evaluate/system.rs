@@ -37,8 +37,9 @@ pub trait CheckSystem {
     /// that of the ids as text, the last first; the first result is the one that counts for the score.
     fn definitions(&mut self, system: &str, href: &str) -> Option<Vec<String>>;
 
-    /// Whether a platform's check holds: only when its definition is true, not when it could not be found out.
-    fn holds(&mut self, fact: &Fact) -> bool;
+    /// Whether a platform's check holds: only when its definition is true, not when it could not be found out. `None` when only a running
+    /// system could tell and there is none: rules that hinge on it are `notchecked`.
+    fn holds(&mut self, fact: &Fact) -> Option<bool>;
 }
 
 /// What is asked of an engine.

@@ -35,7 +35,7 @@ impl CheckSystem for Noting {
     fn definitions(&mut self, system: &str, href: &str) -> Option<Vec<String>> {
         self.inner.definitions(system, href)
     }
-    fn holds(&mut self, fact: &Fact) -> bool {
+    fn holds(&mut self, fact: &Fact) -> Option<bool> {
         self.inner.holds(fact)
     }
 }
@@ -147,6 +147,56 @@ fn platforms_found_here_are_told() {
     }
 }
 
+/// Platforms, `?` being one that only a running system could tell: what hinges on it is not checked and says so, and never taken for not
+/// applicable.
+#[test]
+fn what_hinges_on_a_platform_that_nobody_can_look_at_is_not_checked() {
+    let test = |id: &str, test: &str| {
+        format!("<cpe:platform id='{id}'><cpe:logical-test {test}</cpe:logical-test></cpe:platform>\n")
+    };
+    let specification = [
+        test("dark", "operator='AND' negate='false'>%N"),
+        test("not_dark", "operator='AND' negate='true'>%N"),
+        test("dark_and_true", "operator='AND' negate='false'>%N%T"),
+        test("dark_and_false", "operator='AND' negate='false'>%N%F"),
+        test("dark_or_true", "operator='OR' negate='false'>%N%T"),
+        test("dark_or_false", "operator='OR' negate='false'>%N%F"),
+        test("false", "operator='AND' negate='false'>%F"),
+    ];
+    let cases = [
+        ("dark", "notchecked"),
+        ("not_dark", "notchecked"),
+        ("dark_and_true", "notchecked"),
+        ("dark_and_false", "notapplicable"),
+        ("dark_or_true", "fail"),
+        ("dark_or_false", "notchecked"),
+    ];
+    let platform = |id: &str| format!("<platform idref='#{id}'/>");
+    let mut rules: String =
+        cases.iter().map(|(id, _)| rule(id, "", &format!("{}[F]", platform(id)))).collect();
+    let group = |id: &str, platform: &str, rule: &str| {
+        format!("<Group id='xccdf_test_group_{id}'><title>g</title>{platform}{rule}</Group>\n")
+    };
+    rules +=
+        &group("a", &platform("dark"), &rule("in_dark", "", &format!("{}[F]", platform("dark_or_true"))));
+    rules += &group("b", &platform("dark"), &rule("in_dark_false", "", &format!("{}[F]", platform("false"))));
+    let profile = "<Profile id='xccdf_test_profile_p'><title>p</title></Profile>\n";
+    let specification =
+        format!("<cpe:platform-specification>\n{}</cpe:platform-specification>\n", specification.concat());
+    let text = collection(&expanded(&specification), &expanded(&format!("{profile}{rules}")), &[]);
+    let mut table = Table { dark: Some(definition('N')), ..Table::default() };
+    let (_, _, evaluation) = evaluated(&text, &mut table, &Options::default());
+    for (id, expected) in
+        cases.into_iter().chain([("in_dark", "notchecked"), ("in_dark_false", "notapplicable")])
+    {
+        assert_eq!(outcomes(&evaluation, id), expected, "{id}");
+    }
+    let told = |result: &&xccdf::RuleResult| result.outcome == Outcome::NotChecked;
+    for result in evaluation.results.iter().filter(told) {
+        assert_eq!(result.messages, ["whether it applies only a running system can tell"]);
+    }
+}
+
 #[test]
 fn an_engine_that_is_not_there_leaves_rules_unchecked() {
     struct Nobody;
@@ -160,8 +210,8 @@ fn an_engine_that_is_not_there_leaves_rules_unchecked() {
         fn definitions(&mut self, system: &str, _: &str) -> Option<Vec<String>> {
             panic!("asked {system}")
         }
-        fn holds(&mut self, _: &Fact) -> bool {
-            false
+        fn holds(&mut self, _: &Fact) -> Option<bool> {
+            Some(false)
         }
     }
     let text = profile(&format!(

@@ -138,8 +138,8 @@ impl CheckSystem for Oscap {
     fn definitions(&mut self, _: &str, _: &str) -> Option<Vec<String>> {
         None
     }
-    fn holds(&mut self, fact: &Fact) -> bool {
-        self.result(&fact.href, &fact.name) == "true"
+    fn holds(&mut self, fact: &Fact) -> Option<bool> {
+        Some(self.result(&fact.href, &fact.name) == "true")
     }
 }
 
