@@ -2,12 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::fs;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::agent::{self, Audit};
-use crate::cache;
 use crate::content::Content;
 use crate::machine::Machine;
 use crate::oscap::{self, Verdicts};
@@ -72,15 +70,12 @@ fn oscap_verdicts(
         Some(state) if scenario.script.is_empty() || question.rules.is_empty() => state,
         _ => return oscap::evaluate(machine, content, profile, &question.rules),
     };
-    let kept =
-        cache::entry(&format!("oscap-{}", scenario.root.name), &[&state, &content.hash, profile], |path| {
-            let verdicts = oscap::evaluate(machine, content, profile, &[])?;
-            Ok(fs::write(path, serde_json::to_vec_pretty(&verdicts)?)?)
-        })?;
-    serde_json::from_slice(&fs::read(&kept)?).with_context(|| format!("reading {}", kept.display()))
+    let judge = || oscap::evaluate(machine, content, profile, &[]);
+    Ok(oscap::kept(scenario.root.name, Some(&state), content, profile, judge)?.verdicts)
 }
 
-fn side_by_side(scenario: &str, only: &[String], oscap: &Verdicts, audit: Audit) -> Agreement {
+/// Lays the two side by side, rule by rule; all rules when `only` names none.
+pub(crate) fn side_by_side(scenario: &str, only: &[String], oscap: &Verdicts, audit: Audit) -> Agreement {
     let mut agent = audit.by_id();
     agent.retain(|_, rule| rule.result != Verdict::Notselected);
     let rules: BTreeSet<String> = match only {

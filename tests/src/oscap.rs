@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use quick_xml::events::Event;
 use quick_xml::{Reader, XmlVersion};
+use serde::{Deserialize, Serialize};
 
+use crate::cache;
 use crate::content::Content;
 use crate::machine::Machine;
 use crate::verdict::{Verdict, short_id};
@@ -30,13 +33,27 @@ pub fn arguments(profile: &str, rules: &[String], content: &str, results: &str) 
     let mut arguments = ["xccdf", "eval", "--profile"].map(str::to_owned).to_vec();
     arguments.push(format!("{SSG}_profile_{profile}"));
     arguments.extend(rules.iter().flat_map(|rule| ["--rule".to_owned(), format!("{SSG}_rule_{rule}")]));
-    arguments.extend(["--results", results, content].map(str::to_owned));
+    arguments.extend(["--skip-validation", "--results", results, content].map(str::to_owned));
     arguments
 }
 
-/// Judges the machine. Debian's build of oscap checks every S-expression it makes, which is slow and decides nothing:
-/// switched off.
+/// Starts the oscap that the machine has itself.
+const INSTALLED: [&str; 3] = ["env", "SEXP_VALIDATE_DISABLE=1", "oscap"];
+
+/// Judges the machine with the oscap that it has itself.
 pub fn evaluate(
+    machine: &dyn Machine,
+    content: &Content,
+    profile: &str,
+    rules: &[String],
+) -> Result<Verdicts> {
+    evaluate_by(&INSTALLED, machine, content, profile, rules)
+}
+
+/// Judges the machine with the oscap that these words start. Debian's build of oscap checks every S-expression it makes, which is slow and decides nothing:
+/// switched off; and so is the validation of the content, which its makers do.
+pub fn evaluate_by(
+    words: &[&str],
     machine: &dyn Machine,
     content: &Content,
     profile: &str,
@@ -44,14 +61,40 @@ pub fn evaluate(
 ) -> Result<Verdicts> {
     let results = format!("{}/oscap.xml", machine.scratch());
     let content = machine.lend(&content.path, "content.xml")?;
-    machine
-        .program(&["env", "SEXP_VALIDATE_DISABLE=1", "oscap"])
-        .args(arguments(profile, rules, &content, &results))
-        .accept(&[0, 2])
-        .run()?;
+    machine.program(words).args(arguments(profile, rules, &content, &results)).accept(&[0, 2]).run()?;
     let here = tempfile::NamedTempFile::new()?;
     machine.fetch(&results, here.path())?;
     read(here.path())
+}
+
+/// What oscap said, and how long it took.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Judged {
+    /// What it said.
+    pub verdicts: Verdicts,
+    /// How long it took when it was run.
+    pub took: Duration,
+}
+
+/// What is said of a machine in a state that a cache key can name is said once; of any other each time.
+pub fn kept(
+    name: &str,
+    state: Option<&str>,
+    content: &Content,
+    profile: &str,
+    judge: impl Fn() -> Result<Verdicts>,
+) -> Result<Judged> {
+    let timed = || {
+        let begun = Instant::now();
+        let verdicts = judge()?;
+        anyhow::Ok(Judged { verdicts, took: begun.elapsed() })
+    };
+    let Some(state) = state else { return timed() };
+    let entry = format!("oscap-{}", name.replace('/', "-"));
+    let kept = cache::entry(&entry, &["timed", state, &content.hash, profile], |path| {
+        Ok(fs::write(path, serde_json::to_vec_pretty(&timed()?)?)?)
+    })?;
+    serde_json::from_slice(&fs::read(&kept)?).with_context(|| format!("reading {}", kept.display()))
 }
 
 /// Reads the verdicts from an XCCDF results file.

@@ -3,7 +3,7 @@
 //! A [`Root`] is what `mmdebstrap` makes from a recipe: a plain server, cached, never written to again.
 //! A [`Copy`] is that tree on a disk image of its own (a real file system, as some probes pass over anything else).
 //! Programs run in it with their own mounts, processes, network and `/proc`, so that nothing they do reaches this
-//! machine; see `lab/enter.sh`. To add a distribution, add a [`Recipe`].
+//! machine; see `lab/enter.sh`. To add a Debian, add a [`Recipe`]; other systems are made of data ([`crate::synthetic`]).
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use crate::command::Program;
 use crate::machine::Machine;
+use crate::synthetic::{SYSTEMS, System};
 use crate::{cache, content};
 
 /// What a root tree is made from.
@@ -111,7 +112,11 @@ pub struct Root {
 impl Root {
     /// The tree of this name, made when the cache lacks it (about a minute).
     pub fn named(name: &str) -> Result<Self> {
-        let known = || RECIPES.iter().map(|recipe| recipe.name).collect::<Vec<_>>().join(", ");
+        if let Some(system) = SYSTEMS.iter().find(|system| system.name == name) {
+            return Self::synthetic(system);
+        }
+        let known = RECIPES.iter().map(|recipe| recipe.name).chain(SYSTEMS.iter().map(|system| system.name));
+        let known = || known.collect::<Vec<_>>().join(", ");
         let recipe = RECIPES
             .iter()
             .find(|recipe| recipe.name == name)
@@ -119,6 +124,12 @@ impl Root {
         let key = [recipe.suite, &recipe.packages.join(","), FSTAB];
         let path = cache::entry(&format!("root-{name}"), &key, |path| recipe.make(path))?;
         Ok(Self { name: recipe.name, os: recipe.os, path })
+    }
+
+    fn synthetic(system: &System) -> Result<Self> {
+        let path =
+            cache::entry(&format!("root-{}", system.name), &[&system.recipe()?], |path| system.make(path))?;
+        Ok(Self { name: system.name, os: system.name, path })
     }
 
     /// The tree as an ext4 file system in a file.

@@ -2,7 +2,7 @@
 //!
 //! | rule | scenario | oscap | agent | reason and proof |
 //!
-//! `rule` and `scenario` may hold `*` for any characters, and a scenario stands for those that start from it; `agent` and `oscap` may list verdicts with `/`. Where
+//! Tables whose second column is `content and machine` speak of audits by the same content instead ([`crate::parity`]). `rule` and `scenario` may hold `*` for any characters, and a scenario stands for those that start from it; `agent` and `oscap` may list verdicts with `/`. Where
 //! oscap decides (pass or fail), the line must name one rule: those differences are explained one by one.
 
 use std::fs;
@@ -45,20 +45,33 @@ impl Line {
     }
 }
 
-/// The lines of this checkout's `docs/triage.md`.
+/// Heads of the second column: what a table compares.
+const CATALOGUE: &str = "scenario";
+const CONTENT: &str = "content and machine";
+
+/// The lines of this checkout's `docs/triage.md` on the agent's own rules.
 pub fn read() -> Result<Vec<Line>> {
-    let path = cache::checkout().join("docs/triage.md");
-    parse(&fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?)
+    read_tables(CATALOGUE)
 }
 
-/// Reads every table row whose header starts with `rule | scenario`.
-pub fn parse(markdown: &str) -> Result<Vec<Line>> {
+/// Its lines on audits by SCAP content.
+pub fn read_parity() -> Result<Vec<Line>> {
+    read_tables(CONTENT)
+}
+
+fn read_tables(head: &str) -> Result<Vec<Line>> {
+    let path = cache::checkout().join("docs/triage.md");
+    parse(&fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?, head)
+}
+
+/// Reads every row of the tables whose header starts with `rule | HEAD`.
+fn parse(markdown: &str, head: &str) -> Result<Vec<Line>> {
     let mut lines = Vec::new();
     let mut in_table = false;
     for (index, text) in markdown.lines().enumerate() {
         let cells: Vec<&str> = text.trim().trim_matches('|').split('|').map(str::trim).collect();
         match cells[..] {
-            ["rule", "scenario", ..] => in_table = true,
+            ["rule", second, ..] => in_table = second == head,
             _ if !text.trim_start().starts_with('|') => in_table = false,
             [first, ..] if !in_table || first.starts_with("--") => {}
             _ => lines.push(row(&cells, index + 1).with_context(|| format!("docs/triage.md:{}", index + 1))?),
@@ -105,9 +118,11 @@ mod tests {
 
     #[test]
     fn a_line_explains_what_it_names_and_nothing_else() {
-        let lines =
-            parse(&format!("{HEAD}| `service_*_disabled` | * | error/unknown | pass/fail | no bus |\n"))
-                .unwrap();
+        let lines = parse(
+            &format!("{HEAD}| `service_*_disabled` | * | error/unknown | pass/fail | no bus |\n"),
+            CATALOGUE,
+        )
+        .unwrap();
         let [line] = &lines[..] else { panic!("one line expected") };
         assert_eq!(line.number, 5);
         assert!(line.explains(&difference("service_cups_disabled", Verdict::Error, Verdict::Pass)));
@@ -124,7 +139,7 @@ mod tests {
             "| sshd_x | debian12 | good | pass | no such verdict |",
             "| sshd_x | debian12 | fail | pass |",
         ] {
-            assert!(parse(&format!("{HEAD}{bad}\n")).is_err(), "{bad}");
+            assert!(parse(&format!("{HEAD}{bad}\n"), CATALOGUE).is_err(), "{bad}");
         }
     }
 

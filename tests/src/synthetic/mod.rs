@@ -1,0 +1,93 @@
+//! Root trees of systems that no Debian mirror has: made of data, so that content for them is applicable and has something to judge.
+//!
+//! A [`System`] is laid together from layers, directories below `tests/synthetic`. A layer may have:
+//!
+//! | file | what it says |
+//! |---|---|
+//! | `*.tree` | files: see [`entry`] |
+//! | `packages` | what is installed, one package a line: see [`package`] |
+//!
+//! Later layers win, file by file and package by package. Programs that the laboratory needs inside are this machine's own: see
+//! [`tools`]. To add a system, write its layer and add a line to [`SYSTEMS`].
+
+mod entry;
+mod package;
+mod tools;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::cache;
+use entry::Entry;
+
+/// A system made of data.
+#[derive(Debug, Clone, Copy)]
+pub struct System {
+    /// Our name for it, and the operating system's in the content's file names.
+    pub name: &'static str,
+    /// The layers, from the ground up.
+    layers: &'static [&'static str],
+}
+
+/// Every system there is.
+pub const SYSTEMS: [System; 3] = [
+    System { name: "rhel8", layers: &["redhat", "rhel8"] },
+    System { name: "rhel9", layers: &["redhat", "rhel9"] },
+    System { name: "rhel10", layers: &["redhat", "rhel10"] },
+];
+
+impl System {
+    /// Stands for everything it is made of in cache keys.
+    pub fn recipe(&self) -> Result<String> {
+        let mut parts = vec![tools::recipe()];
+        for file in self.files("")? {
+            let name = file.strip_prefix(cache::checkout()).unwrap_or(&file);
+            parts.extend([name.display().to_string(), read(&file)?]);
+        }
+        Ok(cache::hash(&parts.iter().map(String::as_str).collect::<Vec<_>>()))
+    }
+
+    /// Makes the tree.
+    pub fn make(&self, target: &Path) -> Result<()> {
+        fs::create_dir(target)?;
+        let mut entries = Vec::new();
+        for file in self.files(".tree")? {
+            entries.extend(entry::parse(&read(&file)?).with_context(|| file.display().to_string())?);
+        }
+        entries.sort_by(|a, b| a.path.cmp(&b.path));
+        entry::keep_last(&mut entries);
+        // Whose the others are is said by name.
+        let (accounts, others): (Vec<&Entry>, Vec<&Entry>) =
+            entries.iter().partition(|entry| ["/etc/passwd", "/etc/group"].contains(&entry.path.as_str()));
+        for entry in accounts.into_iter().chain(others) {
+            entry.make(target).with_context(|| format!("making {}", entry.path))?;
+        }
+        tools::install(target)?;
+        let mut packages = Vec::new();
+        for file in self.files("packages")? {
+            packages.extend(package::parse(&read(&file)?).with_context(|| file.display().to_string())?);
+        }
+        package::install(target, &package::last_of_each(packages), &entries)
+    }
+
+    /// The files of its layers whose name ends so: a layer's after those of the layers below.
+    fn files(&self, end: &str) -> Result<Vec<PathBuf>> {
+        let mut all = Vec::new();
+        for layer in self.layers {
+            let directory = cache::checkout().join("tests/synthetic").join(layer);
+            let listed =
+                fs::read_dir(&directory).with_context(|| format!("listing {}", directory.display()))?;
+            let mut files: Vec<PathBuf> = listed.map(|file| Ok(file?.path())).collect::<Result<_>>()?;
+            files.retain(|file| file.to_string_lossy().ends_with(end));
+            files.sort();
+            all.extend(files);
+        }
+        Ok(all)
+    }
+}
+
+fn read(file: &Path) -> Result<String> {
+    fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))
+}
