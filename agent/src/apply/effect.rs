@@ -14,6 +14,8 @@ use crate::system::{System, Tool};
 pub const SSHD: [&str; 2] = ["ssh.service", "sshd.service"];
 /// The unit of ufw.
 const UFW: &str = "ufw.service";
+/// With this code `systemctl` ends where a unit is not loaded (`systemctl(1)`).
+const NO_SUCH_UNIT: i32 = 5;
 /// Where the ssh daemon writes its number.
 const SSHD_NUMBER: &str = "/run/sshd.pid";
 /// So soon it listens again, on the slowest machine.
@@ -60,7 +62,11 @@ fn ufw_is_up(system: &System) -> Result<bool> {
 fn tell(system: &System, unit: &str, how: &str) -> Result<()> {
     understood(system, unit)?;
     let begun = SSHD.contains(&unit).then(|| sshd_began(system)).flatten();
-    system.run(Tool::Systemctl, &["--quiet", how, unit])?.success()?;
+    let told = system.run(Tool::Systemctl, &["--quiet", how, unit])?;
+    // There is no such unit: its package comes later, or not at all, and nobody is there to be told.
+    if told.code != Some(NO_SUCH_UNIT) {
+        told.success()?;
+    }
     if begun.is_some() {
         wait_for(|| sshd_began(system).is_some_and(|now| Some(now) != begun), SSHD_SOON);
     }
