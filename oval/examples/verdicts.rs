@@ -10,8 +10,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = rest.first().map_or("/", String::as_str);
     let system = System::below(Path::new(root))?;
     let mut out = std::io::stdout().lock();
-    for document in Document::find_all(std::fs::read_to_string(file)?, file)? {
+    let text = std::fs::read_to_string(file)?;
+    for document in Document::find_all(&text, file)? {
         let evaluator = Evaluator::new(&document, &system, Variables::new());
+        evaluator.expect(document.definitions());
         for id in document.definitions() {
             let outcome = evaluator.evaluate(id)?;
             writeln!(out, "{id}\t{}", outcome.verdict.word())?;

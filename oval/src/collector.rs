@@ -2,12 +2,14 @@
 
 use crate::collection::{Collection, Flag};
 use crate::item::{Field, Item};
+use crate::pattern::Patterns;
 use crate::sieve::Sieve;
+use crate::walk::sweep::Granted;
 use std::collections::HashSet;
 use std::rc::Rc;
 
 /// The most items kept of one object. With more, oscap runs out of memory and calls the object incomplete.
-const MAX_ITEMS: usize = 100_000;
+pub(crate) const MAX_ITEMS: usize = 100_000;
 
 /// The most messages kept of one object.
 const MAX_MESSAGES: usize = 20;
@@ -27,6 +29,7 @@ impl Candidate for Item {
 /// What was found so far.
 pub(crate) struct Collector<'a> {
     sieve: &'a Sieve,
+    patterns: &'a Patterns,
     flag: Option<Flag>,
     items: Vec<Rc<Item>>,
     known: HashSet<u64>,
@@ -35,18 +38,19 @@ pub(crate) struct Collector<'a> {
 
 impl<'a> Collector<'a> {
     /// An empty one, with an object's filters.
-    pub fn new(sieve: &'a Sieve) -> Self {
-        Collector { sieve, flag: None, items: Vec::new(), known: HashSet::new(), messages: Vec::new() }
+    pub fn new(sieve: &'a Sieve, patterns: &'a Patterns) -> Self {
+        let (items, known, messages) = (Vec::new(), HashSet::new(), Vec::new());
+        Collector { sieve, patterns, flag: None, items, known, messages }
     }
 
     /// Whether a candidate passes the filters: asked before an item is made, when that is dear.
     pub fn wants(&self, candidate: &dyn Candidate) -> bool {
-        self.sieve.passes(candidate)
+        self.sieve.passes(self.patterns, candidate)
     }
 
     /// Takes an item, if it passes the filters.
     pub fn add(&mut self, item: Item) {
-        if self.sieve.passes(&item) {
+        if self.sieve.passes(self.patterns, &item) {
             self.keep(item);
         }
     }
@@ -54,10 +58,18 @@ impl<'a> Collector<'a> {
     /// Takes an item that has passed the filters.
     pub fn keep(&mut self, item: Item) {
         if self.items.len() >= MAX_ITEMS {
-            self.flag.get_or_insert(Flag::Incomplete);
-            self.tell(format!("more than {MAX_ITEMS} items: the others are left out"));
+            self.overflow();
         } else if self.known.insert(item.digest()) {
             self.items.push(Rc::new(item));
+        }
+    }
+
+    /// Takes what a sweep found: its items have passed the filters.
+    pub fn take(&mut self, granted: Granted) {
+        granted.items.into_iter().for_each(|item| self.keep(item));
+        granted.failures.into_iter().for_each(|why| self.fail(why));
+        if granted.truncated {
+            self.overflow();
         }
     }
 
@@ -76,6 +88,11 @@ impl<'a> Collector<'a> {
     pub fn end(&mut self, flag: Flag, why: impl Into<String>) {
         self.flag = Some(flag);
         self.tell(why.into());
+    }
+
+    fn overflow(&mut self) {
+        self.flag.get_or_insert(Flag::Incomplete);
+        self.tell(format!("more than {MAX_ITEMS} items: the others are left out"));
     }
 
     fn tell(&mut self, message: String) {

@@ -6,18 +6,18 @@
 use crate::collector::Candidate;
 use crate::compare;
 use crate::item::{Field, Status, Value};
-use crate::model::{Check, Datatype, FilterAction, Operation, Operator};
+use crate::model::{Check, Datatype, Entity, FilterAction, Operation, Operator};
 use crate::pattern::Patterns;
 use crate::verdict::{Tally, Verdict};
-use std::rc::Rc;
 
-/// The filters of an object, in order.
-#[derive(Default)]
+/// The filters of an object, in order. Plain data: threads may share it, each with patterns of its own.
+#[derive(Debug, Default)]
 pub(crate) struct Sieve {
     filters: Vec<Filter>,
 }
 
 /// A filter with its state's values at hand.
+#[derive(Debug)]
 pub(crate) struct Filter {
     /// What happens to the items the state holds for.
     pub action: FilterAction,
@@ -25,24 +25,25 @@ pub(crate) struct Filter {
     pub operator: Operator,
     /// What the item's fields should be.
     pub entities: Vec<Wanted>,
-    /// The engine for patterns.
-    pub patterns: Rc<Patterns>,
 }
 
 /// A state's entity with its values at hand.
+#[derive(Debug)]
 pub(crate) struct Wanted {
     /// Its name.
-    pub name: String,
+    name: String,
     /// How its values are understood.
-    pub datatype: Datatype,
+    datatype: Datatype,
     /// How they are compared.
-    pub operation: Operation,
+    operation: Operation,
     /// How many of an item's fields must compare.
-    pub entity_check: Check,
+    entity_check: Check,
     /// How many values must compare, when they are a variable's.
-    pub var_check: Option<Check>,
+    var_check: Option<Check>,
     /// The values; none when a variable has none.
-    pub values: Vec<String>,
+    values: Vec<String>,
+    /// The values as the numbers they start with.
+    numbers: Vec<i64>,
 }
 
 impl Sieve {
@@ -52,10 +53,10 @@ impl Sieve {
     }
 
     /// Whether no filter leaves a candidate out.
-    pub fn passes(&self, candidate: &dyn Candidate) -> bool {
+    pub fn passes(&self, patterns: &Patterns, candidate: &dyn Candidate) -> bool {
         self.filters.iter().all(|filter| {
             !matches!(
-                (filter.judge(candidate), filter.action),
+                (filter.judge(patterns, candidate), filter.action),
                 (Verdict::True, FilterAction::Exclude) | (Verdict::False, FilterAction::Include)
             )
         })
@@ -63,11 +64,11 @@ impl Sieve {
 }
 
 impl Filter {
-    fn judge(&self, candidate: &dyn Candidate) -> Verdict {
+    fn judge(&self, patterns: &Patterns, candidate: &dyn Candidate) -> Verdict {
         let mut tally = Tally::default();
         for wanted in &self.entities {
             let mut of_name = Tally::default();
-            candidate.each_field(&wanted.name, &mut |field| of_name.add(wanted.judge(&self.patterns, field)));
+            candidate.each_field(&wanted.name, &mut |field| of_name.add(wanted.judge(patterns, field)));
             tally.add(if of_name.is_empty() {
                 Verdict::False
             } else {
@@ -79,6 +80,19 @@ impl Filter {
 }
 
 impl Wanted {
+    /// An entity of a state and its values.
+    pub fn new(entity: &Entity, values: Vec<String>, var_check: Option<Check>) -> Wanted {
+        Wanted {
+            name: entity.name.clone(),
+            datatype: entity.datatype,
+            operation: entity.operation,
+            entity_check: entity.entity_check,
+            var_check,
+            numbers: values.iter().map(|value| compare::leading_int(value)).collect(),
+            values,
+        }
+    }
+
     fn judge(&self, patterns: &Patterns, field: &Field) -> Verdict {
         match field.status {
             Status::DoesNotExist => return Verdict::False,
@@ -95,11 +109,22 @@ impl Wanted {
         if self.values.is_empty() {
             return Verdict::Error;
         }
-        let one = |wanted: &String| compare::typed(patterns, self.datatype, self.operation, wanted, value);
-        let verdict = match self.var_check {
-            Some(check) => self.values.iter().map(one).collect::<Tally>().by_check(check, Verdict::Unknown),
-            None => self.values.first().map_or(Verdict::Error, one),
+        let verdict = match (self.datatype, value) {
+            // Asked of every file of a disk, against every account there is.
+            (Datatype::Int, Value::Int(found)) => {
+                self.by_check(&self.numbers, |wanted| compare::int(self.operation, *wanted, *found))
+            }
+            _ => self.by_check(&self.values, |wanted| {
+                compare::typed(patterns, self.datatype, self.operation, wanted, value)
+            }),
         };
         if verdict == Verdict::NotEvaluated { Verdict::Error } else { verdict }
+    }
+
+    fn by_check<T>(&self, values: &[T], one: impl Fn(&T) -> Verdict) -> Verdict {
+        match self.var_check {
+            Some(check) => values.iter().map(one).collect::<Tally>().by_check(check, Verdict::Unknown),
+            None => values.first().map_or(Verdict::Error, one),
+        }
     }
 }

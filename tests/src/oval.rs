@@ -138,10 +138,11 @@ pub fn parse(text: &str) -> Result<BTreeMap<String, String>> {
 /// Our verdicts on every definition of a document, one a line: id, verdict, evidence, between tabs.
 pub fn verdicts(file: &Path, component: usize, root: &Path) -> Result<String> {
     let text = fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
-    let documents = Document::find_all(text, &file.to_string_lossy())?;
+    let documents = Document::find_all(&text, &file.to_string_lossy())?;
     let document = documents.get(component).context("there are not so many OVAL documents")?;
     let system = System::below(root)?;
     let evaluator = Evaluator::new(document, &system, Variables::new());
+    evaluator.expect(document.definitions());
     let mut lines = String::new();
     for id in document.definitions() {
         let outcome = evaluator.evaluate(id)?;

@@ -269,13 +269,14 @@ pub(crate) fn find<'a, T: 'a>(
     if crate::id::kind_of(id).is_some_and(|said| said != kind) {
         return None;
     }
+    let short = short_id(id);
     let mut alike = None;
     for thing in things {
         let own = id_of(thing);
         if own == id {
             return Some(thing);
         }
-        if alike.is_none() && short_id(own) == short_id(id) {
+        if alike.is_none() && own.ends_with(short) && short_id(own) == short {
             alike = Some(thing);
         }
     }

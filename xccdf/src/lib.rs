@@ -45,6 +45,7 @@ pub mod error;
 pub mod evaluate;
 pub mod id;
 mod index;
+mod lines;
 pub mod policy;
 pub mod profile;
 mod read;
@@ -65,6 +66,7 @@ pub use element::{Attribute, Element, Node};
 pub use error::{Error, Errors, Position};
 pub use evaluate::{CheckSystem, Evaluation, evaluate};
 pub use id::{Kind, short_id};
+pub use lines::Lines;
 pub use policy::{
     Applied, Binding, BoundValue, Decision, Origin, Policy, PolicyGroup, PolicyRule, Reason, Remark,
 };

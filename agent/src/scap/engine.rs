@@ -28,33 +28,35 @@ const MOST_CHARACTERS: usize = 200;
 
 /// An OVAL document and what asks it.
 struct Source<'a> {
-    document: &'a oval::Document,
+    document: &'a oval::Document<'a>,
     evaluator: Evaluator<'a>,
     variables: Variables,
 }
 
 /// Asks the documents of a checklist about a system.
-pub struct Engine<'a> {
-    checklist: &'a Checklist<'a>,
+pub struct Engine<'t, 'a> {
+    checklist: &'a Checklist<'t>,
     system: &'a System,
     machine: &'a crate::system::System,
-    documents: &'a Arena<oval::Document>,
+    documents: &'a Arena<oval::Document<'t>>,
     /// By name; an error says why there is none to ask, `None` that the name leads nowhere.
     sources: HashMap<String, Option<Result<Source<'a>, String>>>,
     /// The values that rules hand to each document.
     exports: HashMap<String, Variables>,
+    /// The definitions of each document that will be asked for; `None` stands for all.
+    expected: HashMap<String, Vec<Option<String>>>,
     /// What decided each rule, by full id.
     evidence: BTreeMap<String, Vec<Evidence>>,
 }
 
-impl<'a> Engine<'a> {
+impl<'t, 'a> Engine<'t, 'a> {
     /// An engine; `documents` keeps what it loads, `machine` runs scripts.
     pub fn new(
-        checklist: &'a Checklist<'a>,
+        checklist: &'a Checklist<'t>,
         system: &'a System,
         machine: &'a crate::system::System,
-        documents: &'a Arena<oval::Document>,
-    ) -> Engine<'a> {
+        documents: &'a Arena<oval::Document<'t>>,
+    ) -> Engine<'t, 'a> {
         Engine {
             checklist,
             system,
@@ -62,6 +64,7 @@ impl<'a> Engine<'a> {
             documents,
             sources: HashMap::new(),
             exports: HashMap::new(),
+            expected: HashMap::new(),
             evidence: BTreeMap::new(),
         }
     }
@@ -83,9 +86,14 @@ impl<'a> Engine<'a> {
         if !self.sources.contains_key(href) {
             let loaded = load(self.checklist, href).map(|loaded| {
                 loaded.map(|document| {
-                    let document: &'a oval::Document = self.documents.alloc(document);
+                    let document: &'a oval::Document<'t> = self.documents.alloc(document);
                     let variables = self.exports.remove(href).unwrap_or_default();
                     let evaluator = Evaluator::new(document, self.system, variables.clone());
+                    let expected = self.expected.remove(href).unwrap_or_default();
+                    match expected.iter().cloned().collect::<Option<Vec<String>>>() {
+                        Some(names) => evaluator.expect(names.iter().map(String::as_str)),
+                        None => evaluator.expect(document.definitions()),
+                    }
                     Source { document, evaluator, variables }
                 })
             });
@@ -127,7 +135,7 @@ impl<'a> Engine<'a> {
     }
 }
 
-impl<'a> Engine<'a> {
+impl Engine<'_, '_> {
     /// Runs a script; what it says is the evidence.
     fn sce(&mut self, request: &Request<'_>) -> Answer {
         let Some(text) = text(self.checklist, request.href) else { return Outcome::NotChecked.into() };
@@ -167,16 +175,22 @@ impl<'a> Source<'a> {
     }
 }
 
-impl CheckSystem for Engine<'_> {
+impl CheckSystem for Engine<'_, '_> {
     fn evaluates(&self, system: &str) -> bool {
         system == OVAL || system == SCE
     }
 
     fn prepare(&mut self, wanted: &[Wanted]) {
         for one in wanted {
-            if let Wanted::Check { href, exports, .. } = one {
-                self.exports.entry(href.clone()).or_default().extend(values(exports));
-            }
+            let (href, name) = match one {
+                Wanted::Check { system, href, name, exports } if system == OVAL => {
+                    self.exports.entry(href.clone()).or_default().extend(values(exports));
+                    (href, name.clone())
+                }
+                Wanted::Fact(fact) => (&fact.href, Some(fact.name.clone())),
+                Wanted::Check { .. } => continue,
+            };
+            self.expected.entry(href.clone()).or_default().push(name);
         }
     }
 
@@ -234,19 +248,23 @@ fn values(exports: &[Exported]) -> Variables {
     variables
 }
 
-/// The OVAL document of a name: in the content, or beside it. `None` when the name leads nowhere, or to another machine.
-fn load(checklist: &Checklist<'_>, href: &str) -> Option<Result<oval::Document, String>> {
+/// The OVAL document of a name: in the content, of which nothing is copied, or beside it. `None` when the name leads nowhere, or to
+/// another machine.
+fn load<'t>(checklist: &Checklist<'t>, href: &str) -> Option<Result<oval::Document<'t>, String>> {
     let name = format!("{} ({href})", checklist.content().source());
-    let text = match checklist.document(href) {
+    match checklist.document(href) {
         Document::Here(fragment) => {
-            let mut text = String::new();
-            let read = fragment.reader().read_to_string(&mut text);
-            read.map(|_| text).map_err(|error| format!("{name}: {error}"))
+            let part = fragment.offset..fragment.offset + fragment.text.len();
+            let text = checklist.content().text();
+            let document = oval::Document::component(text, part, &fragment.declarations, &name);
+            Some(document.map_err(|error| error.to_string()))
         }
-        Document::Elsewhere(place) => beside(checklist, place)?,
-        Document::Unknown => return None,
-    };
-    Some(text.and_then(|text| oval::Document::parse(text, &name).map_err(|error| error.to_string())))
+        Document::Elsewhere(place) => Some(
+            beside(checklist, place)?
+                .and_then(|text| oval::Document::parse(text, &name).map_err(|error| error.to_string())),
+        ),
+        Document::Unknown => None,
+    }
 }
 
 /// The text of a script: in the content, or beside it. `None` as for [`load`].

@@ -6,7 +6,7 @@ use anyhow::Result;
 use sha2::{Digest, Sha256};
 use xccdf::evaluate::Evaluation;
 use xccdf::{
-    Benchmark, Checklist, Kind, Origin, Outcome, Policy, PolicyRule, Reason, Remark, Rule, RuleResult,
+    Benchmark, Checklist, Kind, Origin, Outcome, Policy, PolicyRule, Reason, Reference, Remark, RuleResult,
     SourceContent, Tailoring, short_id,
 };
 
@@ -73,7 +73,7 @@ impl Judged<'_> {
         let decided = self.policy.rule(&result.rule);
         let asked = result.outcome != Outcome::NotSelected;
         // What evaluation has no use for is read for the rules that are told.
-        let whole = if asked { self.checklist.rule(&result.rule)? } else { None };
+        let references = if asked { self.checklist.references(&result.rule)? } else { Vec::new() };
         let known = self.benchmark.rule(&result.rule);
         let title = known.map(|rule| rule.head.title.plain()).unwrap_or_default();
         let mut reasons: Vec<String> = result.messages.clone();
@@ -96,7 +96,7 @@ impl Judged<'_> {
             title,
             severity: result.severity.word().to_owned(),
             result: verdict(result.outcome),
-            references: whole.map(|rule| references(&rule)).unwrap_or_default(),
+            references: numbers(&references),
             reason: Some(reasons.join("; ")).filter(|reason| !reason.is_empty()),
             evidence: evidence.into_iter().map(|own| told(own, holds)).collect(),
             changes: Vec::new(),
@@ -149,13 +149,10 @@ fn left_out(reason: &Reason, selected: bool) -> String {
 }
 
 /// The numbers by which others know a rule: references say by their address whose they are.
-fn references(rule: &Rule) -> References {
+fn numbers(references: &[Reference]) -> References {
     let of = |whose: &str| -> Vec<String> {
-        let own = rule
-            .head
-            .references
-            .iter()
-            .filter(|own| own.href.as_deref().is_some_and(|href| href.contains(whose)));
+        let own =
+            references.iter().filter(|own| own.href.as_deref().is_some_and(|href| href.contains(whose)));
         own.map(|own| own.text.to_string()).collect()
     };
     References { cis: of("cisecurity.org/benchmark"), anssi: of("ssi.gouv.fr") }

@@ -82,7 +82,8 @@ pub(crate) fn string(patterns: &Patterns, operation: Operation, wanted: &str, fo
     }
 }
 
-fn int(operation: Operation, wanted: i64, found: i64) -> Verdict {
+/// Compares whole numbers.
+pub(crate) fn int(operation: Operation, wanted: i64, found: i64) -> Verdict {
     match operation {
         Operation::BitwiseAnd => (found & wanted == wanted).into(),
         Operation::BitwiseOr => (found | wanted == wanted).into(),

@@ -8,22 +8,32 @@ mod scan;
 use crate::error::{Error, Result};
 use crate::model::{Definition, Object, State, Test, Variable};
 use scan::{Kind, Scanner, Tag, attributes};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::Arc;
-use xccdf::{Element, Position};
+use xccdf::{Element, Lines, Position};
 
 /// The namespace of OVAL definitions; those of the schemas of its parts start with it.
 pub const NAMESPACE: &str = "http://oval.mitre.org/XMLSchema/oval-definitions-5";
 
+/// What every id starts with (`oval-common-schema`, `DefinitionIDPattern` and the like).
+const ID: &[u8] = b"oval:";
+
 /// The most elements inside one another in a document.
 const MAX_DEPTH: usize = 64;
 
-/// An indexed OVAL document. Holds its text, which it may share with others of the same file.
+/// An indexed OVAL document. Its text may be a part of a larger one.
 #[derive(Debug, Clone)]
-pub struct Document {
+pub struct Document<'t> {
+    text: Cow<'t, str>,
+    lines: Lines,
+    index: Index,
+}
+
+/// Where the parts of a document are.
+#[derive(Debug, Clone)]
+struct Index {
     name: String,
-    text: Arc<str>,
     /// Namespace declarations around the parts: prefix and namespace.
     namespaces: Vec<(String, String)>,
     parts: HashMap<String, Part>,
@@ -69,15 +79,16 @@ impl Section {
     }
 }
 
-impl Document {
+impl<'t> Document<'t> {
     /// The one OVAL document in a text. `name` is what messages call it, a file name most often.
     ///
     /// # Errors
     /// When there is none, there are several, or the text is cut short.
-    pub fn parse(text: impl Into<Arc<str>>, name: &str) -> Result<Document> {
-        let mut found = Document::find_all(text, name)?;
+    pub fn parse(text: impl Into<Cow<'t, str>>, name: &str) -> Result<Document<'t>> {
+        let text = text.into();
+        let mut found = Indexer::new(&text, name).run(0..text.len())?;
         match (found.pop(), found.is_empty()) {
-            (Some(document), true) => Ok(document),
+            (Some(index), true) => Ok(Document { text, lines: Lines::default(), index }),
             (None, _) => {
                 Err(Error::new(name, "no <oval_definitions>").remedy("give an OVAL definitions document"))
             }
@@ -87,45 +98,46 @@ impl Document {
     }
 
     /// The OVAL document that is a part of a text: a component of a data stream, whose place is known. `namespaces` are those
-    /// declared around it, prefix (empty for the default) and namespace.
+    /// declared around it, prefix (empty for the default) and namespace. Nothing of the text is copied.
     ///
     /// # Errors
     /// When there is no OVAL document in that part, or it is cut short.
     pub fn component(
-        text: impl Into<Arc<str>>,
+        text: &'t str,
         part: Range<usize>,
         namespaces: &[(&str, &str)],
         name: &str,
-    ) -> Result<Document> {
+    ) -> Result<Document<'t>> {
         let owned = |(prefix, namespace): &(&str, &str)| ((*prefix).to_owned(), (*namespace).to_owned());
         let around = namespaces.iter().map(owned).collect();
-        let found = Indexer { around, ..Indexer::new(text.into(), name) }.run(part)?;
-        found.into_iter().next().ok_or_else(|| Error::new(name, "no <oval_definitions>"))
+        let found = Indexer { around, ..Indexer::new(text, name) }.run(part)?;
+        let index = found.into_iter().next().ok_or_else(|| Error::new(name, "no <oval_definitions>"))?;
+        Ok(Document { text: Cow::Borrowed(text), lines: Lines::default(), index })
     }
 
     /// Every OVAL document in a text, in order: a document alone, or the components of a SCAP data stream.
     ///
     /// # Errors
     /// When the text is cut short or nests too deep.
-    pub fn find_all(text: impl Into<Arc<str>>, name: &str) -> Result<Vec<Document>> {
-        let text = text.into();
-        let whole = 0..text.len();
-        Indexer::new(text, name).run(whole)
+    pub fn find_all(text: &'t str, name: &str) -> Result<Vec<Document<'t>>> {
+        let found = Indexer::new(text, name).run(0..text.len())?;
+        let document = |index| Document { text: Cow::Borrowed(text), lines: Lines::default(), index };
+        Ok(found.into_iter().map(document).collect())
     }
 
     /// What messages call the document.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.index.name
     }
 
     /// The ids of its definitions, in document order.
     pub fn definitions(&self) -> impl Iterator<Item = &str> {
-        self.definitions.iter().map(String::as_str)
+        self.index.definitions.iter().map(String::as_str)
     }
 
     /// Whether it has a definition of this id.
     pub fn has_definition(&self, id: &str) -> bool {
-        self.parts.get(id).is_some_and(|part| part.section == Section::Definitions)
+        self.index.parts.get(id).is_some_and(|part| part.section == Section::Definitions)
     }
 
     /// A definition by id.
@@ -156,43 +168,58 @@ impl Document {
         self.model(Section::Variables, id, Variable::read)
     }
 
+    /// An id as the document has it; `None` when it has no such part.
+    pub(crate) fn own_id(&self, id: &str) -> Option<&str> {
+        self.index.parts.get_key_value(id).map(|(own, _)| own.as_str())
+    }
+
+    /// Whether an id is that of an object.
+    pub(crate) fn is_object(&self, id: &str) -> bool {
+        self.index.parts.get(id).is_some_and(|part| part.section == Section::Objects)
+    }
+
+    /// The text of a part by id.
+    pub(crate) fn text_of(&self, id: &str) -> Option<&str> {
+        self.text.get(self.index.parts.get(id)?.span.clone())
+    }
+
+    /// The ids of parts that stand in a text, as an attribute or alone in an element. Finds all that a part refers to, and at times more.
+    pub(crate) fn ids_in<'s>(&'s self, text: &'s str) -> impl Iterator<Item = &'s str> {
+        memchr::memmem::find_iter(text.as_bytes(), ID).filter_map(move |at| {
+            let rest = text.get(at..)?;
+            let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<'))?;
+            self.own_id(rest.get(..end)?)
+        })
+    }
+
     fn model<T>(
         &self,
         section: Section,
         id: &str,
         read: impl FnOnce(&Element) -> std::result::Result<T, String>,
     ) -> Result<T> {
-        let part = self.parts.get(id).filter(|part| part.section == section).ok_or_else(|| {
-            Error::new(&self.name, format!("there is no {} {id:?}", section.what()))
+        let name = &self.index.name;
+        let part = self.index.parts.get(id).filter(|part| part.section == section).ok_or_else(|| {
+            Error::new(name, format!("there is no {} {id:?}", section.what()))
                 .remedy("the document refers to a part it lacks: get it whole")
         })?;
         let fragment = self.text.get(part.span.clone()).unwrap_or_default();
-        let place = || self.place(part.span.start);
-        let element = Element::parse(fragment, &self.name, place(), &self.namespaces).map_err(|errors| {
-            errors.into_iter().next().unwrap_or_else(|| Error::new(&self.name, "unreadable"))
-        })?;
-        read(&element).map_err(|why| Error::new(&self.name, why).at(place()).about(&element.name))
-    }
-
-    /// Line and column, from 1, of a byte of the text.
-    fn place(&self, at: usize) -> Position {
-        let before = self.text.get(..at).unwrap_or_default();
-        let line = memchr::memchr_iter(b'\n', before.as_bytes()).count() + 1;
-        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-        let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Position { line: small(line), column: small(column) }
+        let place = self.lines.position(&self.text, part.span.start);
+        let element = Element::parse(fragment, name, place, &self.index.namespaces)
+            .map_err(|errors| errors.into_iter().next().unwrap_or_else(|| Error::new(name, "unreadable")))?;
+        read(&element).map_err(|why| Error::new(name, why).at(place).about(&element.name))
     }
 }
 
 /// Walks over the tags of a text and notes where the parts of its OVAL documents are.
-struct Indexer {
-    text: Arc<str>,
+struct Indexer<'t> {
+    text: &'t str,
     name: String,
     /// Namespaces declared around what is indexed.
     around: Vec<(String, String)>,
     /// Names of the open elements, with the namespaces they declare.
     open: Vec<Open>,
-    found: Vec<Document>,
+    found: Vec<Index>,
     /// Depth of the OVAL document that is open, and of the part that is.
     document: Option<usize>,
     part: Option<(usize, usize, String, Section)>,
@@ -203,8 +230,8 @@ struct Open {
     namespaces: Vec<(String, String)>,
 }
 
-impl Indexer {
-    fn new(text: Arc<str>, name: &str) -> Self {
+impl<'t> Indexer<'t> {
+    fn new(text: &'t str, name: &str) -> Self {
         let name = name.to_owned();
         Indexer {
             text,
@@ -217,15 +244,15 @@ impl Indexer {
         }
     }
 
-    fn run(mut self, part: Range<usize>) -> Result<Vec<Document>> {
-        let text = Arc::clone(&self.text);
-        let mut scanner = Scanner::new(&text, part.clone());
+    fn run(mut self, part: Range<usize>) -> Result<Vec<Index>> {
+        let text = self.text;
+        let mut scanner = Scanner::new(text, part.clone());
         while let Some(tag) = scanner.next() {
             let tag = tag.map_err(|at| self.error(at, "the document ends inside a tag or comment"))?;
             if tag.kind == Kind::Close {
                 self.close(tag.span.end)?;
             } else {
-                self.start(&text, &tag)?;
+                self.start(text, &tag)?;
             }
         }
         if let Some(open) = self.open.last() {
@@ -265,9 +292,8 @@ impl Indexer {
                 namespaces.extend(self.open.iter().flat_map(|open| open.namespaces.clone()));
                 namespaces.extend(declarations(whole));
                 self.document = Some(depth);
-                self.found.push(Document {
+                self.found.push(Index {
                     name: self.name.clone(),
-                    text: Arc::clone(&self.text),
                     namespaces,
                     parts: HashMap::new(),
                     definitions: Vec::new(),
@@ -303,12 +329,12 @@ impl Indexer {
     fn end_part(&mut self, end: usize) {
         let depth = self.open.len();
         if let Some((_, start, id, section)) = self.part.take_if(|part| part.0 == depth)
-            && let Some(document) = self.found.last_mut()
+            && let Some(index) = self.found.last_mut()
         {
             if section == Section::Definitions {
-                document.definitions.push(id.clone());
+                index.definitions.push(id.clone());
             }
-            document.parts.insert(id, Part { section, span: start..end });
+            index.parts.insert(id, Part { section, span: start..end });
         }
     }
 

@@ -93,19 +93,25 @@ impl Evaluator<'_> {
         let mut evidence = Vec::new();
         gather(&judged.node, 0, &mut evidence);
         evidence.truncate(MAX_EVIDENCE);
-        evidence
+        // That a program is there is seldom what is wrong with how it is set up.
+        evidence.sort_by_key(|(package, _)| *package);
+        evidence.into_iter().map(|(_, one)| one).collect()
     }
 }
 
-fn gather(node: &Node, depth: usize, evidence: &mut Vec<Evidence>) {
+/// The evidence of the tests that decided a node, and of each whether it is about a package.
+fn gather(node: &Node, depth: usize, evidence: &mut Vec<(bool, Evidence)>) {
     if evidence.len() >= MAX_EVIDENCE || depth > 2 * super::MAX_DEPTH {
         return;
     }
     match node {
-        Node::Nothing(why) => evidence.push(Evidence::reason(why)),
+        Node::Nothing(why) => evidence.push((false, Evidence::reason(why))),
         Node::Test { test, .. } => {
-            let new = test.evidence.iter().filter(|one| !evidence.contains(one)).cloned().collect::<Vec<_>>();
-            evidence.extend(new);
+            for one in &test.evidence {
+                if !evidence.iter().any(|(_, known)| known == one) {
+                    evidence.push((test.package, one.clone()));
+                }
+            }
         }
         Node::Definition { definition, .. } => gather(&definition.node, depth + 1, evidence),
         Node::All { verdict, members, .. } => {

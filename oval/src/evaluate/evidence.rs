@@ -1,23 +1,15 @@
 //! What decided a verdict, in words a person understands: where, what was found, what was wanted. No ids.
 
 use super::Evaluator;
-use crate::collection::Collection;
-use crate::item::{Field, Item, Status};
-use crate::model::{Check, Entity, Existence, Object, Operation, Source, State, Test};
+use super::wording::{Words, described, found};
+use crate::collection::{Collection, Flag};
+use crate::item::{Item, Status};
+use crate::model::{Check, Entity, Existence, Object, State, Test};
 use crate::verdict::Verdict;
 use std::rc::Rc;
 
 /// The most items told of one test.
 const MAX_ITEMS: usize = 10;
-
-/// The most characters told of one value.
-const MAX_TEXT: usize = 200;
-
-/// The most values told of one variable.
-const MAX_VALUES: usize = 8;
-
-/// Fields that are secrets whoever asks.
-const SECRET: &str = "password";
 
 /// What decided a verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,61 +41,64 @@ impl Teller<'_> {
     /// What decided the test; `judged` has the verdict of each item when states were looked at.
     pub fn tell(&self, verdict: Verdict, judged: &[Verdict]) -> Vec<Evidence> {
         let undecided = !matches!(verdict, Verdict::True | Verdict::False);
+        let items = &self.collection.items;
         let mut evidence: Vec<Evidence> = Vec::new();
-        if undecided || self.collection.items.is_empty() {
+        if undecided {
             evidence.extend(self.collection.messages.iter().map(|message| Evidence::reason(message)));
         }
         if !judged.is_empty() {
             evidence.extend(self.items_judged(verdict, judged));
-        } else if self.collection.items.is_empty() && !undecided {
-            let wanted = self.expectation();
-            evidence.push(Evidence { place: String::new(), found: "nothing".to_owned(), wanted });
+        } else if items.is_empty() && !undecided {
+            evidence.push(self.nothing());
         } else {
             let wanted = self.expectation();
-            let items = self.collection.items.iter().take(MAX_ITEMS);
-            evidence.extend(items.map(|item| Evidence {
+            evidence.extend(items.iter().take(MAX_ITEMS).map(|item| Evidence {
                 place: place(item),
-                found: describe(item),
+                found: described(item),
                 wanted: wanted.clone(),
             }));
         }
         if evidence.is_empty() {
-            evidence.push(Evidence::reason(&format!("the {} test is {}", self.test.kind, verdict.word())));
+            let object = self.object().map(|object| self.words().sought(&object)).unwrap_or_default();
+            evidence.push(Evidence::reason(&format!("{}: {object}", verdict.word())));
         }
         evidence
     }
 
-    /// How many items the test wants, in words.
-    fn expectation(&self) -> String {
-        let object = self.test.object.as_ref().and_then(|id| self.evaluator.document.object(id).ok());
-        let what = object.map(|object| self.sought(&object)).unwrap_or_default();
-        match self.test.existence {
-            Existence::NoneExist => format!("none: {what}"),
-            Existence::AnyExist => what,
-            Existence::OnlyOneExists => format!("exactly one: {what}"),
-            Existence::AllExist | Existence::AtLeastOneExists => format!("at least one: {what}"),
+    fn words(&self) -> Words<'_> {
+        Words(self.evaluator)
+    }
+
+    fn object(&self) -> Option<Object> {
+        self.evaluator.document.object(self.test.object.as_ref()?).ok()
+    }
+
+    /// That there was nothing to be found.
+    fn nothing(&self) -> Evidence {
+        let object = self.object();
+        let what = match object.as_ref().map(|object| object.kind.as_str()) {
+            Some("dpkginfo" | "rpminfo") => "not installed",
+            Some("partition") => "no file system of its own",
+            _ => "nothing",
+        };
+        // What went wrong on the way is the reason.
+        let failed = self.collection.messages.first().filter(|_| self.collection.flag != Flag::DoesNotExist);
+        Evidence {
+            place: object.map(|object| self.words().place(&object)).unwrap_or_default(),
+            found: failed.map_or(what, String::as_str).to_owned(),
+            wanted: self.expectation(),
         }
     }
 
-    /// What an object looks for, in words.
-    fn sought(&self, object: &Object) -> String {
-        if object.set.is_some() {
-            return format!("{} of several kinds", object.kind);
+    /// What the test wants to be there, in words.
+    fn expectation(&self) -> String {
+        let Some(object) = self.object() else { return String::new() };
+        let what = self.words().sought(&object);
+        match self.test.existence {
+            Existence::NoneExist => self.words().unwanted(&object),
+            Existence::OnlyOneExists => format!("exactly once: {what}"),
+            Existence::AnyExist | Existence::AllExist | Existence::AtLeastOneExists => what,
         }
-        let shown = |entity: &Entity| {
-            let operation = entity.operation;
-            let value = self.values(entity);
-            match operation {
-                _ if entity.nil => String::new(),
-                Operation::Equals => format!("{} {value}", entity.name),
-                other => format!("{} {} {value}", entity.name, other.word()),
-            }
-        };
-        let noise = |entity: &&Entity| !matches!(entity.name.as_str(), "instance" | "pid");
-        let parts: Vec<String> =
-            object.entities.iter().filter(noise).map(shown).filter(|part| !part.is_empty()).collect();
-        let filtered = if object.filters.is_empty() { "" } else { ", without those the content leaves out" };
-        format!("{} with {}{filtered}", object.kind, parts.join(", "))
     }
 
     /// Items whose verdict decided the test's, with the fields that are not as wanted.
@@ -122,111 +117,33 @@ impl Teller<'_> {
     }
 
     fn item_judged(&self, item: &Item, own: Verdict) -> Vec<Evidence> {
+        let told = |found: String, wanted: String| Evidence { place: place(item), found, wanted };
         if item.status == Status::Error {
-            return vec![Evidence {
-                place: place(item),
-                found: "it cannot be read".to_owned(),
-                wanted: String::new(),
-            }];
+            return vec![told(described(item), String::new())];
         }
-        let entities = self.states.iter().flat_map(|state| &state.entities);
-        let told = |entity: &&Entity| self.evaluator.entity(item, entity) == own;
-        let mut entities: Vec<&Entity> = entities.clone().filter(told).collect();
+        if item.fields("uread").next().is_some() {
+            // A dozen bits are one mode to a person.
+            let conditions: Vec<String> =
+                self.states.iter().map(|state| self.words().condition(state)).collect();
+            return vec![told(described(item), self.not(&conditions.join(" and ")))];
+        }
+        let all = || self.states.iter().flat_map(|state| &state.entities);
+        let mut entities: Vec<&Entity> =
+            all().filter(|entity| self.evaluator.entity(item, entity) == own).collect();
         if entities.is_empty() {
-            entities = self.states.iter().flat_map(|state| &state.entities).collect();
+            entities = all().collect();
         }
-        let evidence = |entity: &Entity| Evidence {
-            place: place(item),
-            found: found(item, entity),
-            wanted: self.wanted(entity),
-        };
+        let evidence = |entity: &Entity| told(found(item, entity), self.not(&self.words().wanted(entity)));
         entities.into_iter().map(evidence).collect()
     }
 
-    fn wanted(&self, entity: &Entity) -> String {
-        let value = if entity.mask { "(hidden)".to_owned() } else { self.values(entity) };
-        let not = match self.test.check {
-            Check::NoneExist | Check::NoneSatisfy => "not: ",
-            _ => "",
-        };
-        match entity.operation {
-            Operation::Equals => format!("{not}{} {value}", entity.name),
-            other => format!("{not}{} {} {value}", entity.name, other.word()),
+    /// The contrary where the test wants no item to be so.
+    fn not(&self, wanted: &str) -> String {
+        match self.test.check {
+            Check::NoneExist | Check::NoneSatisfy => format!("not: {wanted}"),
+            _ => wanted.to_owned(),
         }
     }
-
-    /// The values of an entity, in words.
-    fn values(&self, entity: &Entity) -> String {
-        match &entity.source {
-            Source::Literal(text) => quoted(text),
-            Source::Variable(id) => {
-                let variable = self.evaluator.variable(id);
-                let mut shown: Vec<String> =
-                    variable.values.iter().take(MAX_VALUES).map(|(_, value)| quoted(value)).collect();
-                if variable.values.len() > MAX_VALUES {
-                    shown.push(format!("{} more", variable.values.len() - MAX_VALUES));
-                }
-                match shown.as_slice() {
-                    [] => "(a value that is not there)".to_owned(),
-                    [only] => only.clone(),
-                    several => format!("one of {}", several.join(", ")),
-                }
-            }
-        }
-    }
-}
-
-/// What an item has where an entity wants something.
-fn found(item: &Item, entity: &Entity) -> String {
-    let fields: Vec<&Field> = item.fields(&entity.name).collect();
-    if fields.is_empty() {
-        return format!("no {}", entity.name);
-    }
-    if entity.mask || entity.name == SECRET {
-        return format!("{} (hidden)", entity.name);
-    }
-    let shown: Vec<String> = fields.iter().take(MAX_VALUES).map(|field| value(field)).collect();
-    format!("{} {}", entity.name, shown.join(", "))
-}
-
-fn value(field: &Field) -> String {
-    match field.status {
-        Status::Exists => quoted(&field.value.text()),
-        Status::DoesNotExist => "not there".to_owned(),
-        Status::Error => "not readable".to_owned(),
-    }
-}
-
-/// An item in words.
-fn describe(item: &Item) -> String {
-    if item.status == Status::Error {
-        return "it cannot be read".to_owned();
-    }
-    let text = |name: &str| item.fields(name).next().map(|field| field.value.text().into_owned());
-    if let (Some(kind), Some(user), Some(group)) = (text("type"), text("user_id"), text("group_id")) {
-        return format!("{kind}, mode {}, user {user}, group {group}", mode(item));
-    }
-    if let Some(line) = text("text") {
-        return quoted(line.trim());
-    }
-    let known = item.fields.iter().filter(|field| field.status == Status::Exists && field.name != SECRET);
-    shortened(
-        &known
-            .map(|field| format!("{} {}", field.name, quoted(&field.value.text())))
-            .collect::<Vec<_>>()
-            .join(", "),
-    )
-}
-
-/// The permission bits of a file item, as `ls` writes them in numbers.
-fn mode(item: &Item) -> String {
-    let names = [
-        "suid", "sgid", "sticky", "uread", "uwrite", "uexec", "gread", "gwrite", "gexec", "oread", "owrite",
-        "oexec",
-    ];
-    let set = |name: &str| item.fields(name).any(|field| field.value == crate::item::Value::Bool(true));
-    let bits = names.iter().fold(0, |bits, name| bits << 1 | u16::from(set(name)));
-    format!("{bits:04o}")
 }
 
 fn place(item: &Item) -> String {
@@ -236,16 +153,5 @@ fn place(item: &Item) -> String {
             None => place.path.clone(),
         },
         None => String::new(),
-    }
-}
-
-fn quoted(text: &str) -> String {
-    format!("{:?}", shortened(text))
-}
-
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(MAX_TEXT) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
     }
 }

@@ -16,9 +16,11 @@ mod glob;
 mod object;
 mod results;
 mod state;
+mod sweep;
 mod test;
 mod time;
 mod variable;
+mod wording;
 
 pub use evidence::Evidence;
 pub use results::Machine;
@@ -58,10 +60,10 @@ pub struct Outcome {
 
 /// Evaluates definitions of one document on one system. What it has looked at it does not look at again.
 pub struct Evaluator<'a> {
-    document: &'a Document,
+    document: &'a Document<'a>,
     system: &'a System,
     external: Variables,
-    patterns: Rc<Patterns>,
+    patterns: Patterns,
     definitions: RefCell<HashMap<String, Rc<criteria::Judged>>>,
     tests: RefCell<HashMap<String, Rc<test::Tested>>>,
     objects: RefCell<HashMap<String, Rc<Collection>>>,
@@ -70,17 +72,18 @@ pub struct Evaluator<'a> {
     /// Ids whose evaluation has begun and not ended.
     open: RefCell<HashSet<String>>,
     kept: Cell<usize>,
+    swept: RefCell<sweep::Swept>,
 }
 
 impl<'a> Evaluator<'a> {
     /// An evaluator; `variables` are the values of external variables, by id: several values are possible, and a variable
     /// that has none here is "not collected".
-    pub fn new(document: &'a Document, system: &'a System, variables: Variables) -> Self {
+    pub fn new(document: &'a Document<'a>, system: &'a System, variables: Variables) -> Self {
         Evaluator {
             document,
             system,
             external: variables,
-            patterns: Rc::default(),
+            patterns: Patterns::default(),
             definitions: RefCell::default(),
             tests: RefCell::default(),
             objects: RefCell::default(),
@@ -88,6 +91,7 @@ impl<'a> Evaluator<'a> {
             states: RefCell::default(),
             open: RefCell::default(),
             kept: Cell::new(0),
+            swept: RefCell::default(),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::sieve::{self, Sieve, Wanted};
 use std::rc::Rc;
 
 /// The most combinations of variables' values that an object is collected for.
-const MAX_COMBINATIONS: usize = 100_000;
+pub(super) const MAX_COMBINATIONS: usize = 100_000;
 
 /// The deepest set of sets, as in oscap.
 const MAX_SETS: usize = 8;
@@ -81,18 +81,20 @@ impl Evaluator<'_> {
         sieve: &Sieve,
         entities: Vec<Asked>,
     ) -> Collection {
-        let variable = |entity: &&Asked| entity.var_check.is_some();
-        let count: usize =
-            entities.iter().filter(variable).map(|e| e.values.len()).fold(1, usize::saturating_mul);
+        let mut request = Request::new(object, entities);
+        let count = request.combinations();
         if count > MAX_COMBINATIONS {
             return Collection::failed(Flag::Error, format!("{}: {count} combinations of values", object.id));
         }
         let context = Context { system: self.system, patterns: &self.patterns };
-        let mut request = Request::new(object, entities);
+        let mut swept = self.swept(&object.id).map(Vec::into_iter);
         let mut whole: Option<Collection> = None;
         loop {
-            let mut collector = Collector::new(sieve);
-            (probe.collect)(&request, &context, &mut collector);
+            let mut collector = Collector::new(sieve, &self.patterns);
+            match &mut swept {
+                Some(parts) => collector.take(parts.next().unwrap_or_default()),
+                None => (probe.collect)(&request, &context, &mut collector),
+            }
             let part = collector.finish();
             let gave_up = part.flag == Flag::GaveUp;
             whole = Some(match whole {
@@ -107,7 +109,7 @@ impl Evaluator<'_> {
     }
 
     /// An entity with its values; a variable that has none, or could not be computed, means that the object does not exist.
-    fn asked(&self, entity: &Entity) -> Result<Asked, Collection> {
+    pub(super) fn asked(&self, entity: &Entity) -> Result<Asked, Collection> {
         let (values, var_check) = match &entity.source {
             _ if entity.nil => (Vec::new(), None),
             Source::Literal(text) => (vec![text.clone()], None),
@@ -166,7 +168,7 @@ impl Evaluator<'_> {
                 |value: &String| Field { datatype: *datatype, ..Field::text("value", value.as_str()) };
             fields.extend(variable.values.iter().map(|(_, value)| field(value)));
         }
-        let mut collector = Collector::new(sieve);
+        let mut collector = Collector::new(sieve, &self.patterns);
         collector.add(Item::new(fields));
         let mut collection = collector.finish();
         collection.messages.extend(variable.messages.iter().cloned());
@@ -185,7 +187,8 @@ impl Evaluator<'_> {
         let objects = set.objects.iter().map(|id| {
             let mut collection = Collection::clone(&self.object(id));
             collection.items.retain(|item| {
-                item.status != crate::item::Status::DoesNotExist && sieve.passes(item.as_ref())
+                item.status != crate::item::Status::DoesNotExist
+                    && sieve.passes(&self.patterns, item.as_ref())
             });
             collection.without_nothing()
         });
@@ -194,14 +197,13 @@ impl Evaluator<'_> {
     }
 
     /// Filters with the values of their states at hand.
-    fn sieve(&self, filters: &[Filter]) -> Result<Sieve, String> {
+    pub(super) fn sieve(&self, filters: &[Filter]) -> Result<Sieve, String> {
         let filter = |filter: &Filter| {
             let state = self.state(&filter.state)?;
             Ok(sieve::Filter {
                 action: filter.action,
                 operator: state.operator,
                 entities: state.entities.iter().map(|entity| self.wanted(entity)).collect(),
-                patterns: Rc::clone(&self.patterns),
             })
         };
         Ok(Sieve::new(filters.iter().map(filter).collect::<Result<_, String>>()?))
@@ -217,13 +219,6 @@ impl Evaluator<'_> {
                 (values.map(|(_, value)| value.clone()).collect(), Some(check))
             }
         };
-        Wanted {
-            name: entity.name.clone(),
-            datatype: entity.datatype,
-            operation: entity.operation,
-            entity_check: entity.entity_check,
-            var_check,
-            values,
-        }
+        Wanted::new(entity, values, var_check)
     }
 }

@@ -17,11 +17,18 @@ pub(super) struct Tested {
     pub evidence: Vec<Evidence>,
     /// What came of each item, in the order of the object's; nothing when no states were looked at.
     pub judged: Vec<Verdict>,
+    /// Whether it is about an installed package.
+    pub package: bool,
 }
 
 impl Tested {
     fn because(verdict: Verdict, why: &str) -> Tested {
-        Tested { verdict: Some(verdict), evidence: vec![Evidence::reason(why)], judged: Vec::new() }
+        Tested {
+            verdict: Some(verdict),
+            evidence: vec![Evidence::reason(why)],
+            judged: Vec::new(),
+            package: false,
+        }
     }
 }
 
@@ -51,13 +58,14 @@ impl Evaluator<'_> {
         let collection = self.object(object);
         if collection.flag == Flag::GaveUp {
             let evidence = collection.messages.iter().map(|message| Evidence::reason(message)).collect();
-            return Tested { verdict: None, evidence, judged: Vec::new() };
+            return Tested { verdict: None, evidence, judged: Vec::new(), package: false };
         }
         let mut judged = Vec::new();
         let verdict = self.judge(test, &states, &collection, &mut judged);
         let evidence =
             Teller { evaluator: self, test, states: &states, collection: &collection }.tell(verdict, &judged);
-        Tested { verdict: Some(verdict), evidence, judged }
+        let package = matches!(test.kind.as_str(), "dpkginfo" | "rpminfo");
+        Tested { verdict: Some(verdict), evidence, judged, package }
     }
 
     fn judge(

@@ -9,7 +9,7 @@ pub(crate) use partial::{Partial, Reach};
 
 use crate::verdict::Verdict;
 use pcre2::bytes::{CaptureLocations, Regex, RegexBuilder};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -41,14 +41,14 @@ type Compiled = Result<Rc<Regex>, String>;
 /// Compiled patterns by text.
 #[derive(Default)]
 pub(crate) struct Patterns {
-    compiled: RefCell<HashMap<(String, Flags), Compiled>>,
+    compiled: RefCell<HashMap<Flags, HashMap<String, Compiled>>>,
+    kept: Cell<usize>,
 }
 
 impl Patterns {
     /// A compiled pattern; the error says what is wrong with it.
     pub fn compile(&self, pattern: &str, flags: Flags) -> Compiled {
-        let key = (pattern.to_owned(), flags);
-        if let Some(known) = self.compiled.borrow().get(&key) {
+        if let Some(known) = self.compiled.borrow().get(&flags).and_then(|of_flags| of_flags.get(pattern)) {
             return known.clone();
         }
         let compiled = RegexBuilder::new()
@@ -61,9 +61,10 @@ impl Patterns {
             .build(pattern)
             .map(Rc::new)
             .map_err(|error| format!("the pattern {pattern:?} is no regular expression: {error}"));
-        let mut kept = self.compiled.borrow_mut();
-        if kept.len() < KEPT {
-            kept.insert(key, compiled.clone());
+        if self.kept.get() < KEPT {
+            self.kept.set(self.kept.get() + 1);
+            let mut known = self.compiled.borrow_mut();
+            known.entry(flags).or_default().insert(pattern.to_owned(), compiled.clone());
         }
         compiled
     }

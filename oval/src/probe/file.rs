@@ -6,7 +6,9 @@ use super::{Context, Request};
 use crate::collector::{Candidate, Collector};
 use crate::item::{Field, Item};
 use crate::model::Datatype;
-use crate::system::{Meta, System};
+use crate::pattern::Patterns;
+use crate::sieve::Sieve;
+use crate::system::{Files, Meta};
 use crate::walk::{self, Found};
 use std::cell::OnceCell;
 use std::path::Path;
@@ -17,11 +19,23 @@ pub(super) fn collect(request: &Request<'_>, context: &Context<'_>, out: &mut Co
             return;
         }
         let Some(meta) = found.meta.or_else(|| context.system.lstat(found.full).ok()) else { return };
-        let candidate = Looked { found, meta, system: context.system, acl: OnceCell::new() };
+        let candidate = Looked { found, meta, files: context.system, acl: OnceCell::new() };
         if out.wants(&candidate) {
             out.keep(candidate.item());
         }
     });
+}
+
+/// An item about a file, if it passes the filters.
+pub(super) fn look(
+    found: &Found<'_>,
+    meta: Meta,
+    files: &Files,
+    sieve: &Sieve,
+    patterns: &Patterns,
+) -> Option<Item> {
+    let candidate = Looked { found, meta, files, acl: OnceCell::new() };
+    sieve.passes(patterns, &candidate).then(|| candidate.item())
 }
 
 /// Permission bits by name.
@@ -44,7 +58,7 @@ const BITS: [(&str, u16); 12] = [
 struct Looked<'a> {
     found: &'a Found<'a>,
     meta: Meta,
-    system: &'a System,
+    files: &'a Files,
     acl: OnceCell<Field>,
 }
 
@@ -60,7 +74,7 @@ impl Looked<'_> {
             "c_time" => Field::int("c_time", meta.changed),
             "m_time" => Field::int("m_time", meta.modified),
             "size" => Field::int("size", meta.size),
-            "has_extended_acl" => self.acl.get_or_init(|| extended_acl(self.system, self.found.full)).clone(),
+            "has_extended_acl" => self.acl.get_or_init(|| extended_acl(self.files, self.found.full)).clone(),
             _ => {
                 let (name, bit) = BITS.iter().find(|(known, _)| *known == name)?;
                 Field::bool(name, meta.mode & bit != 0)
@@ -81,7 +95,7 @@ impl Candidate for Looked<'_> {
     fn each_field(&self, name: &str, with: &mut dyn FnMut(&Field)) {
         match name {
             "filepath" | "path" | "filename" => {
-                self.found.fields().iter().filter(|field| field.name == name).for_each(with);
+                self.found.field(name).iter().for_each(with);
             }
             _ => self.of_inode(name).iter().for_each(with),
         }
@@ -90,9 +104,9 @@ impl Candidate for Looked<'_> {
 
 /// Whether the access control list says more than the permission bits (`acl_extended_file(3)`, which follows links). A file system
 /// without such lists has no such field.
-fn extended_acl(system: &System, path: &Path) -> Field {
+fn extended_acl(files: &Files, path: &Path) -> Field {
     let absent = Field { datatype: Datatype::Boolean, ..Field::absent("has_extended_acl") };
-    let size = |name| system.attribute(path, name).map(|value| value.map_or(0, |value| value.len()));
+    let size = |name| files.attribute(path, name).map(|value| value.map_or(0, |value| value.len()));
     // A list of version 2 has 4 bytes and 8 for each entry; three entries are the permission bits.
     match (size("system.posix_acl_access"), size("system.posix_acl_default")) {
         (Ok(access), Ok(default)) => Field::bool("has_extended_acl", access > 4 + 3 * 8 || default > 0),

@@ -33,6 +33,7 @@ use crate::model::{Behaviors, Check, Datatype, Object, Operation};
 use crate::pattern::Patterns;
 use crate::system::System;
 use crate::verdict::{Tally, Verdict};
+use crate::walk::sweep::Look;
 
 /// What a probe may ask.
 pub(crate) struct Context<'a> {
@@ -50,10 +51,12 @@ pub(crate) struct Probe {
     pub asks: Option<&'static str>,
     /// Collects the items of an object.
     pub collect: fn(&Request<'_>, &Context<'_>, &mut Collector<'_>),
+    /// What a sweep of the disk asks about each file instead, where one can.
+    pub look: Option<Look>,
 }
 
 const fn files(kind: &'static str, collect: fn(&Request<'_>, &Context<'_>, &mut Collector<'_>)) -> Probe {
-    Probe { kind, asks: None, collect }
+    Probe { kind, asks: None, collect, look: None }
 }
 
 const fn live(
@@ -61,7 +64,7 @@ const fn live(
     asks: &'static str,
     collect: fn(&Request<'_>, &Context<'_>, &mut Collector<'_>),
 ) -> Probe {
-    Probe { kind, asks: Some(asks), collect }
+    Probe { kind, asks: Some(asks), collect, look: None }
 }
 
 /// Every probe there is. `variable` is none: its items come from the content.
@@ -69,7 +72,7 @@ pub(crate) const PROBES: &[Probe] = &[
     files("dpkginfo", dpkginfo::collect),
     live("environmentvariable58", "the environment of a process", environmentvariable58::collect),
     files("family", family::collect),
-    files("file", file::collect),
+    Probe { look: Some(file::look), ..files("file", file::collect) },
     files("filehash58", filehash58::collect),
     live("inetlisteningservers", "which sockets are open", inetlisteningservers::collect),
     live("interface", "its network interfaces", interface::collect),
@@ -167,6 +170,12 @@ impl<'a> Request<'a> {
     /// An entity by name.
     pub fn entity(&self, name: &str) -> Option<&Asked> {
         self.entities.iter().find(|entity| entity.name == name)
+    }
+
+    /// How many combinations of variables' values there are.
+    pub fn combinations(&self) -> usize {
+        let variables = self.entities.iter().filter(|entity| entity.var_check.is_some());
+        variables.map(|entity| entity.values.len()).fold(1, usize::saturating_mul)
     }
 
     /// Moves on to the next combination of variables' values, the first entity's first; false when there is none.

@@ -7,44 +7,30 @@
 //! Nothing is written. One program is started, and on a running system only: `systemctl show`.
 
 mod directory;
+mod files;
 mod meta;
 mod mounts;
 mod rpm;
 mod units;
 
 pub(crate) use directory::Directory;
+pub(crate) use files::Files;
 pub(crate) use meta::{Kind, Meta};
 pub(crate) use mounts::Mount;
 pub(crate) use rpm::{Header, RpmFile};
 pub(crate) use units::Units;
 
 use directory::Directories;
-use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, OpenHow, ResolveFlag, openat, openat2, readlinkat};
-use nix::sys::stat::{Mode, fstat, fstatat};
 use std::cell::OnceCell;
-use std::fs::File;
-use std::io::{self, ErrorKind, Read};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::io::{self, ErrorKind};
+use std::ops::Deref;
+use std::path::Path;
 use std::rc::Rc;
-
-/// The largest file whose content is looked at, in bytes. A larger one is an error and not a reason to run out of memory.
-pub(crate) const MAX_FILE: u64 = 256 << 20;
-
-/// What a kernel makes up.
-const KERNELS: [&str; 2] = ["/proc", "/sys"];
-
-/// The most symbolic links followed for one path, as in the kernel.
-const MAX_LINKS: usize = 40;
-
-/// How often a path is opened while the kernel cannot tell whether it stays inside the root, because of a rename elsewhere.
-const ATTEMPTS: usize = 1000;
+use std::sync::Arc;
 
 /// A machine's files, and whether it runs.
 pub struct System {
-    /// The root directory and its path on the host; `None` for `/`.
-    root: Option<(OwnedFd, PathBuf)>,
+    files: Arc<Files>,
     directories: Directories,
     mounts: OnceCell<Option<Rc<[Mount]>>>,
     dpkg: OnceCell<Option<Rc<str>>>,
@@ -63,11 +49,19 @@ pub(crate) struct Rpm {
     pub architecture: String,
 }
 
+impl Deref for System {
+    type Target = Files;
+
+    fn deref(&self) -> &Files {
+        &self.files
+    }
+}
+
 impl System {
     /// The running system.
     pub fn running() -> System {
         System {
-            root: None,
+            files: Arc::new(Files::running()),
             directories: Directories::default(),
             mounts: OnceCell::new(),
             dpkg: OnceCell::new(),
@@ -81,138 +75,12 @@ impl System {
     /// # Errors
     /// When there is no such directory or it may not be opened.
     pub fn below(root: &Path) -> io::Result<System> {
-        let path = std::fs::canonicalize(root)?;
-        if path == Path::new("/") {
-            return Ok(System::running());
-        }
-        let flags = OFlag::O_DIRECTORY | OFlag::O_RDONLY | OFlag::O_CLOEXEC;
-        let directory = openat(AT_FDCWD, &path, flags, Mode::empty())?;
-        Ok(System { root: Some((directory, path)), ..System::running() })
+        Ok(System { files: Arc::new(Files::below(root)?), ..System::running() })
     }
 
-    /// Whether the files are those of the running system, so that its kernel and services may be asked.
-    pub fn is_running(&self) -> bool {
-        self.root.is_none()
-    }
-
-    /// Opens a path inside the root, its last link followed unless `flags` say otherwise.
-    pub(crate) fn open(&self, path: &Path, flags: OFlag) -> io::Result<OwnedFd> {
-        let flags = flags | OFlag::O_CLOEXEC;
-        let Some((root, _)) = &self.root else {
-            return Ok(openat(AT_FDCWD, path, flags, Mode::empty())?);
-        };
-        let below = path.strip_prefix("/").unwrap_or(path);
-        let below = if below.as_os_str().is_empty() { Path::new(".") } else { below };
-        let how = OpenHow::new().flags(flags).resolve(ResolveFlag::RESOLVE_IN_ROOT);
-        for _ in 1..ATTEMPTS {
-            match openat2(root.as_fd(), below, how) {
-                Err(Errno::EAGAIN) => {}
-                other => return Ok(other?),
-            }
-        }
-        Ok(openat2(root.as_fd(), below, how)?)
-    }
-
-    /// What a path itself is; a symbolic link is not followed.
-    pub(crate) fn lstat(&self, path: &Path) -> io::Result<Meta> {
-        if self.root.is_none() {
-            return Ok(Meta::from(&fstatat(AT_FDCWD, path, AtFlags::AT_SYMLINK_NOFOLLOW)?));
-        }
-        Ok(Meta::from(&fstat(self.open(path, OFlag::O_PATH | OFlag::O_NOFOLLOW)?)?))
-    }
-
-    /// What a path leads to.
-    pub(crate) fn stat(&self, path: &Path) -> io::Result<Meta> {
-        if self.root.is_none() {
-            return Ok(Meta::from(&fstatat(AT_FDCWD, path, AtFlags::empty())?));
-        }
-        Ok(Meta::from(&fstat(self.open(path, OFlag::O_PATH)?)?))
-    }
-
-    /// The content of a file, links followed. Devices and pipes are errors, and so is what is larger than [`MAX_FILE`].
-    pub(crate) fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        let file = File::from(self.open(path, OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY)?);
-        let meta = file.metadata()?;
-        if !meta.is_file() {
-            return Err(io::Error::new(ErrorKind::InvalidInput, "not a regular file"));
-        }
-        let mut bytes = Vec::with_capacity(usize::try_from(meta.len().min(MAX_FILE)).unwrap_or_default());
-        file.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > MAX_FILE {
-            return Err(io::Error::new(
-                ErrorKind::FileTooLarge,
-                format!("larger than {} MiB", MAX_FILE >> 20),
-            ));
-        }
-        Ok(bytes)
-    }
-
-    /// The content of a text file; what is not UTF-8 is replaced.
-    pub(crate) fn read_text(&self, path: &str) -> io::Result<String> {
-        Ok(String::from_utf8_lossy(&self.read(Path::new(path))?).into_owned())
-    }
-
-    /// Where a symbolic link points, as written in it.
-    pub(crate) fn read_link(&self, path: &Path) -> io::Result<PathBuf> {
-        let link = self.open(path, OFlag::O_PATH | OFlag::O_NOFOLLOW)?;
-        Ok(PathBuf::from(readlinkat(link.as_fd(), "")?))
-    }
-
-    /// Whether a path leads to what a kernel makes up while it runs, and none does: a file that is not there says nothing then.
-    pub(crate) fn is_kernels(&self, path: &Path) -> bool {
-        let mut path = path.to_owned();
-        for _ in 0..if self.is_running() { 0 } else { MAX_LINKS } {
-            if KERNELS.iter().any(|own| path.starts_with(own)) {
-                return true;
-            }
-            let Ok(target) = self.read_link(&path) else { return false };
-            let joined = path.parent().unwrap_or(Path::new("/")).join(target);
-            path = PathBuf::from("/");
-            for part in joined.iter().skip(1) {
-                if part == ".." {
-                    path.pop();
-                } else {
-                    path.push(part);
-                }
-            }
-        }
-        false
-    }
-
-    /// The path without links, `.` and `..`, as `realpath(3)` has it; everything on it must exist.
-    pub(crate) fn real_path(&self, path: &Path) -> io::Result<PathBuf> {
-        let parts = |path: &Path| path.iter().rev().map(PathBuf::from).collect::<Vec<_>>();
-        let (mut todo, mut done, mut links) = (parts(path), PathBuf::from("/"), 0);
-        while let Some(part) = todo.pop() {
-            match part.to_str() {
-                Some("/") => done = PathBuf::from("/"),
-                Some(".") => {}
-                Some("..") => drop(done.pop()),
-                _ => {
-                    let next = done.join(&part);
-                    if self.lstat(&next)?.kind != Kind::Symlink {
-                        done = next;
-                        continue;
-                    }
-                    links += 1;
-                    if links > MAX_LINKS {
-                        return Err(Errno::ELOOP.into());
-                    }
-                    todo.extend(parts(&self.read_link(&next)?));
-                }
-            }
-        }
-        Ok(done)
-    }
-
-    /// An extended attribute of what a path leads to; `None` when it has none of that name.
-    pub(crate) fn attribute(&self, path: &Path, name: &str) -> io::Result<Option<Vec<u8>>> {
-        if self.root.is_none() {
-            return xattr::get_deref(path, name);
-        }
-        // A descriptor without access does not give attributes, but its name below /proc does.
-        let file = self.open(path, OFlag::O_PATH)?;
-        xattr::get_deref(format!("/proc/self/fd/{}", file.as_raw_fd()), name)
+    /// Its files, for another thread.
+    pub(crate) fn files(&self) -> Arc<Files> {
+        Arc::clone(&self.files)
     }
 
     /// The entries of a directory with what they are, in the order of the directory; kept for the next who asks.
@@ -223,14 +91,6 @@ impl System {
     /// systemd's loaded units; the error says why there are none to be had.
     pub(crate) fn units(&self) -> Result<Rc<Units>, String> {
         self.units.get_or_init(|| units::read().map(Rc::new)).clone()
-    }
-
-    /// The path on the host of a path without links: for a library that opens files itself.
-    pub(crate) fn host_path(&self, path: &Path) -> PathBuf {
-        match &self.root {
-            Some((_, root)) => root.join(path.strip_prefix("/").unwrap_or(path)),
-            None => path.to_owned(),
-        }
     }
 
     /// Whether the system has rpm at all.

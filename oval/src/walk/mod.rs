@@ -5,6 +5,7 @@
 
 mod behavior;
 mod start;
+pub(crate) mod sweep;
 mod tree;
 
 use crate::collection::Flag;
@@ -26,8 +27,6 @@ use tree::{Info, Step, Visit, walk};
 pub(crate) struct Found<'a> {
     /// The whole path.
     pub full: &'a Path,
-    /// The directory it is in; the directory itself when directories are asked for.
-    pub path: &'a Path,
     /// Its name; `None` for a directory that is asked for as such.
     pub name: Option<&'a OsStr>,
     /// What the path itself is, when that is known already.
@@ -37,17 +36,28 @@ pub(crate) struct Found<'a> {
 }
 
 impl Found<'_> {
+    /// The directory it is in; the directory itself when directories are asked for.
+    fn path(&self) -> &Path {
+        match self.name {
+            Some(_) => self.full.parent().unwrap_or(Path::new("/")),
+            None => self.full,
+        }
+    }
+
+    /// A field of an item about it, by name.
+    pub fn field(&self, name: &str) -> Option<Field> {
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        match (name, self.name) {
+            ("filepath", Some(_)) => Some(Field::text("filepath", text(self.full))),
+            ("path", _) => Some(Field::text("path", text(self.path()))),
+            ("filename", name) => Some(Field::text("filename", name.unwrap_or_default().to_string_lossy())),
+            _ => None,
+        }
+    }
+
     /// The fields `filepath`, `path` and `filename` of an item about it.
     pub fn fields(&self) -> Vec<Field> {
-        let text = |path: &Path| path.to_string_lossy().into_owned();
-        match self.name {
-            Some(name) => vec![
-                Field::text("filepath", text(self.full)),
-                Field::text("path", text(self.path)),
-                Field::text("filename", name.to_string_lossy()),
-            ],
-            None => vec![Field::text("path", text(self.path)), Field::text("filename", "")],
-        }
+        ["filepath", "path", "filename"].into_iter().filter_map(|name| self.field(name)).collect()
     }
 }
 
@@ -107,8 +117,12 @@ impl Scope {
 
     /// Whether a directory or link is out of the search.
     fn excludes(&self, visit: &Visit<'_>) -> bool {
-        matches!(visit.info, Info::Directory | Info::Symlink)
-            && (!self.is_local(visit.meta) || self.device.is_some_and(|device| device != visit.meta.device))
+        matches!(visit.info, Info::Directory | Info::Symlink) && self.bars(visit.meta)
+    }
+
+    /// Whether the search does not go where this is.
+    fn bars(&self, meta: &Meta) -> bool {
+        !self.is_local(meta) || self.device.is_some_and(|device| device != meta.device)
     }
 }
 

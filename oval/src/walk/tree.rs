@@ -64,7 +64,6 @@ impl<'a> Visit<'a> {
     pub fn as_file(&self) -> Found<'a> {
         Found {
             full: self.path,
-            path: self.path.parent().unwrap_or(Path::new("/")),
             name: Some(self.name),
             meta: (!self.followed).then_some(*self.meta),
             may_have_content: matches!(self.info, Info::Regular | Info::Symlink),
@@ -74,7 +73,7 @@ impl<'a> Visit<'a> {
     /// The entry as a directory that is asked for as such.
     pub fn as_directory(&self) -> Found<'a> {
         let meta = (!self.followed).then_some(*self.meta);
-        Found { full: self.path, path: self.path, name: None, meta, may_have_content: false }
+        Found { full: self.path, name: None, meta, may_have_content: false }
     }
 }
 

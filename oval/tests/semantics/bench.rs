@@ -57,18 +57,24 @@ impl Table<'_> {
         let text = self.document();
         let document = Document::parse(text.as_str(), "table").unwrap();
         let system = System::below(tree).unwrap();
-        let evaluator = Evaluator::new(&document, &system, Variables::new());
         let mut wrong = Vec::new();
-        for (n, row) in self.rows.iter().enumerate() {
-            let outcome = evaluator.evaluate(&format!("oval:x:def:{}", n + 1)).unwrap();
-            if outcome.verdict.word() != row.verdict {
-                wrong.push(format!(
-                    "{}: {} instead of {}: {:?}",
-                    row.name,
-                    outcome.verdict.word(),
-                    row.verdict,
-                    outcome.evidence
-                ));
+        // One definition after the other, and with all of them told beforehand.
+        for (expected, when) in [(false, ""), (true, ", swept")] {
+            let evaluator = Evaluator::new(&document, &system, Variables::new());
+            if expected {
+                evaluator.expect(document.definitions());
+            }
+            for (n, row) in self.rows.iter().enumerate() {
+                let outcome = evaluator.evaluate(&format!("oval:x:def:{}", n + 1)).unwrap();
+                if outcome.verdict.word() != row.verdict {
+                    wrong.push(format!(
+                        "{}{when}: {} instead of {}: {:?}",
+                        row.name,
+                        outcome.verdict.word(),
+                        row.verdict,
+                        outcome.evidence
+                    ));
+                }
             }
         }
         if std::env::var_os("OVAL_ASK_OSCAP").is_some() {

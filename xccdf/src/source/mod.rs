@@ -22,6 +22,7 @@ mod packed;
 mod token;
 
 use crate::error::{Error, Errors};
+use crate::lines::Lines;
 use crate::read::{Excerpt, Limits};
 use outline::{Component, Outline, Part, position};
 use std::collections::HashMap;
@@ -36,6 +37,7 @@ pub(crate) use fragment::Spliced;
 pub struct SourceContent {
     source: String,
     text: String,
+    lines: Lines,
     limits: Limits,
     outline: Outline,
     streams: Vec<DataStream>,
@@ -84,7 +86,8 @@ impl SourceContent {
             components.entry(component.id.clone()).or_insert(n);
         }
         let (source, limits) = (source.to_owned(), limits.clone());
-        let content = SourceContent { source, text, limits, outline, streams, components };
+        let lines = Lines::default();
+        let content = SourceContent { source, text, lines, limits, outline, streams, components };
         content.understood()?;
         Ok(content)
     }
@@ -155,7 +158,7 @@ impl SourceContent {
             range: part.range.clone(),
             without,
             declarations: self.outline.declarations(part.scope),
-            position: position(&self.text, part.range.start),
+            position: self.lines.position(&self.text, part.range.start),
         }
     }
 
