@@ -2,6 +2,8 @@
 //!
 //! What a file is shows in its first bytes, whatever its name. A small file can unpack to any size: the
 //! result is bounded by the limit of the caller, the working memory of the decoder by [`DECODER_MEMORY`].
+//! The decoder of `xz -9` remembers as much as the content is long. So that not both are in memory at once,
+//! what comes out is packed again, quickly, until the decoder is done.
 
 use crate::error::Error;
 use crate::read::too_large;
@@ -11,7 +13,7 @@ use std::io::{self, Read};
 
 /// Most KiB that unpacking `.xz` may use beside its result: enough for `xz -9`, which needs 64 MiB.
 const DECODER_MEMORY: u32 = 80 << 10;
-/// Bytes that the result grows by. Doubling would hold up to three times the content at once.
+/// Bytes that are unpacked at a time.
 const STEP: usize = 2 << 20;
 
 /// The content of a file, unpacked when it is packed.
@@ -49,18 +51,26 @@ impl Fault {
 }
 
 fn bounded(mut decoder: impl Read, source: &str, max_bytes: u64) -> Result<Vec<u8>, Fault> {
-    let mut out = Vec::new();
+    let (mut blocks, mut block, mut length) = (Vec::new(), Vec::with_capacity(STEP), 0);
     loop {
-        let held = out.len();
-        out.reserve_exact(STEP);
-        let step = (&mut decoder).take(STEP as u64).read_to_end(&mut out).map_err(Fault::Damaged)?;
-        if out.len() as u64 > max_bytes {
+        block.clear();
+        (&mut decoder).take(STEP as u64).read_to_end(&mut block).map_err(Fault::Damaged)?;
+        length += block.len();
+        if length as u64 > max_bytes {
             return Err(Fault::TooLarge(too_large(source, max_bytes)));
         }
-        if step == 0 || out.len() == held {
-            return Ok(out);
+        if block.is_empty() {
+            break;
         }
+        blocks.push(lz4_flex::compress_prepend_size(&block));
     }
+    drop((decoder, block));
+    let mut out = Vec::with_capacity(length);
+    for block in blocks {
+        let plain = lz4_flex::decompress_size_prepended(&block);
+        out.extend(plain.map_err(|error| Fault::Damaged(io::Error::other(error)))?);
+    }
+    Ok(out)
 }
 
 #[cfg(test)]
