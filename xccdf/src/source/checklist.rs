@@ -3,8 +3,8 @@
 use super::SourceContent;
 use super::collection::{ComponentRef, DataStream};
 use super::fragment::Fragment;
-use super::outline::{Component, Part, attribute, children};
-use super::token::Tokens;
+use super::outline::{Component, Part, attribute};
+use super::token::{Kind, Tokens};
 use crate::benchmark::Benchmark;
 use crate::cpe::{self, Dictionary, Platforms, Specification};
 use crate::error::{Error, Errors};
@@ -13,6 +13,7 @@ use crate::read;
 use crate::rule::{Reference, Rule};
 use crate::tailoring::Tailoring;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Range;
 
 /// A benchmark in its content.
 pub struct Checklist<'a> {
@@ -250,4 +251,26 @@ impl SourceContent {
         let token = Tokens::new(self.text.get(root.range.clone())?).next().ok()??;
         attribute(token.attributes, "id")
     }
+}
+
+/// The places of an element's children, those whose local name is wanted. The text was gone over before.
+fn children(text: &str, part: &Part, wanted: impl Fn(&str) -> bool) -> Vec<Range<usize>> {
+    let inside = text.get(part.range.clone()).unwrap_or_default();
+    let mut tokens = Tokens::new(inside);
+    let (mut depth, mut start, mut found) = (0usize, 0, Vec::new());
+    while let Ok(Some(token)) = tokens.next() {
+        if token.kind == Kind::Close {
+            depth = depth.saturating_sub(1);
+        } else if depth == 1 {
+            start = token.range.start;
+        }
+        if token.kind != Kind::Open && depth == 1 && wanted(token.name.rsplit(':').next().unwrap_or_default())
+        {
+            found.push(part.range.start + start..part.range.start + token.range.end);
+        }
+        if token.kind == Kind::Open {
+            depth += 1;
+        }
+    }
+    found
 }

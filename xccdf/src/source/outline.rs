@@ -144,27 +144,6 @@ pub(super) fn position(text: &str, at: usize) -> Position {
     Position { line: small(line).saturating_add(1), column: small(column).saturating_add(1) }
 }
 
-/// The places of an element's children, those whose local name is wanted. The text was gone over before.
-pub(super) fn children(text: &str, part: &Part, wanted: impl Fn(&str) -> bool) -> Vec<Range<usize>> {
-    let inside = text.get(part.range.clone()).unwrap_or_default();
-    let mut tokens = Tokens::new(inside);
-    let (mut depth, mut start, mut found) = (0usize, 0, Vec::new());
-    while let Ok(Some(token)) = tokens.next() {
-        if token.kind == Kind::Close {
-            depth = depth.saturating_sub(1);
-        } else if depth == 1 {
-            start = token.range.start;
-        }
-        if token.kind != Kind::Open && depth == 1 && wanted(split(token.name).1) {
-            found.push(part.range.start + start..part.range.start + token.range.end);
-        }
-        if token.kind == Kind::Open {
-            depth += 1;
-        }
-    }
-    found
-}
-
 /// The value of an attribute of an element, by its local name.
 pub(super) fn attribute(attributes: &str, name: &str) -> Option<String> {
     let start = BytesStart::from_content(attributes, 0);
