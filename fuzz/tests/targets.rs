@@ -28,8 +28,8 @@ impl CheckSystem for Content {
         None
     }
 
-    fn holds(&mut self, _: &xccdf::cpe::Fact) -> bool {
-        true
+    fn holds(&mut self, _: &xccdf::cpe::Fact) -> Option<bool> {
+        Some(true)
     }
 }
 
