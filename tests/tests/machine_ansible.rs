@@ -73,7 +73,7 @@ fn life(vm: &Vm, ansible: &Ansible) -> Result<()> {
 }
 
 #[test]
-fn a_machine_is_hardened_and_restored_over_ssh() {
+fn a_machine_is_hardened_and_restored_over_ssh_matrix() {
     let (vm, ansible) = booted("newest").unwrap();
     life(&vm, &ansible).unwrap();
 }

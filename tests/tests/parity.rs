@@ -52,7 +52,7 @@ fn verdicts_are_those_of_oscap_on_a_hardened_tree() -> Result<()> {
 /// A system of Red Hat's family, made of data: rpm packages, audit rules, cryptographic policies.
 #[test]
 fn verdicts_are_those_of_oscap_on_rhel9() -> Result<()> {
-    compare("rhel9", &known(&[("rhel9", "cis"), ("rhel9", "stig")])?)
+    compare("rhel9", &known(&[("rhel9", "cis"), ("rhel9", "anssi_bp28_high")])?)
 }
 
 /// OpenSCAP takes what the agent writes for its own: an ARF, and reports made of results and ARF, which show what OVAL found. Both name the
@@ -72,7 +72,7 @@ fn oscap_reads_the_results() -> Result<()> {
     let said = copy.shell(&format!(
         "cd $LAB
          cat > site.xml << 'END'\n{tailoring}\nEND
-         ./agent audit --content {content} --tailoring site.xml --results x.xml --results-arf a.xml > /dev/null || [ $? = 2 ]
+         ./agent audit --content {content} --tailoring site.xml --results x.xml --results-arf a.xml > /dev/null || [ $? -le 2 ]
          oscap ds rds-validate a.xml && oscap info a.xml | grep -i 'result id'
          grep -c '<tailoring-file href=.*id=\"xccdf_org.example_tailoring_site\"' x.xml a.xml
          grep -o '<profile idref=.*' x.xml a.xml
@@ -94,7 +94,7 @@ fn oscap_reads_the_results() -> Result<()> {
 /// so, and never taken for not applicable.
 #[test]
 fn what_files_decide_is_the_same_from_outside() -> Result<()> {
-    let outside = "mkdir /run/machine; mount --bind / /run/machine; exec \"$0\" \"$@\" --root /run/machine";
+    let outside = "mkdir /run/machine; mount --bind / /run/machine; mount --bind /dev /run/machine/dev; exec \"$0\" \"$@\" --root /run/machine";
     for Choice { product, profile } in known(&[("debian12", "cis_level2_server"), ("rhel9", "stig")])? {
         let copy = Root::named(&product)?.copy()?;
         let agent = copy.lend(&agent::binary()?, "agent")?;

@@ -109,6 +109,7 @@ impl Run<'_> {
             return vec![self.result(blank, Outcome::Unknown, check, messages)];
         };
         let mut evaluated = Evaluated { outcome: Outcome::NotChecked, check: check.clone() };
+        let mut reasons = Vec::new();
         for reference in &check.content_refs {
             messages.clear();
             if reference.name.is_none() && check.multi_check {
@@ -123,9 +124,13 @@ impl Run<'_> {
                 messages.extend(told);
                 break;
             }
+            reasons.extend(told);
         }
         if evaluated.outcome == Outcome::NotChecked {
-            messages = vec!["no reference of its check leads to a definition".to_owned()];
+            messages = reasons;
+            if messages.is_empty() {
+                messages.push("no reference of its check leads to a definition".to_owned());
+            }
         }
         let outcome = match blank.role {
             Role::Unscored => Outcome::Informational,
