@@ -181,6 +181,9 @@ impl Session {
             .user_agent(concat!("trempe-builder/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(Duration::from_secs(patience.connect.into()))
             .redirect(reqwest::redirect::Policy::none())
+            // A server may close a connection at rest in the moment in which the next request goes out on it, and whether an image
+            // was created is not known then. Requests are few: each has a connection of its own.
+            .pool_max_idle_per_host(0)
             .tcp_nodelay(true);
         let builder = match trust {
             Trust::System => builder,
