@@ -133,15 +133,16 @@ impl Ansible {
             .env("PYTHONDONTWRITEBYTECODE", "1")
     }
 
-    /// What `ansible-test sanity` says of an installed collection. Its virtual environments are kept beside Ansible.
+    /// What `ansible-test sanity` says of an installed collection, outside any checkout. Its virtual environments are kept beside Ansible.
     pub fn sanity(&self, place: &Path) -> Result<String> {
         let home = self.bin.join("../../sanity");
         let scripts = home.join(".ansible/test/cache");
         fs::create_dir_all(&scripts)?;
         // It would fetch a script that puts pip into them.
         fs::copy(cache::checkout().join("tests/lab/ansible/get_pip.py"), scripts.join("get_pip_24_2.py"))?;
-        let words = ["sanity", "--color", "no", "--python", PYTHON, "--lint"];
-        self.program("ansible-test").args(words).env("HOME", &home).directory(place).output()
+        let words = ["sanity", "--color", "no", "--python", PYTHON];
+        let output = self.program("ansible-test").args(words).env("HOME", &home).directory(place).run()?;
+        Ok([output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat())
     }
 
     /// A playbook of ours, or (`namespace.collection.name`) of a collection, about to run; `words` go after it.
