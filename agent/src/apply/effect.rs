@@ -150,6 +150,51 @@ mod tests {
     }
 
     #[test]
+    fn a_unit_that_is_not_there_has_nothing_to_be_told() {
+        let tree =
+            Tree::new().file("/usr/lib/systemd/system/here.service", "[Service]\n").booted(&["here.service"]);
+        let effects = ["here.service", "absent.service"].into_iter().flat_map(|unit| {
+            let unit = unit.to_owned();
+            [Effect::ReloadUnit { unit: unit.clone() }, Effect::RestartUnit { unit }]
+        });
+        assert_eq!(perform_all(&tree.system(), effects.collect()), Vec::<String>::new());
+        assert_eq!(tree.text("/run/active"), "here.service\n");
+    }
+
+    /// Remembers what is run, and has these rules in its kernel.
+    struct Firewall(std::sync::Arc<std::sync::Mutex<Vec<String>>>, &'static str);
+
+    impl crate::system::Run for Firewall {
+        fn run(&self, tool: Tool, args: &[&str], _: Option<&[u8]>) -> Result<Output> {
+            self.0.lock().unwrap().push(format!("{} {}", tool.name(), args.join(" ")));
+            let stdout = match tool {
+                Tool::Iptables => self.1,
+                _ => "ufw.service loaded active exited Firewall\n",
+            };
+            Ok(Output { code: Some(0), stdout: stdout.to_owned(), ..Output::default() })
+        }
+
+        fn has(&self, _: Tool) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn a_firewall_is_taken_down_only_where_it_is_up() {
+        for (rules, told) in [
+            ("-P INPUT ACCEPT\n", "ufw-init start quiet"),
+            ("-P INPUT DROP\n-N ufw-user-input\n", "systemctl --quiet try-restart ufw.service"),
+        ] {
+            let tree = Tree::new().dir("/run/systemd/system", 0o755);
+            let run = std::sync::Arc::default();
+            let firewall = Box::new(Firewall(std::sync::Arc::clone(&run), rules));
+            let system = System::open_as_running(&tree.system().host_path("/"), firewall).unwrap();
+            perform(&system, &Effect::RestartUnit { unit: UFW.to_owned() }).unwrap();
+            assert_eq!(run.lock().unwrap().last().unwrap(), told);
+        }
+    }
+
+    #[test]
     fn profiles_that_are_switched_off_leave_the_kernel_together() {
         let tree = Tree::new().file("/etc/apparmor.d/on", "").dir("/etc/apparmor.d/disable", 0o755);
         assert_eq!(disabled_profiles(&tree.system()).unwrap(), Vec::<String>::new());

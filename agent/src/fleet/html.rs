@@ -16,7 +16,7 @@ use crate::report::html::page::{Page, time};
 use crate::report::html::until;
 use crate::report::now;
 
-const SCRIPT: &str = include_str!("fleet.js");
+const SCRIPT: &str = concat!(include_str!("../report/html/page.js"), include_str!("fleet.js"));
 const PAGE: Page = Page { title: "Fleet", script: SCRIPT };
 
 pub struct Html;

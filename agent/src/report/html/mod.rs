@@ -15,7 +15,7 @@ use super::{Report, Row};
 use crate::finding::{Evidence, State};
 use crate::policy::Exception;
 
-const SCRIPT: &str = include_str!("rules.js");
+const SCRIPT: &str = concat!(include_str!("page.js"), include_str!("rules.js"));
 /// How many rules are named to begin with.
 const FIRST: usize = 10;
 /// The most characters of a diff.

@@ -56,6 +56,8 @@ impl Host {
             ["/etc", "/usr/lib"].iter().any(|dir| self.at(format!("{dir}/systemd/system/{unit}")).exists());
         let mut units: Vec<&str> = active.lines().filter(|line| line != unit).collect();
         match *verb {
+            "try-restart" | "try-reload-or-restart" if !known => return Err(5),
+            "try-restart" | "try-reload-or-restart" => return Ok(String::new()),
             "start" if masked || !known => return Err(if masked { 1 } else { 5 }),
             "start" => units.push(*unit),
             _ => {}
