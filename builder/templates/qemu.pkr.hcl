@@ -63,6 +63,14 @@ variable "iso_checksum" {
   type    = string
   default = {{ medium.checksum | hcl }}
 }
+{% if source == "iso" %}
+
+variable "boot_wait" {
+  type        = string
+  default     = "10s"
+  description = "Until the installer's menu is there; longer where the machine is emulated."
+}
+{% endif %}
 {% if uefi_build %}
 
 {% if plugins %}
@@ -117,7 +125,7 @@ source "qemu" "image" {
   cd_files     = [{{ cd_files | map("hcl") | join(", ") }}]
   cd_label     = "{{ cd_label }}"
 {% endif %}
-  boot_wait    = "10s"
+  boot_wait    = var.boot_wait
   boot_command = [
 {% for keys in boot_command %}
     {{ keys | hcl_keys }},

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use super::process::Program;
 use super::progress::Progress;
 use super::workspace::Workspace;
-use super::{digest, preflight};
+use super::{Order, digest, preflight};
 use crate::render::File;
 
 /// How long a disk's packages are taken for new.
@@ -30,7 +30,7 @@ pub struct Disk {
 ///
 /// # Errors
 /// When a script fails; its last words are quoted.
-pub async fn disk(space: &Workspace, files: &[File], fresh: bool, progress: &Progress) -> Result<Disk> {
+pub async fn disk(space: &Workspace, files: &[File], order: &Order, progress: &Progress) -> Result<Disk> {
     let scripts = files.iter().filter(|file| file.path.starts_with("bootstrap/"));
     let recipe = digest::texts(scripts.flat_map(|file| [file.path, file.text.as_str()]));
     let kept = space.kept(&recipe);
@@ -39,7 +39,7 @@ pub async fn disk(space: &Workspace, files: &[File], fresh: bool, progress: &Pro
         .and_then(|meta| meta.modified())
         .ok()
         .and_then(|time| time.elapsed().ok());
-    if !fresh && age.is_some_and(|age| age < NEW) {
+    if !order.fresh && age.is_some_and(|age| age < NEW) {
         return Ok(disk(true));
     }
     let made = space.files().join("bootstrap");
@@ -47,6 +47,7 @@ pub async fn disk(space: &Workspace, files: &[File], fresh: bool, progress: &Pro
     script
         .env("PATH", preflight::path())
         .env("LC_ALL", "C.UTF-8")
+        .without(&order.secret)
         .run(&space.log("bootstrap.log"), |line| {
             if let Some(step) = line.strip_prefix("I: ") {
                 progress.step(step);

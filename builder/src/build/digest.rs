@@ -2,10 +2,10 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha512};
 
 use crate::spec::Spec;
 
@@ -14,16 +14,48 @@ use crate::spec::Spec;
 /// # Errors
 /// When it cannot be read.
 pub fn file(path: &Path) -> Result<String> {
-    let reading = || format!("reading {}", path.display());
-    let mut from = File::open(path).with_context(reading)?;
     let mut digest = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        let count = from.read(&mut buffer).with_context(reading)?;
-        if count == 0 {
-            return Ok(hexadecimal(&digest.finalize()));
-        }
-        digest.update(buffer.get(..count).unwrap_or_default());
+    let mut reader = Reader::open(path)?;
+    while let Some(piece) = reader.next()? {
+        digest.update(piece);
+    }
+    Ok(hexadecimal(&digest.finalize()))
+}
+
+/// The digest of a file by `sha256` or `sha512`. A file may be large: whoever waits for a signal gets a turn after each piece.
+///
+/// # Errors
+/// When it cannot be read.
+pub async fn by(algorithm: &str, path: &Path) -> Result<String> {
+    use sha2::digest::DynDigest;
+
+    let mut digest: Box<dyn DynDigest> =
+        if algorithm == "sha512" { Box::new(Sha512::default()) } else { Box::new(Sha256::default()) };
+    let mut reader = Reader::open(path)?;
+    while let Some(piece) = reader.next()? {
+        digest.update(piece);
+        tokio::task::yield_now().await;
+    }
+    Ok(hexadecimal(&digest.finalize()))
+}
+
+/// A file, piece by piece.
+struct Reader {
+    path: PathBuf,
+    file: File,
+    buffer: Vec<u8>,
+}
+
+impl Reader {
+    fn open(path: &Path) -> Result<Reader> {
+        let file = File::open(path).with_context(|| format!("reading {}", path.display()))?;
+        Ok(Reader { path: path.to_owned(), file, buffer: vec![0; 1 << 20] })
+    }
+
+    fn next(&mut self) -> Result<Option<&[u8]>> {
+        let read = self.file.read(&mut self.buffer);
+        let count = read.with_context(|| format!("reading {}", self.path.display()))?;
+        Ok(self.buffer.get(..count).filter(|piece| !piece.is_empty()))
     }
 }
 

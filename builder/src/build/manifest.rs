@@ -11,7 +11,7 @@ use super::process::Program;
 use super::progress::Stage;
 use super::workspace::Workspace;
 use crate::render::Version;
-use crate::spec::Spec;
+use crate::spec::{Family, Spec};
 
 /// The version of the manifest's structure: fields are added, never renamed or removed.
 const SCHEMA: u32 = 1;
@@ -27,6 +27,12 @@ pub struct Manifest {
     pub name: String,
     /// The operating system, as `debian12`.
     pub os: String,
+    /// What it was made from: `bootstrap`, `iso` or `image`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// The digest of the disc or image it was made from, as `sha256:…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_checksum: Option<String>,
     /// The firmware it starts on.
     pub firmware: String,
     /// The tier that machines harden themselves to.
@@ -71,6 +77,8 @@ pub struct AgentPackage {
     pub sha256: String,
     #[serde(skip)]
     path: PathBuf,
+    #[serde(skip)]
+    kind: Kind,
 }
 
 /// The programs of a build, as they name themselves.
@@ -81,8 +89,9 @@ pub struct Tools {
     pub packer: Version,
     /// QEMU.
     pub qemu: String,
-    /// mmdebstrap.
-    pub mmdebstrap: String,
+    /// mmdebstrap, where the disk was made from packages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mmdebstrap: Option<String>,
 }
 
 mod version {
@@ -100,24 +109,21 @@ mod version {
 }
 
 impl AgentPackage {
-    /// The package at that path, or the one that lies where packages are built or installed.
+    /// The package at that path, or the one that lies where packages are built or installed; of the kind that an operating system takes.
     ///
     /// # Errors
     /// When there is none, or more than one.
-    pub fn find(path: Option<&Path>) -> Result<AgentPackage> {
+    pub fn find(path: Option<&Path>, family: Family) -> Result<AgentPackage> {
+        let kind = Kind::of(family);
         let path = match path {
             Some(path) => path.to_owned(),
-            None => around()?,
+            None => around(kind)?,
         };
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let version = name.split('_').nth(1).unwrap_or_default().to_owned();
-        if !name.ends_with(".deb") || version.is_empty() {
-            bail!(
-                "{}: no package of Debian's, which are called NAME_VERSION_ARCHITECTURE.deb",
-                path.display()
-            );
-        }
-        Ok(AgentPackage { version, sha256: digest::file(&path)?, path })
+        let Some(version) = kind.version(&name) else {
+            bail!("{}: no package of the kind that is wanted here, {}", path.display(), kind.called());
+        };
+        Ok(AgentPackage { version, sha256: digest::file(&path)?, path, kind })
     }
 
     /// Puts it where Packer looks for it.
@@ -125,28 +131,82 @@ impl AgentPackage {
     /// # Errors
     /// When it cannot be copied.
     pub fn place(&self, directory: &Path) -> Result<()> {
-        let to = directory.join("trempe-agent.deb");
+        let to = directory.join(self.kind.placed());
         fs::copy(&self.path, &to).with_context(|| format!("copying {}", self.path.display()))?;
         Ok(())
     }
 }
 
+/// A kind of package.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Kind {
+    /// Debian's and Ubuntu's.
+    #[default]
+    Deb,
+    /// That of Red Hat's family.
+    Rpm,
+}
+
+impl Kind {
+    fn of(family: Family) -> Kind {
+        match family {
+            Family::Rhel => Kind::Rpm,
+            Family::Debian | Family::Ubuntu => Kind::Deb,
+        }
+    }
+
+    /// The version in a file's name; `None` when it is no such package's.
+    fn version(self, name: &str) -> Option<String> {
+        let version = match self {
+            Kind::Deb => name.strip_suffix(".deb")?.split('_').nth(1)?,
+            Kind::Rpm => {
+                let (start, _architecture) = name.strip_suffix(".rpm")?.rsplit_once('.')?;
+                let digit = |rest: &&str| rest.starts_with(|c: char| c.is_ascii_digit());
+                start.match_indices('-').map(|(at, _)| &start[at + 1..]).find(digit)?
+            }
+        };
+        (!version.is_empty()).then(|| version.to_owned())
+    }
+
+    /// How its files are called.
+    fn called(self) -> &'static str {
+        match self {
+            Kind::Deb => "which are called NAME_VERSION_ARCHITECTURE.deb",
+            Kind::Rpm => "which are called NAME-VERSION.ARCHITECTURE.rpm",
+        }
+    }
+
+    /// Whether a file is the agent's package, for the machines that are built here.
+    fn ours(self, name: &str) -> bool {
+        match self {
+            Kind::Deb => name.starts_with("trempe-agent_") && name.ends_with("_amd64.deb"),
+            Kind::Rpm => name.starts_with("trempe-agent-") && name.ends_with(".x86_64.rpm"),
+        }
+    }
+
+    /// What Packer's template calls it.
+    fn placed(self) -> &'static str {
+        match self {
+            Kind::Deb => "trempe-agent.deb",
+            Kind::Rpm => "trempe-agent.rpm",
+        }
+    }
+}
+
 /// Where packages are when nobody says so: here, where `packaging/build` leaves them, where a package of the builder has them.
-fn around() -> Result<PathBuf> {
+fn around(kind: Kind) -> Result<PathBuf> {
     let places = [".", "target/packages", "/usr/share/trempe"];
     let packages = |directory: &str| -> Vec<PathBuf> {
         let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-        let ours = |path: &PathBuf| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            name.starts_with("trempe-agent_") && name.ends_with("_amd64.deb")
-        };
-        entries.map(|entry| entry.path()).filter(ours).collect()
+        let named = entries.filter(|entry| kind.ours(&entry.file_name().to_string_lossy()));
+        named.map(|entry| entry.path()).collect()
     };
     let found: Vec<PathBuf> = places.into_iter().flat_map(packages).collect();
     match found.as_slice() {
         [one] => Ok(one.clone()),
         [] => bail!(
-            "no trempe-agent_*_amd64.deb in {}: build one with packaging/build, or name it with --agent-package",
+            "no package of the agent, {}, in {}: build one with packaging/build, or name it with --agent-package",
+            kind.called(),
             places.join(", ")
         ),
         several => {
@@ -235,6 +295,8 @@ impl Manifest {
             builder: env!("CARGO_PKG_VERSION").to_owned(),
             name: spec.name.value.to_string(),
             os: spec.os.value.id.to_owned(),
+            source: Some(spec.source.value.word().to_owned()),
+            source_checksum: spec.source.value.checksum().map(|checksum| checksum.as_str().to_owned()),
             firmware: spec.firmware.value.word().to_owned(),
             tier: spec.agent.tier.map(|tier| tier.word().to_owned()),
             image,

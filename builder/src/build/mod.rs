@@ -3,9 +3,10 @@
 //! | step | file | what it leaves |
 //! |---|---|---|
 //! | preflight | [`preflight`] | nothing: all that could fail an hour later is looked at now |
+//! | checksum | [`medium`] | nothing: an installer's disc or a disk image is the one that is wanted |
 //! | prepare | [`workspace`] | the rendered files and a key pair, in a directory that only this build uses |
 //! | bootstrap | [`bootstrap`] | a disk that starts by itself; kept, and used again while nothing it is made of changes |
-//! | provision | [`packer`] | the image: Packer boots the disk, the agent goes in, the machine seals itself |
+//! | install, provision | [`packer`], [`guest`] | the image: Packer boots disc or disk, the agent goes in, the machine seals itself |
 //! | finish | [`manifest`] | the image checked, its digest, and the manifest beside it |
 //!
 //! Programs run in process groups of their own ([`process`]); a build that is dropped ends them and takes its directory away.
@@ -13,7 +14,9 @@
 pub mod acceleration;
 pub mod bootstrap;
 pub mod digest;
+pub mod guest;
 pub mod manifest;
+pub mod medium;
 pub mod packer;
 pub mod preflight;
 pub mod process;
@@ -27,7 +30,8 @@ use anyhow::{Context, Result, bail};
 use crate::render::{Choices, place, render};
 use crate::spec::{Platform, Source, Spec};
 use manifest::{AgentPackage, Manifest, Tools};
-use progress::Progress;
+use medium::Medium;
+use progress::{Progress, Stage};
 use workspace::Workspace;
 
 /// What a build is asked for.
@@ -43,6 +47,15 @@ pub struct Order {
     pub fresh: bool,
     /// Emulation although there is KVM.
     pub emulate: bool,
+    /// Environment variables with secrets, which no script and no guest is to see.
+    pub secret: Vec<String>,
+}
+
+impl Order {
+    /// The directory that relative paths of the specification begin at: its own.
+    pub fn beside(&self) -> &Path {
+        self.spec.parent().unwrap_or(Path::new("."))
+    }
 }
 
 /// Builds an image, or finds that it is there already.
@@ -52,8 +65,9 @@ pub struct Order {
 pub async fn build(order: &Order, progress: &Progress) -> Result<Manifest> {
     let spec = Spec::read(&order.spec)?;
     supported(&spec)?;
-    let package = AgentPackage::find(order.agent.as_deref())?;
-    let tools = preflight::preflight(&order.out, spec.os.value.family)?;
+    let family = spec.os.value.family;
+    let package = AgentPackage::find(order.agent.as_deref(), family)?;
+    let tools = preflight::preflight(&order.out, &spec)?;
     let digest = digest::spec(&order.spec, &spec)?;
     let space = Workspace::open(&order.out, spec.name.value.as_str())?;
     if let Some(manifest) = Manifest::kept(&space, &digest, &package).filter(|_| !order.fresh) {
@@ -73,15 +87,10 @@ pub async fn build(order: &Order, progress: &Progress) -> Result<Manifest> {
 }
 
 fn supported(spec: &Spec) -> Result<()> {
-    let Source::Bootstrap(_) = spec.source.value else {
+    if !spec.platforms().contains(&Platform::Qemu) {
         bail!(
-            "source {} cannot be built by this builder yet: write its files with 'builder render SPEC --out DIR' and run Packer in DIR/qemu",
-            spec.source.value.word()
-        );
-    };
-    if spec.platforms() != [Platform::Qemu] {
-        bail!(
-            "target vsphere cannot be built by this builder yet: write its files with 'builder render SPEC --out DIR'"
+            "target vsphere alone is built by a vCenter: write its files with 'builder render SPEC --out DIR' and run Packer in \
+             DIR/vsphere. With target qcow2 beside it the image is built here, and 'builder upload' makes a template of it"
         );
     }
     Ok(())
@@ -95,24 +104,27 @@ async fn make(
     tools: &Tools,
     space: &Workspace,
     progress: &Progress,
-    stages: &mut Vec<progress::Stage>,
+    stages: &mut Vec<Stage>,
 ) -> Result<manifest::Image> {
+    let beside = order.beside();
+    stages.extend(medium::verify(spec, beside, progress).await?);
+
     let stage = progress.begin("prepare");
     let public_key = space.key().await?;
     let choices = Choices { packer: tools.packer, public_key };
     let files = render(spec, Platform::Qemu, &choices)?;
     space.write(&files)?;
-    place::tailoring(spec, order.spec.parent().unwrap_or(Path::new(".")), space.files())?;
+    place::tailoring(spec, beside, space.files())?;
     package.place(space.files())?;
     stages.push(stage.end(false));
 
-    let stage = progress.begin("bootstrap");
-    let disk = bootstrap::disk(space, &files, order.fresh, progress).await?;
-    stages.push(stage.end(disk.reused));
-
-    let acceleration = acceleration::choose(&disk.kernel, space, order.emulate, progress).await?;
-    let stage = progress.begin("provision");
-    let image = packer::provision(space, &disk, acceleration, progress).await?;
+    let medium = Medium::of(spec, order, space, &files, progress, stages).await?;
+    let acceleration = acceleration::choose(&medium.trial, space, order.emulate, progress).await?;
+    let stage = progress.begin(match spec.source.value {
+        Source::Iso(_) => "install",
+        Source::Bootstrap(_) | Source::Image(_) => "provision",
+    });
+    let image = packer::provision(space, &medium, acceleration, &order.secret, progress).await?;
     stages.push(stage.end(false));
 
     let stage = progress.begin("finish");

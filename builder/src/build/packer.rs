@@ -1,86 +1,81 @@
-//! Packer as a child: boots the disk, lets the provisioning scripts run, has the machine seal itself.
+//! Packer as a child: boots the medium, lets installer and provisioning scripts run, has the machine seal itself.
 //!
-//! `PACKER_LOG` always goes to a file. What the guest itself says comes over its second serial port and is followed while it is said; that
-//! the machine was sealed is taken from there, because the machine switches itself off afterwards and Packer cannot ask it.
+//! `PACKER_LOG` always goes to a file. What the guest itself says comes over its second serial port and is followed while it is said
+//! ([`guest`](super::guest)): an installer that has failed ends the build at once, and that the machine was sealed is taken from there,
+//! because the machine switches itself off afterwards and Packer cannot ask it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
 use super::acceleration::Acceleration;
-use super::bootstrap::Disk;
+use super::guest::Guest;
+use super::medium::Medium;
 use super::preflight;
-use super::process::{Program, plain};
+use super::process::Program;
 use super::progress::Progress;
 use super::workspace::Workspace;
 
-/// What the sealing script says at its end.
-const SEALED: &str = "trempe: sealed";
-/// How many of the guest's last lines an error quotes.
-const LAST: usize = 15;
+/// When an emulated machine's installer shows its menu. Some menus choose by themselves after half a minute.
+const MENU: Duration = Duration::from_secs(20);
 
-/// Makes the image from a disk.
+/// Makes the image from a medium.
 ///
 /// # Errors
-/// When Packer fails, or the machine was not sealed; the last words of both are quoted.
+/// When Packer or the installer fails, or the machine was not sealed; the last words of both are quoted.
 pub async fn provision(
     space: &Workspace,
-    disk: &Disk,
+    medium: &Medium,
     acceleration: Acceleration,
+    secret: &[String],
     progress: &Progress,
 ) -> Result<PathBuf> {
     let (accelerator, cpu) = acceleration.words();
-    let guest = space.log("guest.log");
-    let variables = [
+    let guest = Guest::new(space.log("guest.log"));
+    let mut variables = vec![
         format!("accelerator={accelerator}"),
         format!("cpu={cpu}"),
-        format!("iso_url={}", disk.path.display()),
-        format!("guest_log={}", guest.display()),
+        format!("guest_log={}", space.log("guest.log").display()),
         format!("console_log={}", space.log("console.log").display()),
     ];
+    if medium.menu && acceleration == Acceleration::Emulation {
+        variables.push(format!("boot_wait={}s", MENU.as_secs()));
+    }
+    variables.extend(medium.path.as_ref().map(|path| format!("iso_url={}", path.display())));
     let scratch = space.files().join("tmp");
     fs::create_dir(&scratch).context("creating Packer's directory")?;
     let packer = Program::new("packer")
         .args(["build", "-color=false"])
-        .args(variables.iter().flat_map(|it| ["-var", it]));
-    let ran = packer
+        .args(variables.iter().flat_map(|it| ["-var", it]))
         .args(["."])
         .directory(space.files())
         .env("PATH", preflight::path())
         .env("CHECKPOINT_DISABLE", "1")
         .env("PACKER_LOG", "1")
         .env("PACKER_LOG_PATH", space.log("packer-debug.log"))
-        .env("PACKER_CACHE_DIR", space.files().join("packer_cache"))
+        .env("PACKER_CACHE_DIR", space.fetched())
         // Its own scripts and discs: /tmp of a hardened machine is noexec, and may be small.
         .env("TMPDIR", &scratch)
-        .run(&space.log("packer.log"), |line| {
+        .without(secret);
+    let log = space.log("packer.log");
+    let ran = tokio::select! {
+        ran = packer.run(&log, |line| {
             if let Some(step) = line.strip_prefix("==> qemu.image: ") {
                 progress.step(step);
             }
-        })
-        .await;
-    let said = words(&guest);
-    ran.map_err(|error| match said.is_empty() {
-        true => error.context("the guest said nothing over its serial port"),
-        false => error.context(format!("the guest's last words:\n  {}", tail(&said))),
-    })?;
-    if !said.iter().any(|line| line == SEALED) {
-        bail!("the machine was switched off without having been sealed; its last words:\n  {}", tail(&said));
-    }
+        }) => ran,
+        failed = guest.failure(progress) => Err(failed),
+    };
+    ran.map_err(|error| guest.quoted(error))?;
+    guest.sealed()?;
     let output = space.files().join("output");
     let mut images =
         fs::read_dir(&output).with_context(|| format!("reading {}", output.display()))?.flatten();
     let image = images.find(|entry| entry.path().extension().is_some_and(|extension| extension == "qcow2"));
-    Ok(image.context("Packer left no image")?.path())
-}
-
-/// What the guest said, line by line.
-fn words(log: &Path) -> Vec<String> {
-    let said = fs::read(log).unwrap_or_default();
-    String::from_utf8_lossy(&said).lines().map(plain).filter(|line| !line.trim().is_empty()).collect()
-}
-
-fn tail(lines: &[String]) -> String {
-    lines.iter().skip(lines.len().saturating_sub(LAST)).cloned().collect::<Vec<_>>().join("\n  ")
+    match image {
+        Some(image) => Ok(image.path()),
+        None => bail!("Packer left no image"),
+    }
 }

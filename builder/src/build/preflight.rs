@@ -7,20 +7,23 @@ use anyhow::{Context, Result, bail};
 
 use super::manifest::Tools;
 use crate::render::packer;
-use crate::spec::Family;
+use crate::spec::{Family, Source, Spec};
 
 /// The programs of a build, and the packages of Debian and Ubuntu that they are in.
-const PROGRAMS: [(&str, &str); 10] = [
+const PROGRAMS: [(&str, &str); 5] = [
     ("qemu-system-x86_64", "qemu-system-x86"),
     ("qemu-img", "qemu-utils"),
+    ("xorriso", "xorriso"),
+    ("ssh-keygen", "openssh-client"),
+    ("setpriv", "util-linux"),
+];
+/// What making a disk from packages takes beside them.
+const BOOTSTRAP: [(&str, &str); 5] = [
     ("mmdebstrap", "mmdebstrap"),
     ("sfdisk", "fdisk"),
     ("mke2fs", "e2fsprogs"),
     ("mkfs.vfat", "dosfstools"),
     ("mcopy", "mtools"),
-    ("xorriso", "xorriso"),
-    ("ssh-keygen", "openssh-client"),
-    ("setpriv", "util-linux"),
 ];
 /// The keys that a distribution's packages are signed with, and the package they are in.
 const KEYRINGS: [(Family, &str, &str); 2] = [
@@ -36,10 +39,12 @@ const ROOM: u64 = 6 << 30;
 ///
 /// # Errors
 /// For all that is missing, with the command that installs it.
-pub fn preflight(out: &Path, family: Family) -> Result<Tools> {
-    let missing: Vec<_> = PROGRAMS.into_iter().filter(|(program, _)| find(program).is_none()).collect();
-    let mut packages: Vec<&str> = missing.iter().map(|(_, package)| *package).collect();
-    let keyring = KEYRINGS.iter().find(|(of, ..)| *of == family);
+pub fn preflight(out: &Path, spec: &Spec) -> Result<Tools> {
+    let bootstrap = matches!(spec.source.value, Source::Bootstrap(_));
+    let needed = PROGRAMS.iter().chain(BOOTSTRAP.iter().filter(|_| bootstrap));
+    let missing = needed.filter(|(program, _)| find(program).is_none());
+    let mut packages: Vec<&str> = missing.map(|(_, package)| *package).collect();
+    let keyring = KEYRINGS.iter().find(|(of, ..)| bootstrap && *of == spec.os.value.family);
     packages.extend(keyring.filter(|(_, path, _)| !Path::new(path).exists()).map(|(.., package)| *package));
     let packer = packer::installed();
     if packer.is_err() && find("packer").is_none() {
@@ -51,12 +56,17 @@ pub fn preflight(out: &Path, family: Family) -> Result<Tools> {
             packages.join(" ")
         );
     }
+    let packer = packer?;
+    for path in crate::render::firmware(spec, packer) {
+        if !Path::new(path).exists() {
+            bail!(
+                "the machine that builds this image has UEFI, and {path} is not here: apt-get install ovmf"
+            );
+        }
+    }
     room(out)?;
-    Ok(Tools {
-        packer: packer?,
-        qemu: first_line("qemu-img", "--version")?,
-        mmdebstrap: first_line("mmdebstrap", "--version")?,
-    })
+    let mmdebstrap = if bootstrap { Some(first_line("mmdebstrap", "--version")?) } else { None };
+    Ok(Tools { packer, qemu: first_line("qemu-img", "--version")?, mmdebstrap })
 }
 
 /// Where a program is.

@@ -15,7 +15,7 @@ use nix::errno::Errno;
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 /// How long a program that is asked to end may take: Packer switches its machine off and removes its files.
@@ -49,6 +49,14 @@ impl Program {
     /// Sets an environment variable.
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Program {
         self.command.env(name, value);
+        self
+    }
+
+    /// Takes environment variables away from it: they hold secrets that are none of its business.
+    pub fn without(mut self, names: &[String]) -> Program {
+        for name in names {
+            self.command.env_remove(name);
+        }
         self
     }
 
@@ -126,12 +134,23 @@ impl Program {
     /// # Errors
     /// When it cannot be started.
     pub async fn answer(mut self) -> Result<Answer> {
-        self.command.kill_on_drop(true);
-        let output = self.command.output().await.with_context(|| format!("starting {}", self.name))?;
-        let [out, err] =
-            [&output.stdout, &output.stderr].map(|said| String::from_utf8_lossy(said).into_owned());
-        Ok(Answer { code: output.status.code(), status: output.status, out, err })
+        self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut group = Group::start(&self.name, &mut self.command)?;
+        let (out, err) = (group.child.stdout.take(), group.child.stderr.take());
+        let (out, err) = tokio::try_join!(whole(out), whole(err))
+            .with_context(|| format!("reading what {} says", self.name))?;
+        let status = group.child.wait().await.with_context(|| format!("waiting for {}", self.name))?;
+        Ok(Answer { code: status.code(), status, out, err })
     }
+}
+
+/// Everything that a stream holds.
+async fn whole(from: Option<impl AsyncRead + Unpin>) -> std::io::Result<String> {
+    let mut said = Vec::new();
+    if let Some(mut from) = from {
+        from.read_to_end(&mut said).await?;
+    }
+    Ok(String::from_utf8_lossy(&said).into_owned())
 }
 
 /// What a program said, and how it ended.

@@ -6,6 +6,7 @@
 //! | `.builder/NAME.lock` | held while an image of that name is built |
 //! | `.builder/work~NAME~…/` | a build that runs; what a killed one left goes when the next begins |
 //! | `.builder/bootstrap-DIGEST/` | a disk that may be used again |
+//! | `.builder/fetched/` | discs and disk images that Packer fetched, which it takes again while their digests are right |
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -88,6 +89,11 @@ impl Workspace {
     /// Where a disk of that digest is kept.
     pub fn kept(&self, digest: &str) -> PathBuf {
         self.kept.join(format!("bootstrap-{}", digest.get(..16).unwrap_or(digest)))
+    }
+
+    /// Where what Packer fetches is kept.
+    pub fn fetched(&self) -> PathBuf {
+        self.kept.join("fetched")
     }
 
     /// Writes rendered files.

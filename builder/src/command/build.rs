@@ -16,17 +16,19 @@ use super::{targets, upload};
 /// # Errors
 /// When the image is not built.
 pub fn run(args: &Build) -> Result<Exit> {
+    let progress = Progress::new(args.quiet);
+    let secret = match args.to.is_empty() {
+        true => Vec::new(),
+        false => targets::let_in(&args.to, args.targets.as_deref())?,
+    };
     let order = Order {
         spec: args.spec.clone(),
         out: args.out.clone(),
         agent: args.agent_package.clone(),
         fresh: args.fresh,
         emulate: args.emulate,
+        secret,
     };
-    let progress = Progress::new(args.quiet);
-    if !args.to.is_empty() {
-        targets::let_in(&args.to, args.targets.as_deref())?;
-    }
     // One thread: the kernel ends what a thread started when that thread ends.
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting tokio")?;

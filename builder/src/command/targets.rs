@@ -53,11 +53,11 @@ pub fn schema() -> Result<String> {
     Ok(serde_json::to_string_pretty(&schemars::schema_for!(Targets))? + "\n")
 }
 
-/// Makes sure that targets let one in, before anything long begins.
+/// Makes sure that targets let one in, before anything long begins. Gives the environment variables that hold their secrets.
 ///
 /// # Errors
 /// For every target that does not, with what to do.
-pub fn let_in(names: &[String], file: Option<&Path>) -> Result<()> {
+pub fn let_in(names: &[String], file: Option<&Path>) -> Result<Vec<String>> {
     let targets = Targets::read(&target::path(file)?)?;
     let refused = |(label, place): &Outcome<Place>| {
         let failure = place.as_ref().err()?;
@@ -67,7 +67,7 @@ pub fn let_in(names: &[String], file: Option<&Path>) -> Result<()> {
     if !refused.is_empty() {
         bail!("nothing was built, because the image could not be uploaded:\n{}", refused.join("\n"));
     }
-    Ok(())
+    Ok(targets.variables())
 }
 
 fn tried(targets: &Targets, names: &[String]) -> Result<Vec<Outcome<Place>>> {

@@ -15,7 +15,7 @@ pub mod template;
 
 use anyhow::Result;
 
-use crate::spec::{Family, Platform, Source, Spec};
+use crate::spec::{Family, Firmware, Platform, Source, Spec};
 pub use facts::{BUILD_USER, Facts};
 pub use packer::Version;
 
@@ -80,6 +80,19 @@ pub fn render(spec: &Spec, platform: Platform, choices: &Choices) -> Result<Vec<
     files.push(file("scripts/provision.sh", "provision.sh")?);
     files.push(file("scripts/seal.sh", "seal.sh")?);
     Ok(files)
+}
+
+/// The files of UEFI firmware that the template gives the building machine, as it names them when nobody says otherwise.
+pub fn firmware(spec: &Spec, packer: Version) -> Vec<&'static str> {
+    let firmware = spec.firmware.value;
+    match (firmware.has_bios(), packer.has_plugins(), firmware) {
+        (true, ..) => Vec::new(),
+        (false, false, _) => vec!["/usr/share/ovmf/OVMF.fd"],
+        (false, true, Firmware::UefiSecure) => {
+            vec!["/usr/share/OVMF/OVMF_CODE_4M.ms.fd", "/usr/share/OVMF/OVMF_VARS_4M.ms.fd"]
+        }
+        (false, true, _) => vec!["/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"],
+    }
 }
 
 /// The instance that the building machine is.

@@ -32,6 +32,24 @@ impl Source {
             Source::Image(_) => "image",
         }
     }
+
+    /// The digest of what it begins with, where that comes from elsewhere.
+    pub fn checksum(&self) -> Option<&Checksum> {
+        match self {
+            Source::Bootstrap(_) => None,
+            Source::Iso(iso) => Some(&iso.checksum),
+            Source::Image(image) => Some(&image.checksum),
+        }
+    }
+
+    /// Where that is.
+    pub fn url(&self) -> Option<&Url> {
+        match self {
+            Source::Bootstrap(_) => None,
+            Source::Iso(iso) => Some(&iso.url),
+            Source::Image(image) => Some(&image.url),
+        }
+    }
 }
 
 /// The packages of a mirror.
@@ -46,7 +64,7 @@ pub struct Bootstrap {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Iso {
-    /// Where it is: a path, or an address that Packer fetches.
+    /// Where it is: a path, which begins at the specification's directory unless it is absolute, or an address that Packer fetches.
     pub url: Url,
     /// The digest it must have.
     pub checksum: Checksum,
@@ -58,7 +76,7 @@ pub struct Iso {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Image {
-    /// Where it is: a path, or an address that Packer fetches.
+    /// Where it is: a path, which begins at the specification's directory unless it is absolute, or an address that Packer fetches.
     pub url: Url,
     /// The digest it must have.
     pub checksum: Checksum,

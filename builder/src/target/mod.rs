@@ -43,7 +43,25 @@ pub enum Target {
     Nutanix(Box<Nutanix>),
 }
 
+impl Targets {
+    /// The environment variables that hold secrets of targets.
+    pub fn variables(&self) -> Vec<String> {
+        let variable = |secret: &SecretRef| match secret {
+            SecretRef::Env(name) => Some(name.clone()),
+            SecretRef::File(_) | SecretRef::Command(_) => None,
+        };
+        self.targets.values().flat_map(Target::secrets).filter_map(variable).collect()
+    }
+}
+
 impl Target {
+    /// Where its secrets are.
+    fn secrets(&self) -> Vec<&SecretRef> {
+        match self {
+            Target::Nutanix(nutanix) => nutanix.password.iter().chain(&nutanix.api_key).collect(),
+        }
+    }
+
     /// The kind.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -4,8 +4,6 @@
 //! runs says so over the serial port or, where its console is not there, mounts its disk and writes to it; firmware and boot loaders write next to nothing.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -15,13 +13,11 @@ use super::image::Image;
 use super::machine::{Hardware, disk_over, free_port, own_variables};
 use super::place::Place;
 use super::{Order, firmware};
-use crate::build::acceleration::Acceleration;
+use crate::build::acceleration::{Acceleration, WRITTEN, taken};
 use crate::build::progress::Progress;
 
 /// How long an image may take from power on to its kernel's first signs of life.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How much a machine has written when its kernel runs, in bytes.
-const WRITTEN: u64 = 2 << 20;
 
 /// What the machines of an image run on. `case` is what it is tried with.
 ///
@@ -77,9 +73,4 @@ async fn starts(image: &Image, place: &Place, case: Case, order: &Order) -> Resu
         lives = String::from_utf8_lossy(&said).contains("Linux version") || taken(&disk) > before + WRITTEN;
     }
     Ok(lives)
-}
-
-/// How much of this host's disk a file takes, in bytes.
-fn taken(file: &Path) -> u64 {
-    fs::metadata(file).map_or(0, |meta| meta.blocks() * 512)
 }

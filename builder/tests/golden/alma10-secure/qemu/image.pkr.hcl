@@ -56,6 +56,12 @@ variable "iso_checksum" {
   default = "sha256:1111111111111111111111111111111111111111111111111111111111111111"
 }
 
+variable "boot_wait" {
+  type        = string
+  default     = "10s"
+  description = "Until the installer's menu is there; longer where the machine is emulated."
+}
+
 variable "firmware" {
   type        = string
   default     = "/usr/share/ovmf/OVMF.fd"
@@ -85,7 +91,7 @@ source "qemu" "image" {
   iso_checksum = var.iso_checksum
   cd_files     = ["installer/ks.cfg"]
   cd_label     = "OEMDRV"
-  boot_wait    = "10s"
+  boot_wait    = var.boot_wait
   boot_command = [
     "<up><wait><enter>",
   ]

@@ -56,6 +56,12 @@ variable "iso_checksum" {
   default = "sha256:1111111111111111111111111111111111111111111111111111111111111111"
 }
 
+variable "boot_wait" {
+  type        = string
+  default     = "10s"
+  description = "Until the installer's menu is there; longer where the machine is emulated."
+}
+
 source "qemu" "image" {
   vm_name          = "debian13.qcow2"
   output_directory = var.output
@@ -78,7 +84,7 @@ source "qemu" "image" {
   iso_url      = var.iso_url
   iso_checksum = var.iso_checksum
   http_directory = "installer"
-  boot_wait    = "10s"
+  boot_wait    = var.boot_wait
   boot_command = [
     "<esc><wait>",
     "install auto=true priority=critical preseed/url=http://{{ .HTTPIP }}:{{ .HTTPPort }}/preseed.cfg<enter>",

@@ -56,6 +56,12 @@ variable "iso_checksum" {
   default = "sha256:1111111111111111111111111111111111111111111111111111111111111111"
 }
 
+variable "boot_wait" {
+  type        = string
+  default     = "10s"
+  description = "Until the installer's menu is there; longer where the machine is emulated."
+}
+
 source "qemu" "image" {
   vm_name          = "rhel9.qcow2"
   output_directory = var.output
@@ -79,7 +85,7 @@ source "qemu" "image" {
   iso_checksum = var.iso_checksum
   cd_files     = ["installer/ks.cfg"]
   cd_label     = "OEMDRV"
-  boot_wait    = "10s"
+  boot_wait    = var.boot_wait
   boot_command = [
     "<up><wait><enter>",
   ]

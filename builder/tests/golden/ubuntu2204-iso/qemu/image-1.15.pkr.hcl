@@ -62,6 +62,12 @@ variable "iso_checksum" {
   default = "sha256:1111111111111111111111111111111111111111111111111111111111111111"
 }
 
+variable "boot_wait" {
+  type        = string
+  default     = "10s"
+  description = "Until the installer's menu is there; longer where the machine is emulated."
+}
+
 variable "firmware_code" {
   type    = string
   default = "/usr/share/OVMF/OVMF_CODE_4M.fd"
@@ -98,7 +104,7 @@ source "qemu" "image" {
   iso_checksum = var.iso_checksum
   cd_files     = ["installer/user-data", "installer/meta-data"]
   cd_label     = "cidata"
-  boot_wait    = "10s"
+  boot_wait    = var.boot_wait
   boot_command = [
     "c<wait>",
     "linux /casper/vmlinuz autoinstall ---<enter><wait>",
