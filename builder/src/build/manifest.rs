@@ -121,7 +121,7 @@ impl AgentPackage {
         };
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let Some(version) = kind.version(&name) else {
-            bail!("{}: no package of the kind that is wanted here, {}", path.display(), kind.called());
+            bail!("{}: no package for this operating system, {}", path.display(), kind.called());
         };
         Ok(AgentPackage { version, sha256: digest::file(&path)?, path, kind })
     }
