@@ -133,15 +133,29 @@ fn dpkg_status() {
     .unwrap();
 }
 
+/// Definitions on all packages of rpm, and on all their files.
+fn all_of_rpm() -> (String, String) {
+    let any = |name: &str| format!("<{name} operation='pattern match'>.*</{name}>");
+    let entities = ["name", "epoch", "version", "release", "arch", "filepath"].map(any).concat();
+    let packages = everything("rpminfo", "<name operation='pattern match'>.</name>");
+    (packages, everything("rpmverifyfile", &entities))
+}
+
+#[test]
+fn rpm_berkeley() {
+    let tree = tree(&[("usr/lib/rpm/rpmrc", b"")]);
+    let (packages, files) = all_of_rpm();
+    fuzz("berkeley", move |input| {
+        put(tree.path(), "var/lib/rpm/Packages", input);
+        verdicts(&packages, tree.path()) + &verdicts(&files, tree.path())
+    })
+    .unwrap();
+}
+
 #[test]
 fn rpm_headers() {
     let tree = tree(&[("usr/lib/rpm/rpmrc", b"")]);
-    let packages = everything("rpminfo", "<name operation='pattern match'>.</name>");
-    let any = |name: &str| format!("<{name} operation='pattern match'>.*</{name}>");
-    let files = everything(
-        "rpmverifyfile",
-        &["name", "epoch", "version", "release", "arch", "filepath"].map(any).concat(),
-    );
+    let (packages, files) = all_of_rpm();
     put(tree.path(), "var/lib/rpm/x", b"");
     let database = rusqlite::Connection::open(tree.path().join("var/lib/rpm/rpmdb.sqlite")).unwrap();
     database.execute("CREATE TABLE Packages (hnum INTEGER PRIMARY KEY, blob BLOB NOT NULL)", []).unwrap();

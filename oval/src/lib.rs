@@ -47,6 +47,7 @@ mod item;
 mod model;
 mod pattern;
 mod probe;
+mod secret;
 mod sieve;
 mod system;
 mod verdict;

@@ -13,7 +13,7 @@ struct Row {
     told: &'static [[&'static str; 3]],
 }
 
-const ROWS: [Row; 9] = [
+const ROWS: [Row; 11] = [
     Row {
         test: "<textfilecontent54_test check='all'><object object_ref='oval:x:obj:1'/></textfilecontent54_test>",
         parts: "<textfilecontent54_object id='oval:x:obj:1' version='1'><filepath>/etc/sshd_config</filepath>\
@@ -92,6 +92,26 @@ const ROWS: [Row; 9] = [
                 <constant_variable id='oval:x:var:1' version='1' datatype='int'><value>1</value></constant_variable>",
         told: &[["", "1", "more than 1"]],
     },
+    Row {
+        test: "<textfilecontent54_test check='all' check_existence='none_exist'><object object_ref='oval:x:obj:1'/></textfilecontent54_test>",
+        parts: "<textfilecontent54_object id='oval:x:obj:1' version='1'><filepath>/etc/shadow</filepath>\
+                <pattern operation='pattern match'>^root:(.*)$</pattern><instance datatype='int'>1</instance></textfilecontent54_object>",
+        told: &[[
+            "/etc/shadow:1",
+            "a line that is not shown, as it may hold a password",
+            "not: a match of \"^root:(.*)$\" in /etc/shadow",
+        ]],
+    },
+    Row {
+        test: "<variable_test check='all'><object object_ref='oval:x:obj:1'/><state state_ref='oval:x:ste:1'/></variable_test>",
+        parts: "<variable_object id='oval:x:obj:1' version='1'><var_ref>oval:x:var:1</var_ref></variable_object>\
+                <textfilecontent54_object id='oval:x:obj:2' version='1'><filepath>/etc/shadow</filepath>\
+                <pattern operation='pattern match'>^root:([^:]*):</pattern><instance datatype='int'>1</instance></textfilecontent54_object>\
+                <variable_state id='oval:x:ste:1' version='1'><value>x</value></variable_state>\
+                <local_variable id='oval:x:var:1' version='1' datatype='string' comment='c'>\
+                <object_component object_ref='oval:x:obj:2' item_field='subexpression'/></local_variable>",
+        told: &[["", "\"***\"", "x"]],
+    },
 ];
 
 /// Puts parts into their sections.
@@ -128,6 +148,7 @@ fn evidence_reads_well() {
     fs::create_dir_all(at("var/lib/dpkg")).unwrap();
     fs::write(at("etc/sshd_config"), "PermitRootLogin yes\nMaxAuthTries 6\n").unwrap();
     fs::write(at("etc/crontab"), "").unwrap();
+    fs::write(at("etc/shadow"), "root:$6$salt$secretsecret:1::::::\n").unwrap();
     fs::set_permissions(at("etc/crontab"), Permissions::from_mode(0o644)).unwrap();
     std::os::unix::fs::chown(at("etc/crontab"), Some(0), Some(0)).unwrap_or_default();
     fs::write(

@@ -12,13 +12,19 @@ use crate::command::Program;
 use crate::machine::Machine;
 use crate::root::Root;
 
-/// Program, loader, and what both tools take for given of platforms.
-const FILES: [&str; 4] = [
+/// Program, what it runs scripts of content with, loader, and what both tools take for given of platforms.
+const FILES: [&str; 5] = [
     "usr/bin/oscap",
+    "usr/lib/x86_64-linux-gnu/libopenscap_sce.so.25",
     "usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2",
     "usr/share/openscap/cpe/openscap-cpe-dict.xml",
     "usr/share/openscap/cpe/openscap-cpe-oval.xml",
 ];
+
+/// Stands for it in cache keys.
+pub fn recipe() -> String {
+    format!("judge {}", FILES.join(" "))
+}
 
 /// Puts the program into a machine's scratch directory. Gives the words that start it there; its arguments follow.
 pub fn lend(machine: &dyn Machine) -> Result<Vec<String>> {

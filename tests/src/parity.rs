@@ -70,7 +70,7 @@ pub fn compare(machine: &dyn Machine, name: &str, state: Option<&str>, choice: &
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         oscap::evaluate_by(&words, machine, &content, &choice.profile, &[])
     };
-    let state = state.map(|state| format!("judge {state}"));
+    let state = state.map(|state| format!("{} {state}", judge::recipe()));
     let theirs = oscap::kept(name, state.as_deref(), &content, &choice.profile, judge)?;
     let begun = Instant::now();
     let audit = audit(machine, &content, choice)?;

@@ -9,23 +9,15 @@ use super::test::Tested;
 use crate::collection::Flag;
 use crate::item::{Field, Item, Status};
 use crate::model::{Criteria, Test};
+use crate::secret;
 use crate::verdict::Verdict;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 use std::rc::Rc;
 
 /// The most items told of one object.
 const MAX_ITEMS: usize = 500;
-
-/// Files whose content is nobody's business.
-const SECRET: [&str; 6] = [
-    "/etc/shadow",
-    "/etc/shadow-",
-    "/etc/gshadow",
-    "/etc/gshadow-",
-    "/etc/security/opasswd",
-    "/boot/grub2/user.cfg",
-];
 
 const OPEN: &str = r#"<oval_results xmlns="http://oval.mitre.org/XMLSchema/oval-results-5" xmlns:oval="http://oval.mitre.org/XMLSchema/oval-common-5" xmlns:sc="http://oval.mitre.org/XMLSchema/oval-system-characteristics-5">"#;
 
@@ -291,23 +283,23 @@ fn write_item(number: usize, kind: &str, item: &Item, out: &mut dyn Write) -> io
         Status::Error => "error",
     };
     writeln!(out, "<{name}_item xmlns=\"{CHARACTERISTICS}{family}\" id=\"{number}\" status=\"{status}\">")?;
-    let secret = item.place.as_ref().is_some_and(|place| SECRET.contains(&place.path.as_str()));
     for field in &item.fields {
-        write_field(field, secret && kind != "file", out)?;
+        write_field(field, secret::hides(item, field), out)?;
     }
     writeln!(out, "</{name}_item>")
 }
 
-fn write_field(field: &Field, secret: bool, out: &mut dyn Write) -> io::Result<()> {
+fn write_field(field: &Field, hidden: bool, out: &mut dyn Write) -> io::Result<()> {
     let Field { name, datatype, status, value } = field;
     let datatype = match datatype.word() {
         "string" => String::new(),
         word => format!(" datatype=\"{word}\""),
     };
-    let hidden = *name == "password" || secret && matches!(*name, "text" | "subexpression");
+    let text = value.text();
+    let holds_hash = || matches!(secret::masked(&text), Cow::Owned(_));
     match status {
-        Status::Exists if hidden => writeln!(out, "<{name}{datatype} mask=\"true\"/>"),
-        Status::Exists => writeln!(out, "<{name}{datatype}>{}</{name}>", escaped(&value.text())),
+        Status::Exists if hidden || holds_hash() => writeln!(out, "<{name}{datatype} mask=\"true\"/>"),
+        Status::Exists => writeln!(out, "<{name}{datatype}>{}</{name}>", escaped(&text)),
         Status::DoesNotExist => writeln!(out, "<{name}{datatype} status=\"does not exist\"/>"),
         Status::Error => writeln!(out, "<{name}{datatype} status=\"error\"/>"),
     }

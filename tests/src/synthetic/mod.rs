@@ -10,6 +10,7 @@
 //! Later layers win, file by file and package by package. Programs that the laboratory needs inside are this machine's own: see
 //! [`tools`]. To add a system, write its layer and add a line to [`SYSTEMS`].
 
+mod berkeley;
 mod entry;
 mod package;
 mod tools;
@@ -29,19 +30,28 @@ pub struct System {
     pub name: &'static str,
     /// The layers, from the ground up.
     layers: &'static [&'static str],
+    /// How its rpm keeps the list of what is installed.
+    database: Database,
+}
+
+/// Formats of rpm's database.
+#[derive(Debug, Clone, Copy)]
+enum Database {
+    Berkeley,
+    Sqlite,
 }
 
 /// Every system there is.
 pub const SYSTEMS: [System; 3] = [
-    System { name: "rhel8", layers: &["redhat", "rhel8"] },
-    System { name: "rhel9", layers: &["redhat", "rhel9"] },
-    System { name: "rhel10", layers: &["redhat", "rhel10"] },
+    System { name: "rhel8", layers: &["redhat", "rhel8"], database: Database::Berkeley },
+    System { name: "rhel9", layers: &["redhat", "rhel9"], database: Database::Sqlite },
+    System { name: "rhel10", layers: &["redhat", "rhel10"], database: Database::Sqlite },
 ];
 
 impl System {
     /// Stands for everything it is made of in cache keys.
     pub fn recipe(&self) -> Result<String> {
-        let mut parts = vec![tools::recipe()];
+        let mut parts = vec![tools::recipe(), format!("{:?}", self.database)];
         for file in self.files("")? {
             let name = file.strip_prefix(cache::checkout()).unwrap_or(&file);
             parts.extend([name.display().to_string(), read(&file)?]);
@@ -69,7 +79,11 @@ impl System {
         for file in self.files("packages")? {
             packages.extend(package::parse(&read(&file)?).with_context(|| file.display().to_string())?);
         }
-        package::install(target, &package::last_of_each(packages), &entries)
+        package::install(target, &package::last_of_each(packages), &entries)?;
+        match self.database {
+            Database::Berkeley => berkeley::convert(target).context("making the rpm database of Berkeley DB"),
+            Database::Sqlite => Ok(()),
+        }
     }
 
     /// The files of its layers whose name ends so: a layer's after those of the layers below.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -12,9 +13,12 @@ use crate::command::Program;
 const PROGRAMS: &str = "bash cat env ls find grep sed gawk mawk chmod chown chgrp mkdir rm mv cp ln touch stat sort uniq head tail cut tr wc tee xargs \
                         readlink id getent mktemp dirname basename true false sha256sum rpm mount uname date printf test expr diff seq realpath";
 
+/// Other names for some of them.
+const NAMES: [(&str, &str); 2] = [("sh", "bash"), ("awk", "mawk")];
+
 /// Stands for them in cache keys.
 pub fn recipe() -> String {
-    format!("{PROGRAMS} and what this program needs")
+    format!("{PROGRAMS} {NAMES:?} and what this program needs")
 }
 
 /// Copies them into a tree. `/bin` and the like are links there already.
@@ -36,9 +40,11 @@ pub fn install(tree: &Path) -> Result<()> {
     libraries.iter().try_for_each(|library| put(library, "usr/lib64"))?;
     fs::write(tree.join("etc/ld.so.conf"), "/usr/lib64\n")?;
     Program::new("ldconfig").args(["-r".as_ref(), tree.as_os_str()]).run()?;
-    let shell = tree.join("usr/bin/sh");
-    let _ = fs::remove_file(&shell);
-    std::os::unix::fs::symlink("bash", shell)?;
+    for (name, program) in NAMES {
+        let link = tree.join("usr/bin").join(name);
+        let _ = fs::remove_file(&link);
+        symlink(program, link)?;
+    }
     Ok(())
 }
 

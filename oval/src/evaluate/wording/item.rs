@@ -3,9 +3,7 @@
 use super::text::{listed, shortened, shown, spelt};
 use crate::item::{Field, Item, Status, Value};
 use crate::model::Entity;
-
-/// Fields that are secrets whoever asks.
-const SECRET: &str = "password";
+use crate::secret;
 
 /// Fields whose name says nothing beside their value.
 pub(super) const NAMELESS: [&str; 4] = ["subexpression", "value", "text", "instance"];
@@ -22,13 +20,14 @@ pub fn found(item: &Item, entity: &Entity) -> String {
     if fields.is_empty() {
         return format!("no {}", spelt(&entity.name));
     }
-    if entity.mask || entity.name == SECRET {
+    if entity.mask || fields.iter().any(|field| secret::hides(item, field)) {
         return format!("{} (hidden)", spelt(&entity.name));
     }
     let values: Vec<String> = fields.iter().map(|field| value(field)).collect();
     if NAMELESS.contains(&entity.name.as_str()) {
         // The whole line says more than the part of it that was captured.
-        let line = item.fields("text").next().map(|field| field.value.text().trim().to_owned());
+        let line = item.fields("text").next().filter(|line| !secret::hides(item, line));
+        let line = line.map(|field| field.value.text().trim().to_owned());
         return line.filter(|line| !line.is_empty()).map_or_else(|| listed(&values), |line| shown(&line));
     }
     format!("{} {}", spelt(&entity.name), listed(&values))
@@ -60,16 +59,19 @@ pub fn described(item: &Item) -> String {
             item.fields("mount_options").map(|field| field.value.text().into_owned()).collect();
         return format!("{device} is mounted at {point} as {fs} with {}", listed(&options));
     }
-    if let Some(line) = text("text") {
-        return shown(line.trim());
+    if let Some(line) = item.fields("text").next() {
+        return match secret::hides(item, line) {
+            true => "a line that is not shown, as it may hold a password".to_owned(),
+            false => shown(line.value.text().trim()),
+        };
     }
     if let (Some(_), Some(value)) = (item.fields("var_ref").next(), text("value")) {
         return shown(&value);
     }
-    let known = item
-        .fields
-        .iter()
-        .filter(|field| field.status == Status::Exists && field.name != SECRET && field.name != "var_ref");
+    let told = |field: &&Field| {
+        field.status == Status::Exists && !secret::hides(item, field) && field.name != "var_ref"
+    };
+    let known = item.fields.iter().filter(told);
     shortened(
         &known
             .map(|field| format!("{} {}", spelt(field.name), shown(&field.value.text())))

@@ -1,5 +1,7 @@
 //! Values and patterns as people read them.
 
+use crate::secret::masked;
+
 /// The most characters told of one value.
 const MAX_TEXT: usize = 200;
 
@@ -43,10 +45,12 @@ pub(super) fn quoted(text: &str) -> String {
     out
 }
 
+/// No more of a text than people read, and no hash of a password.
 pub(super) fn shortened(text: &str) -> String {
+    let text = masked(text);
     match text.char_indices().nth(MAX_TEXT) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
+        None => text.into_owned(),
     }
 }
 

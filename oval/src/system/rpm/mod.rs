@@ -1,22 +1,30 @@
-//! The database of installed rpm packages: `rpmdb.sqlite`, a table of headers.
+//! The database of installed rpm packages: headers, in `rpmdb.sqlite` or, on RHEL 8 and older, in `Packages`.
 //!
-//! The older formats (Berkeley DB of RHEL 8, `ndb`) are not read; a system that has one of those is an error and not a system without
-//! packages.
+//! Other formats (`ndb`) are not read; a system that has one of those is an error and not a system without packages. To read another
+//! one, add a line to [`FORMATS`].
 
+mod berkeley;
 mod header;
+mod sqlite;
 
 pub(crate) use header::{Header, RpmFile};
 
 use super::System;
-use rusqlite::{Connection, OpenFlags};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Where the database may be.
 const DIRECTORIES: [&str; 2] = ["/var/lib/rpm", "/usr/lib/sysimage/rpm"];
 
-/// Files of formats that are not read.
-const OLDER: [&str; 2] = ["Packages", "Packages.db"];
+/// What takes the header of each package in turn and says whether to go on.
+type Blobs<'a> = &'a mut dyn FnMut(&[u8]) -> Result<bool, String>;
+
+/// Reads the headers of a database at a path on the host.
+type Read = fn(&Path, Blobs<'_>) -> Result<(), String>;
+
+/// Files of each format, in the order they are looked for, which is librpm's; `None` is not read.
+const FORMATS: [(&str, Option<Read>); 3] =
+    [("rpmdb.sqlite", Some(sqlite::each)), ("Packages", Some(berkeley::each)), ("Packages.db", None)];
 
 /// What librpm cannot work without: where this is missing, rpm packages mean nothing.
 const CONFIGURATION: &str = "/usr/lib/rpm/rpmrc";
@@ -31,56 +39,27 @@ pub(super) fn is_configured(system: &System) -> bool {
 
 /// Calls `each` with the header of every installed package; it says whether to go on.
 pub(super) fn each_package(system: &System, each: &mut dyn FnMut(&Header<'_>) -> bool) -> Result<(), String> {
-    let Some(path) = database(system)? else { return Ok(()) };
-    let shown = path.display().to_string();
-    let failed = |error: rusqlite::Error| format!("{shown} cannot be read: {error}");
-    let connection = open(&path).map_err(failed)?;
-    let mut statement = connection.prepare("SELECT blob FROM Packages ORDER BY hnum").map_err(failed)?;
-    let mut rows = statement.query([]).map_err(failed)?;
-    while let Some(row) = rows.next().map_err(failed)? {
-        let blob = row.get_ref(0).map_err(failed)?.as_blob().map_err(|error| format!("{shown}: {error}"))?;
+    let Some((path, read)) = database(system)? else { return Ok(()) };
+    read(&path, &mut |blob| {
         let header = Header::parse(blob).filter(|_| blob.len() <= MAX_HEADER);
-        let header =
-            header.ok_or_else(|| format!("{shown}: a header makes no sense: run rpm --rebuilddb"))?;
-        if !each(&header) {
-            break;
-        }
-    }
-    Ok(())
+        let senseless = || format!("{}: a header makes no sense: run rpm --rebuilddb", path.display());
+        Ok(each(&header.ok_or_else(senseless)?))
+    })
 }
 
-/// The path of the database on the host; `None` when there is none of any format.
-fn database(system: &System) -> Result<Option<PathBuf>, String> {
+/// The path of the database on the host, and what reads it; `None` when there is none of any format.
+fn database(system: &System) -> Result<Option<(PathBuf, Read)>, String> {
     for directory in DIRECTORIES {
-        let path = Path::new(directory).join("rpmdb.sqlite");
-        match system.real_path(&path) {
-            Ok(real) => return Ok(Some(system.host_path(&real))),
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
-            Err(error) => return Err(format!("{} cannot be opened: {error}", path.display())),
-        }
-        if let Some(older) = OLDER.iter().find(|name| system.stat(&Path::new(directory).join(name)).is_ok()) {
-            return Err(format!(
-                "{directory}/{older} is in a format that is not supported: rpmdb.sqlite alone is read"
-            ));
+        for (file, read) in FORMATS {
+            let path = Path::new(directory).join(file);
+            match (system.real_path(&path), read) {
+                (Ok(real), Some(read)) => return Ok(Some((system.host_path(&real), read))),
+                (Ok(_), None) => return Err(format!("{} is in a format that is not read", path.display())),
+                (Err(error), _) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                }
+                (Err(error), _) => return Err(format!("{} cannot be opened: {error}", path.display())),
+            }
         }
     }
     Ok(None)
-}
-
-/// Opens it without writing anything. Where no other process has left a log of changes, the file is taken to stay as it is, so that not
-/// even a lock is needed.
-fn open(path: &Path) -> rusqlite::Result<Connection> {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    let still = std::fs::metadata(log).map_or(true, |log| log.len() == 0);
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    if !still {
-        return Connection::open_with_flags(path, flags);
-    }
-    let special = |c: char| match c {
-        '?' | '#' | '%' => format!("%{:02x}", c as u32),
-        c => c.to_string(),
-    };
-    let name: String = path.to_string_lossy().chars().map(special).collect();
-    Connection::open_with_flags(format!("file:{name}?immutable=1"), flags | OpenFlags::SQLITE_OPEN_URI)
 }
