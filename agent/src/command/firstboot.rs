@@ -12,7 +12,7 @@ use super::{Work, begin_with, say};
 use crate::apply::{Control, Watch, besides};
 use crate::cli::{FirstBoot, Selection};
 use crate::cloud_init;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Gathered};
 use crate::exit::Exit;
 use crate::firstboot::instance::Instance;
 use crate::firstboot::record::{Done, Record};
@@ -38,27 +38,18 @@ pub fn run(args: &FirstBoot) -> Result<Exit> {
     let system = System::open(Path::new("/"))?;
     let instance = Instance::of(&system)?;
     let mut status = Status::begin(args.phase, instance.clone(), now());
-    status.write(&system)?;
-    let gathered = config::gather(&system);
-    status.problems = gathered.problems;
     let mut record = Record::of(&system, &instance)?;
-    let exit = match idle(args, &gathered.config, &record) {
-        Some(why) => {
-            status.notes.push(why);
-            status.end(State::Idle);
-            Exit::Good
+    let looked = config::look(&system);
+    let exit = if nothing_new(args, &looked, &record) {
+        rest(&mut status, idle(args, &looked.config, &record))
+    } else {
+        status.write(&system)?;
+        let gathered = looked.tried(&system);
+        status.problems = gathered.problems;
+        match idle(args, &gathered.config, &record) {
+            None => harden_now(args.phase, gathered.config, &mut status),
+            why => rest(&mut status, why),
         }
-        None => match work(args.phase, gathered.config, &mut status) {
-            Ok(exit) => {
-                status.end(State::Done);
-                exit
-            }
-            Err(error) => {
-                status.problems.push(format!("{error:#}"));
-                status.end(State::Failed);
-                Exit::Trouble
-            }
-        },
     };
     if status.state == State::Done {
         let (finished, asked, run) = (status.finished.clone(), status.asked().to_owned(), status.run.clone());
@@ -70,6 +61,35 @@ pub fn run(args: &FirstBoot) -> Result<Exit> {
     status.write(&system)?;
     status.sentences().iter().for_each(|line| say(line));
     Ok(ended(exit, &status))
+}
+
+/// Whether this is a boot like most: the phase was done and nothing was or is wrong. Then whether a policy can be made of the
+/// configuration is not tried, which every boot would pay for.
+fn nothing_new(args: &FirstBoot, looked: &Gathered, record: &Record) -> bool {
+    let well = |done: &Done| done.exit != Exit::Trouble.code();
+    !args.again && looked.problems.is_empty() && record.done.get(&args.phase).is_some_and(well)
+}
+
+/// Ends a phase that has nothing to do.
+fn rest(status: &mut Status, why: Option<String>) -> Exit {
+    status.notes.extend(why);
+    status.end(State::Idle);
+    Exit::Good
+}
+
+/// Does the phase, and tells how it ended.
+fn harden_now(phase: Phase, config: Config, status: &mut Status) -> Exit {
+    match work(phase, config, status) {
+        Ok(exit) => {
+            status.end(State::Done);
+            exit
+        }
+        Err(error) => {
+            status.problems.push(format!("{error:#}"));
+            status.end(State::Failed);
+            Exit::Trouble
+        }
+    }
 }
 
 /// A phase with a problem did not end well, whatever its rules say.
@@ -170,4 +190,32 @@ fn stop_after(limit: Duration, stop: Arc<AtomicBool>) {
         std::thread::sleep(limit);
         stop.store(true, Ordering::Relaxed);
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_boot_like_most_is_told_from_others() {
+        let done = |exit| Done { finished: "2026".into(), asked: "light".into(), run: String::new(), exit };
+        let record = |exit: Option<u8>| Record {
+            instance: Instance::default(),
+            done: exit.map(|exit| (Phase::AfterProvisioning, done(exit))).into_iter().collect(),
+        };
+        let good = Gathered::default();
+        let mut bad = Gathered::default();
+        bad.problems.push("unknown key".into());
+        let again = |again| FirstBoot { phase: Phase::AfterProvisioning, again };
+        for (what, args, looked, exit, expected) in [
+            ("done well", again(false), &good, Some(0), true),
+            ("something left to a person", again(false), &good, Some(2), true),
+            ("never done", again(false), &good, None, false),
+            ("done with trouble", again(false), &good, Some(1), false),
+            ("asked for again", again(true), &good, Some(0), false),
+            ("a source is bad now", again(false), &bad, Some(0), false),
+        ] {
+            assert_eq!(nothing_new(&args, looked, &record(exit)), expected, "{what}");
+        }
+    }
 }

@@ -40,20 +40,7 @@ enum Extent {
 /// Gathers the configuration of a machine from all its sources. Never fails: a bad source is a problem, and so is a configuration
 /// that no policy can be made of; then what the image says by itself counts.
 pub fn gather(system: &System) -> Gathered {
-    let mut gathered = look(system);
-    while let Err(error) = makes_a_policy(&gathered.config, system) {
-        let problem = format!("{error:#}");
-        if !gathered.problems.contains(&problem) {
-            gathered.problems.push(problem);
-        }
-        gathered.extent = match gathered.extent {
-            Extent::All => Extent::Image,
-            Extent::Image => Extent::ImageAlone,
-            Extent::ImageAlone => break,
-        };
-        gathered.weigh(system);
-    }
-    gathered
+    look(system).tried(system)
 }
 
 /// Like [`gather`], without trying whether a policy can be made of it: for commands that make one.
@@ -90,6 +77,23 @@ fn makes_a_policy(config: &Config, system: &System) -> Result<()> {
 }
 
 impl Gathered {
+    /// Tries whether a policy can be made of it; while none can, less of it counts, as [`gather`] says.
+    pub fn tried(mut self, system: &System) -> Gathered {
+        while let Err(error) = makes_a_policy(&self.config, system) {
+            let problem = format!("{error:#}");
+            if !self.problems.contains(&problem) {
+                self.problems.push(problem);
+            }
+            self.extent = match self.extent {
+                Extent::All => Extent::Image,
+                Extent::Image => Extent::ImageAlone,
+                Extent::ImageAlone => break,
+            };
+            self.weigh(system);
+        }
+        self
+    }
+
     /// Lays the sources that count over one another.
     fn weigh(&mut self, system: &System) {
         let mut config = Config::default();
