@@ -83,9 +83,12 @@ pub fn after_phase_1(inside: &BTreeMap<String, String>) -> Result<()> {
 pub fn provisioned(vm: &Vm) -> Result<Value> {
     let begun = Instant::now();
     loop {
-        let state = vm.shell("systemctl show -P ActiveState trempe-provisioned.service")?;
-        match state.trim() {
+        let show = "systemctl show --value -p ActiveState -p ConditionResult -p ConditionTimestampMonotonic trempe-provisioned.service";
+        let said = vm.shell(show)?;
+        let said: Vec<&str> = said.split_whitespace().collect();
+        match said.first().copied().unwrap_or_default() {
             "active" => break,
+            "inactive" if spared(&said) => break,
             "failed" => bail!(
                 "phase 2 failed: {}",
                 vm.shell("journalctl -b -u trempe-provisioned --no-pager | tail -30")?
@@ -96,6 +99,11 @@ pub fn provisioned(vm: &Vm) -> Result<Value> {
     }
     println!("{}", vm.shell("systemctl show -p Id -p ExecMainStartTimestamp -p ExecMainExitTimestamp trempe-firstboot trempe-provisioned; cloud-init status --long || true; cat /var/lib/trempe/firstboot.json")?);
     status(vm)
+}
+
+/// Whether systemd looked whether there is something to do for a unit, and there is not.
+fn spared(said: &[&str]) -> bool {
+    matches!(said, [_, "no", when] if *when != "0")
 }
 
 /// The verdicts of the installed agent, against the machine's own configuration.

@@ -17,7 +17,7 @@ use crate::exit::Exit;
 use crate::firstboot::instance::Instance;
 use crate::firstboot::record::{Done, Record};
 use crate::firstboot::status::{State, Status};
-use crate::firstboot::{Phase, customization, wishes};
+use crate::firstboot::{Phase, customization, status, wishes};
 use crate::report::now;
 use crate::system::System;
 
@@ -40,7 +40,10 @@ pub fn run(args: &FirstBoot) -> Result<Exit> {
     let mut status = Status::begin(args.phase, instance.clone(), now());
     let mut record = Record::of(&system, &instance)?;
     let looked = config::look(&system);
-    let exit = if nothing_new(args, &looked, &record) {
+    let exit = if nothing_new(args.phase, args.again, &looked, &record) {
+        if nothing_new(Phase::AfterProvisioning, args.again, &looked, &record) {
+            status::spare_provisioned(&system)?;
+        }
         rest(&mut status, idle(args, &looked.config, &record))
     } else {
         status.write(&system)?;
@@ -65,9 +68,9 @@ pub fn run(args: &FirstBoot) -> Result<Exit> {
 
 /// Whether this is a boot like most: the phase was done and nothing was or is wrong. Then whether a policy can be made of the
 /// configuration is not tried, which every boot would pay for.
-fn nothing_new(args: &FirstBoot, looked: &Gathered, record: &Record) -> bool {
+fn nothing_new(phase: Phase, again: bool, looked: &Gathered, record: &Record) -> bool {
     let well = |done: &Done| done.exit != Exit::Trouble.code();
-    !args.again && looked.problems.is_empty() && record.done.get(&args.phase).is_some_and(well)
+    !again && looked.problems.is_empty() && record.done.get(&phase).is_some_and(well)
 }
 
 /// Ends a phase that has nothing to do.
@@ -206,16 +209,16 @@ mod tests {
         let good = Gathered::default();
         let mut bad = Gathered::default();
         bad.problems.push("unknown key".into());
-        let again = |again| FirstBoot { phase: Phase::AfterProvisioning, again };
-        for (what, args, looked, exit, expected) in [
-            ("done well", again(false), &good, Some(0), true),
-            ("something left to a person", again(false), &good, Some(2), true),
-            ("never done", again(false), &good, None, false),
-            ("done with trouble", again(false), &good, Some(1), false),
-            ("asked for again", again(true), &good, Some(0), false),
-            ("a source is bad now", again(false), &bad, Some(0), false),
+        for (what, again, looked, exit, expected) in [
+            ("done well", false, &good, Some(0), true),
+            ("something left to a person", false, &good, Some(2), true),
+            ("never done", false, &good, None, false),
+            ("done with trouble", false, &good, Some(1), false),
+            ("asked for again", true, &good, Some(0), false),
+            ("a source is bad now", false, &bad, Some(0), false),
         ] {
-            assert_eq!(nothing_new(&args, looked, &record(exit)), expected, "{what}");
+            let record = record(exit);
+            assert_eq!(nothing_new(Phase::AfterProvisioning, again, looked, &record), expected, "{what}");
         }
     }
 }

@@ -14,6 +14,9 @@ use crate::system::System;
 
 /// Where it is told.
 pub const DIRECTORY: &str = "/run/trempe";
+/// While it is there, the unit of the second phase has nothing to do at this boot (`ConditionPathExists=` of
+/// `trempe-provisioned.service`): it is not even started.
+const PROVISIONED: &str = "/run/trempe/provisioned";
 /// The version of its structure.
 const SCHEMA: u32 = 1;
 
@@ -162,6 +165,16 @@ impl Status {
         [vec![head], more("", &self.notes), more("error: ", &self.errors), more("PROBLEM: ", &self.problems)]
             .concat()
     }
+}
+
+/// Has systemd leave out the second phase at this boot.
+///
+/// # Errors
+/// When the mark cannot be written.
+pub fn spare_provisioned(system: &System) -> Result<()> {
+    file::make_directories(system, Path::new(DIRECTORY), 0o755)?;
+    let mark = Whole { content: Vec::new(), attributes: Attributes::new(0o644) };
+    file::write(system, Path::new(PROVISIONED), &mark).context("sparing this boot the second phase")
 }
 
 #[cfg(test)]
