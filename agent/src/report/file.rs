@@ -23,15 +23,23 @@ pub fn put(path: &Path, write: &dyn Fn(&mut dyn Write) -> Result<()>) -> Result<
     }
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let written = || -> Result<()> {
+        directory.metadata()?;
         let readable = Permissions::from_mode(0o644);
-        let mut out = BufWriter::new(tempfile::Builder::new().permissions(readable).tempfile_in(directory)?);
+        let mut out = BufWriter::new(
+            tempfile::Builder::new().permissions(readable).tempfile_in(directory).map_err(nameless)?,
+        );
         write(&mut out)?;
         let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.as_file().sync_all()?;
-        file.persist(path)?;
+        file.persist(path).map_err(|error| error.error)?;
         Ok(())
     };
     written().with_context(failed)
+}
+
+/// An error without the name of the file that only was to become the document.
+fn nameless(error: io::Error) -> io::Error {
+    error.kind().into()
 }
 
 #[cfg(test)]
@@ -48,6 +56,13 @@ mod tests {
         assert_eq!(std::fs::read(&path).unwrap(), b"first");
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o644);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "nothing else is left");
+    }
+
+    #[test]
+    fn an_error_names_the_document() {
+        let path = Path::new("/nonexistent/r.html");
+        let error = format!("{:#}", put(path, &|_| Ok(())).unwrap_err());
+        assert_eq!(error, "writing /nonexistent/r.html: No such file or directory (os error 2)");
     }
 
     #[test]
