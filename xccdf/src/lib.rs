@@ -16,6 +16,7 @@
 //! | which rules and values a choice comes to, and why | [`policy`] |
 //! | data streams, what is in them and where | [`source`] |
 //! | platforms | [`cpe`] |
+//! | which fix of a rule is meant, and its text | [`fix`] |
 //! | the seam to checking engines, and the result of each rule | [`mod@evaluate`] |
 //! | results, scores, ARF | [`result`], [`score`], [`arf`] |
 //! | what went wrong, where, and what to do | [`error`] |
@@ -43,6 +44,7 @@ pub mod cpe;
 pub mod element;
 pub mod error;
 pub mod evaluate;
+pub mod fix;
 pub mod id;
 mod index;
 mod lines;

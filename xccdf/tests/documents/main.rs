@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test")]
 
 mod engines;
+mod fixes;
 mod fixture;
 mod hostile;
 mod inheritance;
