@@ -37,6 +37,13 @@ pub enum Change {
         /// The mode of a new file.
         mode: u32,
     },
+    /// A symbolic link, in place of whatever file or link is there.
+    Link {
+        /// The link.
+        path: PathBuf,
+        /// Where it leads, as written in it.
+        target: PathBuf,
+    },
     /// No file there.
     RemoveFile {
         /// The file or symbolic link.
@@ -115,6 +122,7 @@ impl Change {
     pub fn path(&self) -> Option<&Path> {
         match self {
             Change::WriteFile { path, .. }
+            | Change::Link { path, .. }
             | Change::RemoveFile { path }
             | Change::MakeDirectory { path, .. }
             | Change::SetMeta { path, .. } => Some(path),
@@ -126,6 +134,7 @@ impl Change {
     pub fn sentence(&self) -> String {
         match self {
             Change::WriteFile { path, .. } => format!("write {}", path.display()),
+            Change::Link { path, target } => format!("link {} to {}", path.display(), target.display()),
             Change::RemoveFile { path } => format!("remove {}", path.display()),
             Change::MakeDirectory { path, mode } => {
                 format!("create directory {} with mode {mode:04o}", path.display())

@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::firstboot::Phase;
 use crate::fleet;
-pub use selection::{Output, Selection};
+pub use selection::{Fixes, Foreign, Output, Selection};
 
 /// Hardens a Linux machine to a CIS tier, audits it, shows what it would change, and takes changes back.
 #[derive(Debug, Parser)]
@@ -109,12 +109,16 @@ pub struct Audit {
 
 const PLAN: &str = "Examples:
   agent plan --tier standard
-  agent plan --tier strict --tailoring site.xml --rule sshd_disable_root_login";
+  agent plan --tier strict --tailoring site.xml --rule sshd_disable_root_login
+  agent plan --content ssg-rhel9 --profile cis --fixes content";
 
 /// Arguments of `plan`.
 #[derive(Debug, Args)]
 #[command(after_help = PLAN)]
 pub struct PlanArgs {
+    /// Which content.
+    #[command(flatten)]
+    pub foreign: Foreign,
     /// Which machine, which rules.
     #[command(flatten)]
     pub selection: Selection,
@@ -128,12 +132,16 @@ const APPLY: &str = "Examples:
   agent apply --tier standard --yes        for scripts
   agent apply --tier strict --confirm-within 10m
                                            takes itself back unless 'agent confirm' comes in time
-  agent apply --tier light --rule banner_etc_issue_cis --yes";
+  agent apply --tier light --rule banner_etc_issue_cis --yes
+  agent apply --content ssg-debian12 --profile cis_level1_server --fixes content --yes";
 
 /// Arguments of `apply`.
 #[derive(Debug, Args)]
 #[command(after_help = APPLY)]
 pub struct Apply {
+    /// Which content.
+    #[command(flatten)]
+    pub foreign: Foreign,
     /// Which machine, which rules.
     #[command(flatten)]
     pub selection: Selection,
@@ -245,12 +253,14 @@ pub enum Subject {
     Values,
     /// The kinds of settings a rule can ensure.
     Settings,
+    /// The fixes that content of others has for the rules of a profile.
+    Fixes,
 }
 
 /// Arguments of `list`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  agent list rules | grep sshd\n  agent list values --format json\n  agent list profiles --content ssg-rhel9"
+    after_help = "Examples:\n  agent list rules | grep sshd\n  agent list values --format json\n  agent list profiles --content ssg-rhel9\n  agent list fixes --content ssg-rhel9 --profile cis --system ansible > playbook.yml"
 )]
 pub struct List {
     /// What to list.
@@ -259,6 +269,21 @@ pub struct List {
     /// List what is in SCAP content of others: a file, or the name of an installed data stream.
     #[arg(long, value_name = "FILE|NAME")]
     pub content: Option<String>,
+    /// Of fixes: for the rules of this profile.
+    #[arg(long, value_name = "ID", requires = "content", conflicts_with = "tier")]
+    pub profile: Option<String>,
+    /// Of fixes: for the rules of the content's CIS profile for this tier.
+    #[arg(long, value_name = "TIER", requires = "content")]
+    pub tier: Option<String>,
+    /// Of fixes: XCCDF tailoring files, each laid over the ones before.
+    #[arg(long, value_name = "FILE", requires = "content")]
+    pub tailoring: Vec<PathBuf>,
+    /// Of fixes: only for this rule; may be given several times.
+    #[arg(long, value_name = "RULE", requires = "content")]
+    pub rule: Vec<String>,
+    /// Of fixes: their kind, a URI such as urn:xccdf:fix:script:sh or the last part of one: sh, ansible, bootc, kickstart, blueprint.
+    #[arg(long, value_name = "URI", default_value = "sh")]
+    pub system: String,
     /// The format.
     #[arg(long, value_enum, default_value = "text")]
     pub format: Notation,

@@ -14,7 +14,7 @@
 //!
 //! Beside the stages: [`config`] gathers what the machine is configured to, [`system`] is the only way to the machine, [`setting`]
 //! holds one file per kind of thing a rule can ensure, [`door`] looks at who gets in, [`change`] is the closed set of changes,
-//! [`scap`] judges by SCAP content of others, [`fleet`] merges the reports of many machines, [`drift`] says what a machine has become since it was hardened, [`firstboot`] says when all of it happens on a new machine, [`command`] is one file per subcommand.
+//! [`scap`] judges by SCAP content of others, [`fix`] makes changes of the fixes in it, [`fleet`] merges the reports of many machines, [`drift`] says what a machine has become since it was hardened, [`firstboot`] says when all of it happens on a new machine, [`command`] is one file per subcommand.
 #![warn(missing_docs)]
 // They panic when nobody can be told any more: a run is never ended by that.
 #![warn(clippy::print_stderr, clippy::print_stdout)]
@@ -31,6 +31,7 @@ pub mod drift;
 pub mod exit;
 pub mod finding;
 pub mod firstboot;
+pub mod fix;
 pub mod fleet;
 pub mod inspect;
 pub mod plan;

@@ -9,6 +9,9 @@ use agent::exit::Exit;
 use clap::Parser;
 
 fn main() -> ExitCode {
+    if let Some(code) = agent::fix::entry(std::env::args_os()) {
+        return code;
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         // Help and version are no trouble; a wrong command line is, and must not look like a machine that deviates.

@@ -51,7 +51,7 @@ impl std::error::Error for Unresolved {}
 
 /// The fix to take of those that are `suitable`: where one needs no reboot, none that does; then those of the last disruption that is
 /// low or medium, if any is; of what is left the first.
-pub fn choose<'a>(fixes: &'a [Fix], suitable: impl Fn(&Fix) -> bool) -> Option<&'a Fix> {
+pub fn choose(fixes: &[Fix], suitable: impl Fn(&Fix) -> bool) -> Option<&Fix> {
     let suitable: Vec<&Fix> = fixes.iter().filter(|fix| suitable(fix)).collect();
     let needs_reboot = |fix: &Fix| fix.reboot.unwrap_or(false);
     let without = suitable.iter().any(|fix| !needs_reboot(fix));

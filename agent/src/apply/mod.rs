@@ -4,7 +4,7 @@
 //! fails is taken back whole and reported as an error; the others stay. Before running programs are told ([`effect`]), they
 //! check what they will read ([`validate`]); what they refuse is taken back too. Then everything is inspected again, and that is
 //! what is reported. The way back is in [`undo`] (what is saved), [`restore`] (one change), [`transaction`] (packages) and
-//! [`rollback`] (a run). What no rule asks for is done in [`besides`]. Over who gets in watches [`guard`], and [`pending`] holds what takes a run back that nobody confirms.
+//! [`rollback`] (a run). What no rule asks for is done in [`besides`], what others have planned in [`planned`]. Over who gets in watches [`guard`], and [`pending`] holds what takes a run back that nobody confirms.
 //!
 //! A run that is interrupted (a signal, a full disk) takes itself back; one that is killed, or loses power, is taken back by
 //! the next ([`rollback::recover`]). So a machine is always as before the run or as after it.
@@ -22,6 +22,7 @@ mod package;
 mod pam;
 pub mod pending;
 pub(crate) mod perform;
+pub mod planned;
 pub(crate) mod restore;
 mod retention;
 pub mod rollback;

@@ -16,6 +16,10 @@ use crate::system::{System, Tool};
 pub fn perform(system: &System, change: &Change) -> Result<()> {
     match change {
         Change::WriteFile { path, content, mode } => write(system, path, content, *mode),
+        Change::Link { path, target } => {
+            file::make_directories(system, path.parent().unwrap_or(Path::new("/")), 0o755)?;
+            file::link(system, path, target)
+        }
         Change::RemoveFile { path } => file::remove(system, path),
         Change::MakeDirectory { path, mode } => file::make_directories(system, path, *mode).map(drop),
         Change::SetMeta { path, mode, uid, gid } => file::set_meta(system, path, *mode, *uid, *gid),

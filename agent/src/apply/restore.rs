@@ -98,7 +98,9 @@ fn take_back_file(system: &System, change: &Change, path: &Path, was: &Was, blob
         return undo::restore(system, path, was, blobs).map(|()| Taken::Back);
     }
     let Change::WriteFile { content: after, .. } = change else {
+        let ours = matches!((&now, change), (Was::Link { target }, Change::Link { target: own, .. }) if target == own);
         return match now {
+            _ if ours => undo::restore(system, path, was, blobs).map(|()| Taken::Back),
             Was::Absent => undo::restore(system, path, was, blobs).map(|()| Taken::Back),
             _ => Ok(Taken::Kept(format!("{} was made anew since", path.display()))),
         };
@@ -236,6 +238,22 @@ mod tests {
         let taken = there_and_back(&tree, remove(), |path| std::fs::write(path, "new").unwrap());
         assert!(kept(&taken), "{taken:?}");
         assert_eq!(tree.text("/etc/x"), "new");
+    }
+
+    #[test]
+    fn a_link_gives_way_to_what_was_there_unless_it_leads_elsewhere_since() {
+        let link = || Change::Link { path: "/etc/x".into(), target: "/dev/null".into() };
+        let tree = Tree::new().file("/etc/x", "old");
+        assert_eq!(there_and_back(&tree, link(), |path| assert!(path.is_symlink())), Taken::Back);
+        assert_eq!(tree.text("/etc/x"), "old");
+        let tree = Tree::new().dir("/etc", 0o755);
+        assert_eq!(there_and_back(&tree, link(), |_| ()), Taken::Back);
+        assert_eq!(tree.system().read_link("/etc/x").unwrap(), None);
+        let taken = there_and_back(&tree, link(), |path| {
+            std::fs::remove_file(path).unwrap();
+            std::os::unix::fs::symlink("y", path).unwrap();
+        });
+        assert!(kept(&taken), "{taken:?}");
     }
 
     #[test]

@@ -101,6 +101,11 @@ pub fn prepare(system: &System, change: &Change, blobs: &Blobs) -> Result<Undo> 
             let directories = missing_directories(system, path.parent().unwrap_or(Path::new("/")))?;
             Undo::Files { files: vec![(path.clone(), save(system, &path, blobs)?)], directories, base: None }
         }
+        Change::Link { path, .. } => Undo::Files {
+            files: vec![(path.clone(), save(system, path, blobs)?)],
+            directories: missing_directories(system, path.parent().unwrap_or(Path::new("/")))?,
+            base: None,
+        },
         Change::RemoveFile { path } => Undo::Files {
             files: vec![(path.clone(), save(system, path, blobs)?)],
             directories: Vec::new(),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::report::{Format, Wanted};
 
@@ -33,6 +33,33 @@ pub struct Selection {
     /// The directory that holds the machine.
     #[arg(long, value_name = "DIR", default_value = "/")]
     pub root: PathBuf,
+}
+
+/// Which content, and whose fixes.
+#[derive(Debug, Default, Args)]
+pub struct Foreign {
+    /// SCAP content of others that judges instead of the catalogue: a data stream (also .xz and .bz2), an XCCDF benchmark, or the name
+    /// of an installed one (ssg-rhel9).
+    #[arg(long, value_name = "FILE|NAME")]
+    pub content: Option<String>,
+    /// With --content: what mends a rule that fails.
+    #[arg(long, value_enum, default_value = "catalogue", requires = "content")]
+    pub fixes: Fixes,
+    /// With --fixes: stop a fix of the content that takes longer than so many seconds.
+    #[arg(long, value_name = "SECONDS", default_value = "120", requires = "content", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub fix_limit: u64,
+}
+
+/// What mends a rule of content of others.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Fixes {
+    /// The catalogue, where it has a rule of that name.
+    #[default]
+    Catalogue,
+    /// The content's own shell fix, run in a sandbox and made a plan of.
+    Content,
+    /// The catalogue, and where it has no such rule the content's own fix.
+    Both,
 }
 
 /// How to tell.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, bail};
 
-use super::{Work, begin_with, by_catalogue, configuration, say, tell, watched};
+use super::{Work, begin_with, by_catalogue, configuration, foreign, say, tell, watched};
 use crate::apply::pending::{self, Pending};
 use crate::apply::{Control, Watch, apply, journal};
 use crate::cli::Apply;
@@ -24,20 +24,14 @@ const DECLINED: i32 = 2;
 /// When the run could not begin, or its journal could not be kept.
 pub fn run(args: &Apply) -> Result<Exit> {
     let started = now();
+    if let Some(content) = &args.foreign.content {
+        return foreign::apply(content, args, started);
+    }
     let system = System::open(&args.selection.root)?;
     let config = configuration(&args.selection, &system)?;
     let named = config.access.keep.clone();
     let mut work = begin_with(&args.selection, system, config)?;
-    if !nix::unistd::geteuid().is_root() && work.system.is_running() {
-        bail!("only root can change this machine: run it with sudo");
-    }
-    if !args.yes && !std::io::stdin().is_terminal() {
-        bail!("nobody can be asked here: give --yes");
-    }
-    let confirm_within = args.confirm_within.as_deref().map(pending::parse).transpose()?;
-    if confirm_within.is_some() {
-        pending::check(&work.system)?;
-    }
+    let confirm_within = allowed(args, &work.system)?;
     let id = started.replace(':', "-");
     let asking = Arc::new(AtomicBool::new(false));
     let stop = stop_on_signals(&asking)?;
@@ -53,6 +47,24 @@ pub fn run(args: &Apply) -> Result<Exit> {
     let Some((report, _)) = harden(&mut work, &id, started, &control)? else { return Ok(Exit::Deviates) };
     tell(&report, &args.output, &by_catalogue(&report, work.tailoring.as_ref()))?;
     Ok(report.exit())
+}
+
+/// Whether the run may begin; within what time it is to be confirmed.
+///
+/// # Errors
+/// When only root could do it, or nobody can be asked.
+pub fn allowed(args: &Apply, system: &System) -> Result<Option<std::time::Duration>> {
+    if !nix::unistd::geteuid().is_root() && system.is_running() {
+        bail!("only root can change this machine: run it with sudo");
+    }
+    if !args.yes && !std::io::stdin().is_terminal() {
+        bail!("nobody can be asked here: give --yes");
+    }
+    let confirm_within = args.confirm_within.as_deref().map(pending::parse).transpose()?;
+    if confirm_within.is_some() {
+        pending::check(system)?;
+    }
+    Ok(confirm_within)
 }
 
 /// Makes the machine what its policy asks for, and keeps the report with the run's journal. Returns it and the run's id, which is
@@ -101,7 +113,7 @@ pub fn stop_on_signals(asking: &Arc<AtomicBool>) -> Result<Arc<AtomicBool>> {
 }
 
 /// Shows the plan and asks.
-fn agreed(plan: &Plan, asking: &AtomicBool) -> Result<bool> {
+pub fn agreed(plan: &Plan, asking: &AtomicBool) -> Result<bool> {
     let mut terminal = std::io::stderr();
     let style = watched(std::io::stderr());
     report::plan::write(plan, &mut terminal, &style)?;
@@ -116,7 +128,7 @@ fn agreed(plan: &Plan, asking: &AtomicBool) -> Result<bool> {
 }
 
 /// Keeps the report with the run's journal, for `history` and `status`.
-fn keep(report: &Report, system: &System, id: &str) -> Result<()> {
+pub fn keep(report: &Report, system: &System, id: &str) -> Result<()> {
     let path = journal::state_dir(system)?.join("runs").join(id).join("result.json");
     super::deliver(&serde_json::to_vec_pretty(report)?, Some(&path))
 }

@@ -1,8 +1,8 @@
 //! `agent audit`: which rules are met.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
-use super::{begin, by_catalogue, progress, tell_also};
+use super::{begin, by_catalogue, foreign, progress, tell_also};
 use crate::cli::Audit;
 use crate::exit::Exit;
 use crate::inspect::inspect;
@@ -35,17 +35,7 @@ fn results(args: &Audit) -> Vec<Wanted> {
 /// Judges by content of others. The machine's own configuration is about the catalogue, and does not count here.
 fn by_content(content: &str, args: &Audit) -> Result<Exit> {
     let selection = &args.selection;
-    if selection.config.is_some() {
-        bail!("--config is about the catalogue: with --content, give exceptions as --tailoring");
-    }
-    let request = scap::Request {
-        content: content.to_owned(),
-        tier: selection.tier.clone(),
-        profile: selection.profile.clone(),
-        tailoring: selection.tailoring.clone(),
-        rules: selection.rule.clone(),
-        root: selection.root.clone(),
-    };
+    let request = foreign::request(content, selection)?;
     let system = System::open(&selection.root)?;
     let report = scap::audit(&request, &system, &|report, standard| {
         tell_also(report, &args.output, &results(args), standard)

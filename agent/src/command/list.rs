@@ -6,10 +6,11 @@ use anyhow::{Result, bail};
 use serde_json::{Value as Json, json};
 use xccdf::{Benchmark, Kind, no_alias, short_id};
 
-use super::print;
+use super::{print, say};
 use crate::cli::{List, Subject};
 use crate::content::{Catalogue, TIERS, benchmark, products, tier_of, tier_profile};
 use crate::exit::Exit;
+use crate::fix;
 use crate::scap;
 
 /// Runs the command.
@@ -17,6 +18,9 @@ use crate::scap;
 /// # Errors
 /// When the list cannot be written.
 pub fn run(args: &List) -> Result<Exit> {
+    if args.subject == Subject::Fixes {
+        return fixes(args);
+    }
     if let Some(content) = &args.content {
         let table = of_content(args.subject, content)?;
         print(args.format, &aligned(&table.rows), &table.json)?;
@@ -30,9 +34,37 @@ pub fn run(args: &List) -> Result<Exit> {
         Subject::Profiles => profiles(&benchmark),
         Subject::Values => values(&catalogue),
         Subject::Settings => settings(&catalogue)?,
+        Subject::Fixes => bail!("fixes are of content of others: give --content"),
     };
     print(args.format, &aligned(&table.rows), &table.json)?;
     Ok(Exit::Good)
+}
+
+/// Writes the fixes of content as one document. A rule whose fix cannot be written is told, and the rest is written.
+fn fixes(args: &List) -> Result<Exit> {
+    let Some(content) = &args.content else { bail!("fixes are of content of others: give --content") };
+    let request = scap::Request {
+        content: content.clone(),
+        tier: args.tier.clone(),
+        profile: args.profile.clone(),
+        tailoring: args.tailoring.clone(),
+        rules: args.rule.clone(),
+        root: "/".into(),
+    };
+    let chosen = fix::of_policy(&request, &args.system)?;
+    if !chosen.iter().any(|own| own.text.is_some()) {
+        bail!("{content} has no fix of the system {:?} for these rules", args.system);
+    }
+    let profile = args.profile.as_deref().or(args.tier.as_deref()).unwrap_or("the default profile");
+    let about = format!("Fixes of {content} for {profile}, written by agent {}", env!("CARGO_PKG_VERSION"));
+    let (document, lacking) = fix::document::write(&chosen, &args.system, &about);
+    let json: Vec<Json> = chosen
+        .iter()
+        .map(|own| json!({"rule": own.rule, "text": own.text.as_ref().and_then(|text| text.as_ref().ok())}))
+        .collect();
+    print(args.format, &document, &json)?;
+    lacking.iter().for_each(|line| say(&format!("agent: {line}")));
+    Ok(if lacking.is_empty() { Exit::Good } else { Exit::Trouble })
 }
 
 /// A list, for people and for programs.
@@ -69,7 +101,7 @@ fn of_content(subject: Subject, content: &str) -> Result<Table> {
                 table.add([id.to_owned(), title.clone()], json!({"id": id, "title": title}));
             }
         }
-        Subject::Tiers | Subject::Settings => {
+        Subject::Tiers | Subject::Settings | Subject::Fixes => {
             bail!("content of others has rules, profiles and values; tiers and settings are the catalogue's")
         }
     }

@@ -11,6 +11,7 @@ pub mod drift;
 pub mod explain;
 pub mod export;
 pub mod firstboot;
+pub mod foreign;
 pub mod history;
 pub mod list;
 pub mod manual;

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{begin, by_catalogue, progress, tell};
+use super::{begin, by_catalogue, foreign, progress, tell};
 use crate::cli::PlanArgs;
 use crate::exit::Exit;
 use crate::inspect::inspect;
@@ -14,6 +14,9 @@ use crate::report::{Host, Report, now};
 /// # Errors
 /// When the machine cannot be judged at all, or the plan cannot be made or written.
 pub fn run(args: &PlanArgs) -> Result<Exit> {
+    if let Some(content) = &args.foreign.content {
+        return foreign::plan(content, args);
+    }
     let started = now();
     let mut work = begin(&args.selection)?;
     let host = Host::of(&work.system);

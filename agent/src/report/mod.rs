@@ -234,6 +234,11 @@ impl Report {
         }
     }
 
+    /// Counts anew, after verdicts were changed.
+    pub fn count(&mut self) {
+        self.summary = summary(&self.rules);
+    }
+
     /// The exit code that the results call for.
     pub fn exit(&self) -> Exit {
         let expired =

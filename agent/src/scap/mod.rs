@@ -53,6 +53,31 @@ pub struct Request {
     pub root: PathBuf,
 }
 
+impl Request {
+    /// Whether a rule is among those asked for.
+    pub fn asks_for(&self, rule: &xccdf::PolicyRule) -> bool {
+        let named = |id: &String| xccdf::short_id(id) == xccdf::short_id(&rule.id);
+        if self.rules.is_empty() { rule.decision.selected } else { self.rules.iter().any(named) }
+    }
+}
+
+/// What content comes to for a request: the checklist, its benchmark and the policy, handed to `with`.
+///
+/// # Errors
+/// When content, profile or tailoring are not understood, or others could have written what decides; those of `with`.
+pub fn chosen<T>(
+    request: &Request,
+    with: &dyn Fn(&xccdf::Checklist<'_>, &xccdf::Benchmark, &xccdf::Policy) -> Result<T>,
+) -> Result<T> {
+    let content = open(&request.content)?;
+    let checklist = content.checklist(Choice::default())?;
+    let benchmark = checklist.benchmark()?;
+    let (tailoring, _) = tailoring(&request.tailoring)?;
+    let profile = profile(request, &benchmark)?;
+    let policy = xccdf::resolve(&benchmark, &tailoring, profile.as_deref(), &no_alias)?;
+    with(&checklist, &benchmark, &policy)
+}
+
 /// Judges a machine by content. `tell` is handed the report while the content is at hand, with what writes it as XCCDF.
 ///
 /// # Errors

@@ -41,6 +41,7 @@ pub use mounts::{FstabEntry, Mount, Mounts};
 pub use os::Os;
 pub use packages::{PackageDelta, Packages};
 pub use root::{FileKind, Meta};
+pub(crate) use run::{Drain, drain, wait};
 pub use run::{Output, Run, Tool};
 pub use sshd::SshdView;
 pub use tmpfiles::TmpfilesLine;

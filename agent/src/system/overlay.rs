@@ -14,6 +14,8 @@ use crate::change::{Change, UnitGoal};
 pub enum Overlaid {
     /// A regular file with this content.
     File(Vec<u8>),
+    /// A symbolic link that leads there.
+    Link(PathBuf),
     /// Nothing.
     Gone,
 }
@@ -23,13 +25,16 @@ impl Overlaid {
     pub fn content(&self) -> Option<&[u8]> {
         match self {
             Overlaid::File(bytes) => Some(bytes),
-            Overlaid::Gone => None,
+            Overlaid::Link(_) | Overlaid::Gone => None,
         }
     }
 
-    /// The target, when there is a symbolic link. Changes make none.
+    /// The target, when there is a symbolic link.
     pub fn link(&self) -> Option<&Path> {
-        None
+        match self {
+            Overlaid::Link(target) => Some(target),
+            Overlaid::File(_) | Overlaid::Gone => None,
+        }
     }
 }
 
@@ -59,6 +64,12 @@ impl Overlay {
                 let meta = self.meta(path, root.meta(path, true)?).unwrap_or(new);
                 self.metas.insert(path.clone(), Meta { size, kind: FileKind::Regular, ..meta });
                 self.files.insert(path.clone(), Overlaid::File(content.clone().into_bytes()));
+            }
+            Change::Link { path, target } => {
+                let size = target.as_os_str().len() as u64;
+                let meta = Meta { kind: FileKind::Symlink, mode: 0o777, uid: 0, gid: 0, size };
+                self.metas.insert(path.clone(), meta);
+                self.files.insert(path.clone(), Overlaid::Link(target.clone()));
             }
             Change::RemoveFile { path } => {
                 self.files.insert(path.clone(), Overlaid::Gone);
@@ -117,7 +128,7 @@ impl Overlay {
                 continue;
             };
             match file {
-                Overlaid::File(_) => names.push(name),
+                Overlaid::File(_) | Overlaid::Link(_) => names.push(name),
                 Overlaid::Gone => names.retain(|other| *other != name),
             }
         }

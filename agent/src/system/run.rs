@@ -211,21 +211,21 @@ fn converse(
 }
 
 /// What a program says, as far as it has come.
-pub(super) struct Drain {
+pub(crate) struct Drain {
     said: Arc<Mutex<Vec<u8>>>,
     end: mpsc::Receiver<()>,
 }
 
 impl Drain {
     /// All of it. A daemon that the program left behind may hold the pipe open: it is not waited for.
-    pub(super) fn collect(self) -> String {
+    pub(crate) fn collect(self) -> String {
         let _ = self.end.recv_timeout(AFTER_END);
         String::from_utf8_lossy(&self.said.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
     }
 }
 
 /// Reads a pipe to its end, on a thread of its own.
-pub(super) fn drain(mut pipe: impl Read + Send + 'static) -> Drain {
+pub(crate) fn drain(mut pipe: impl Read + Send + 'static) -> Drain {
     let said = Arc::new(Mutex::new(Vec::new()));
     let (ended, end) = mpsc::channel();
     let kept = Arc::clone(&said);
@@ -248,7 +248,7 @@ pub(super) fn drain(mut pipe: impl Read + Send + 'static) -> Drain {
 ///
 /// # Errors
 /// When it did not end in time: it was killed.
-pub(super) fn wait(child: &mut Child, limit: Duration) -> Result<Option<i32>> {
+pub(crate) fn wait(child: &mut Child, limit: Duration) -> Result<Option<i32>> {
     let started = Instant::now();
     let mut pause = Duration::from_micros(200);
     loop {
