@@ -13,6 +13,7 @@
 //! does an agent that is killed. A script has its own mounts, processes, network without any interface, host name and System V IPC; `/proc`
 //! and `/sys` are read-only. The commands that would act on the running system are covered by [stand-ins](super::stand_in).
 
+mod group;
 mod init;
 mod layer;
 mod mounts;
@@ -94,7 +95,10 @@ pub fn entry(name: &str, args: &[String]) -> Option<Result<i32>> {
         (SESSION, [root, dir, size]) => {
             Some(session::serve(Path::new(root), Path::new(dir), size).map(|()| 0))
         }
-        (RUN, [root, limits]) => Some(run::run(Path::new(root), limits).map(|()| 0)),
+        (RUN, [root, limits, group @ ..]) => {
+            let group = group.first().map(Path::new);
+            Some(run::run(Path::new(root), limits, group).map(|()| 0))
+        }
         (INIT, [seconds]) => Some(init::start(seconds)),
         _ => None,
     }
@@ -219,6 +223,7 @@ impl Drop for Sandbox {
         // Its processes and mounts end with it.
         drop(self.child.kill());
         drop(self.child.wait());
+        group::remove(self.child.id());
     }
 }
 

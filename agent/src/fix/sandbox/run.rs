@@ -12,15 +12,16 @@ use anyhow::{Context, Result, bail};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 
-use super::{Ended, INIT, Limits, PROGRAM, die_with_parent, layer, part};
+use super::{Ended, INIT, Limits, PROGRAM, die_with_parent, group, layer, part};
 use crate::fix::stand_in;
 
 /// How often the script is looked at.
 const POLL: Duration = Duration::from_millis(10);
 
-/// Runs the script of the session's directory; tells as JSON how it ended.
-pub fn run(root: &Path, limits: &str) -> Result<()> {
+/// Runs the script of the session's directory, in a control group where there is one; tells as JSON how it ended.
+pub fn run(root: &Path, limits: &str, group: Option<&Path>) -> Result<()> {
     die_with_parent()?;
+    group.map(group::join).transpose()?;
     let limits: Limits = serde_json::from_str(limits)?;
     unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWPID).context("leaving the session")?;
     lay(root)?;

@@ -10,12 +10,15 @@ use anyhow::{Context, Result};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 
-use super::{Ended, Limits, Order, PROGRAM, RUN, die_with_parent, layer, mounts, part};
+use super::{Ended, Limits, Order, PROGRAM, RUN, die_with_parent, group, layer, mounts, part};
 use crate::fix::stand_in::{self, Call};
 use crate::system::{drain, wait};
 
-/// Waits this much longer for the process that watches over a script than that is to wait for the script.
-const GRACE: u64 = 20;
+/// Waits this much longer for the process that watches over a script than that is to wait for the script: on a machine that has more
+/// to do than it can, ending a script takes its time too.
+const GRACE: u64 = 120;
+/// So many processes more are possible than are allowed, so that it shows when a script wants more.
+const ROOM: usize = 64;
 /// What is kept of what a script says, in characters.
 const MOST_SAID: usize = 4000;
 
@@ -69,15 +72,18 @@ fn prepare(root: &Path, dir: &Path, size: &str) -> Result<Vec<PathBuf>> {
 fn run(root: &Path, script: &str, limits: Limits) -> Result<Ended> {
     fs::write("script", script)?;
     fs::write(stand_in::NEW, "")?;
+    let group = group::make(std::process::id(), limits.processes + ROOM);
     let mut command = part(RUN);
-    command.arg(root).arg(serde_json::to_string(&limits)?).current_dir(std::env::current_dir()?);
+    command.arg(root).arg(serde_json::to_string(&limits)?).args(group).current_dir(std::env::current_dir()?);
     let mut child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .context("starting what watches over the script")?;
     let (told, said) = (child.stdout.take().map(drain), child.stderr.take().map(drain));
-    wait(&mut child, Duration::from_secs(limits.seconds + GRACE)).context("watching over the script")?;
+    if let Err(error) = wait(&mut child, Duration::from_secs(limits.seconds + GRACE)) {
+        return Ok(Ended { stopped: Some(format!("what watches over it {error:#}")), ..Ended::default() });
+    }
     let told = told.map(crate::system::Drain::collect).unwrap_or_default();
     let said = said.map(crate::system::Drain::collect).unwrap_or_default();
     let ended: Result<Ended> =
