@@ -7,6 +7,7 @@ use anyhow::Result;
 
 use crate::agent::{self, Audit};
 use crate::content::Content;
+use crate::judge;
 use crate::machine::Machine;
 use crate::oscap::{self, Verdicts};
 use crate::scenario::Scenario;
@@ -65,12 +66,21 @@ fn oscap_verdicts(
     machine: &dyn Machine,
     content: &Content,
 ) -> Result<Verdicts> {
-    let profile = oscap::profile(&question.tier);
+    let profile = oscap::profile(scenario.root.os, &question.tier);
+    let evaluate = |rules: &[String]| match scenario.root.is_synthetic() {
+        // It has no oscap of its own.
+        true => {
+            let words = judge::lend(machine)?;
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            oscap::evaluate_by(&words, machine, content, profile, rules)
+        }
+        false => oscap::evaluate(machine, content, profile, rules),
+    };
     let state = match scenario.hash()? {
         Some(state) if scenario.script.is_empty() || question.rules.is_empty() => state,
-        _ => return oscap::evaluate(machine, content, profile, &question.rules),
+        _ => return evaluate(&question.rules),
     };
-    let judge = || oscap::evaluate(machine, content, profile, &[]);
+    let judge = || evaluate(&[]);
     Ok(oscap::kept(scenario.root.name, Some(&state), content, profile, judge)?.verdicts)
 }
 

@@ -15,8 +15,17 @@ use crate::cache;
 use crate::content::Content;
 
 /// The products the catalogue is filled for.
-pub const PRODUCTS: [&str; 4] = ["debian12", "debian13", "ubuntu2204", "ubuntu2404"];
-const LEVELS: [&str; 2] = ["cis_level1_server", "cis_level2_server"];
+pub const PRODUCTS: [&str; 7] =
+    ["debian12", "debian13", "ubuntu2204", "ubuntu2404", "rhel8", "rhel9", "rhel10"];
+
+/// The profiles of a product's two levels.
+pub fn levels(product: &str) -> [&'static str; 2] {
+    match product.starts_with("rhel") {
+        true => ["cis_server_l1", "cis"],
+        false => ["cis_level1_server", "cis_level2_server"],
+    }
+}
+
 const SHELL: &str = "urn:xccdf:fix:script:sh";
 const REASONS: &str = "## Rules left out";
 const TABLE: &str = "| rule | why |\n|---|---|\n";
@@ -46,7 +55,7 @@ pub fn read() -> Result<Coverage> {
     for product in PRODUCTS {
         let benchmark = Content::find(product)?.benchmark()?;
         coverage.version.clone_from(&benchmark.version.name);
-        for (index, profile) in LEVELS.iter().enumerate() {
+        for (index, profile) in levels(product).iter().enumerate() {
             let policy =
                 resolve(&benchmark, &[], Some(profile), &no_alias).map_err(|errors| anyhow!("{errors}"))?;
             for rule in policy.selected() {
@@ -82,7 +91,7 @@ impl Coverage {
             self.version
         );
         for product in PRODUCTS {
-            for level in 1..=LEVELS.len() {
+            for level in 1..=levels(product).len() {
                 let _ = writeln!(page, "{}", self.line(catalogue, product, level));
             }
         }

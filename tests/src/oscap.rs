@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cache;
 use crate::content::Content;
+use crate::coverage;
 use crate::machine::Machine;
 use crate::verdict::{Verdict, short_id};
 
@@ -20,12 +21,10 @@ const SSG: &str = "xccdf_org.ssgproject.content";
 /// Verdicts by short rule id; rules that are not selected are left out.
 pub type Verdicts = BTreeMap<String, Verdict>;
 
-/// The profile that the tier stands for in the SCAP Security Guide's Debian content.
-pub fn profile(tier: &str) -> &'static str {
-    match tier {
-        "strict" => "cis_level2_server",
-        _ => "cis_level1_server",
-    }
+/// The profile that a tier stands for in the SCAP Security Guide's content for an operating system.
+pub fn profile(os: &str, tier: &str) -> &'static str {
+    let [first, second] = coverage::levels(os);
+    if tier == "strict" { second } else { first }
 }
 
 /// The arguments of an evaluation of `profile`, or of these rules alone when there are any.

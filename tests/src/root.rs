@@ -129,7 +129,12 @@ impl Root {
     fn synthetic(system: &System) -> Result<Self> {
         let path =
             cache::entry(&format!("root-{}", system.name), &[&system.recipe()?], |path| system.make(path))?;
-        Ok(Self { name: system.name, os: system.name, path })
+        Ok(Self { name: system.name, os: system.os, path })
+    }
+
+    /// Whether it is made of data, with no program but those of the laboratory in it.
+    pub fn is_synthetic(&self) -> bool {
+        SYSTEMS.iter().any(|system| system.name == self.name)
     }
 
     /// The tree as an ext4 file system in a file.

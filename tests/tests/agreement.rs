@@ -16,6 +16,16 @@ const TREES: [&str; 7] = [
     "debian13/applied",
     "debian13-full",
 ];
+/// Systems of Red Hat's family made of data, as installed and after the agent's own work.
+const RED_HAT: [&str; 6] = [
+    "rhel9-server",
+    "rhel9-server/applied",
+    "rhel8-server",
+    "rhel8-server/applied",
+    "rhel10-server",
+    "rhel10-server/applied",
+];
+
 /// The same trees spoilt, oddly written, and on other disks; and what takes long.
 const SPOILT: [&str; 10] = [
     "debian12/open",
@@ -62,8 +72,18 @@ fn agent_and_oscap_agree_on_trees_or_the_difference_is_explained() -> Result<()>
 }
 
 #[test]
+fn agent_and_oscap_agree_on_a_server_of_red_hat() -> Result<()> {
+    compare(&RED_HAT[..2]).map(drop)
+}
+
+#[test]
+fn agent_and_oscap_agree_on_servers_of_red_hat_matrix() -> Result<()> {
+    compare(&RED_HAT).map(drop)
+}
+
+#[test]
 fn agent_and_oscap_agree_on_spoilt_trees_too_matrix() -> Result<()> {
-    let trees: Vec<&str> = TREES.iter().chain(&SPOILT).copied().collect();
+    let trees: Vec<&str> = TREES.iter().chain(&SPOILT).chain(&RED_HAT).copied().collect();
     let all = compare(&trees)?;
     let triage = triage::read()?;
     let mut outdated = agreement::outdated(&triage, &all);

@@ -1,6 +1,6 @@
 //! The machine's own package manager: installing, removing, purging.
 //!
-//! Packages are installed and removed by apt, which knows where they come from and what they need. They are purged by dpkg, which
+//! Packages are installed and removed by apt or dnf, which knows where they come from and what they need. They are purged by dpkg or rpm, which
 //! takes exactly those named and refuses when something else depends on them.
 
 use std::thread;
@@ -24,6 +24,9 @@ const OPTIONS: [&str; 7] = [
     "-o",
     "DPkg::Lock::Timeout=120",
 ];
+
+/// The same for dnf.
+const DNF: [&str; 3] = ["--assumeyes", "--quiet", "--setopt=install_weak_deps=False"];
 
 /// What installing and removing these packages would do to the machine, dependencies and dependents included. When the package
 /// lists are missing or stale they are fetched once.
@@ -52,6 +55,14 @@ pub fn perform(system: &System, install: &[String], remove: &[String]) -> Result
     if wanted.is_empty() {
         return Ok(());
     }
+    if uses_dnf(system) {
+        let missing: Vec<&str> =
+            install.iter().filter(|name| !packages.has(name)).map(String::as_str).collect();
+        let unwanted: Vec<&str> =
+            remove.iter().filter(|name| packages.has(name)).map(String::as_str).collect();
+        dnf(system, "remove", &["--noautoremove"], &unwanted)?;
+        return dnf(system, "install", &[], &missing);
+    }
     needs_apt(system, &wanted)?;
     let mut args = OPTIONS.to_vec();
     args.push("install");
@@ -72,6 +83,10 @@ pub fn purge(system: &System, names: &[&str]) -> Result<()> {
     if names.is_empty() {
         return Ok(());
     }
+    if uses_dnf(system) {
+        let args: Vec<&str> = std::iter::once("--erase").chain(names.iter().copied()).collect();
+        return system.run(Tool::Rpm, &args)?.success().map(drop);
+    }
     // A package that was cut while it was unpacked cannot be removed otherwise.
     let mut args = vec!["--purge", "--force-remove-reinstreq"];
     args.extend(names);
@@ -83,6 +98,9 @@ pub fn purge(system: &System, names: &[&str]) -> Result<()> {
 /// # Errors
 /// When it does not.
 pub fn finish_pending(system: &System) -> Result<()> {
+    if uses_dnf(system) {
+        return Ok(()); // rpm configures nothing later
+    }
     dpkg(system, &["--force-confold", "--configure", "--pending"])
 }
 
@@ -91,6 +109,9 @@ pub fn finish_pending(system: &System) -> Result<()> {
 /// # Errors
 /// When the package manager cannot tell.
 pub fn no_longer_needed(system: &System, of: &[String]) -> Result<Vec<String>> {
+    if uses_dnf(system) {
+        return Ok(Vec::new()); // each removal names what goes, dependencies stay
+    }
     let output = system.run(Tool::AptGet, &["--simulate", "--quiet", "autoremove"])?.success()?;
     let delta = PackageDelta::parse(&output.stdout);
     Ok(delta.removed.into_iter().filter(|name| of.contains(name)).collect())
@@ -101,7 +122,7 @@ pub fn no_longer_needed(system: &System, of: &[String]) -> Result<Vec<String>> {
 /// # Errors
 /// When the package manager cannot tell.
 pub fn automatic(system: &System, of: &[String]) -> Result<Vec<String>> {
-    if of.is_empty() {
+    if of.is_empty() || uses_dnf(system) {
         return Ok(Vec::new());
     }
     let output = system.run(Tool::AptMark, &["showauto"])?.success()?;
@@ -119,7 +140,7 @@ pub fn automatic(system: &System, of: &[String]) -> Result<Vec<String>> {
 /// # Errors
 /// When the package manager refuses.
 pub fn mark_automatic(system: &System, names: &[String]) -> Result<()> {
-    if names.is_empty() {
+    if names.is_empty() || uses_dnf(system) {
         return Ok(());
     }
     let mut args = vec!["auto"];
@@ -136,9 +157,24 @@ fn is_locked(said: &str) -> bool {
     said.contains("lock was locked") || said.contains("is locked by")
 }
 
+fn uses_dnf(system: &System) -> bool {
+    !system.has_tool(Tool::AptGet) && system.has_tool(Tool::Dnf)
+}
+
+fn dnf(system: &System, verb: &str, options: &[&str], names: &[&str]) -> Result<()> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    let mut args = DNF.to_vec();
+    args.extend(options);
+    args.push(verb);
+    args.extend(names);
+    system.run(Tool::Dnf, &args)?.success().map(drop)
+}
+
 fn needs_apt(system: &System, names: &[String]) -> Result<()> {
     if !system.has_tool(Tool::AptGet) {
-        bail!("no supported package manager (apt) is installed here; by hand: {}", names.join(", "));
+        bail!("no supported package manager (apt, dnf) is installed here; by hand: {}", names.join(", "));
     }
     Ok(())
 }

@@ -148,8 +148,9 @@ impl Transaction {
         }
         system.refresh();
         let changed_at = |path: &Path| fs::symlink_metadata(system.host_path(path)).map(|meta| meta.ctime());
-        let database =
-            changed_at(Path::new("/var/lib/dpkg/status")).context("reading the package database")?;
+        let databases = ["/var/lib/dpkg/status", "/var/lib/rpm/rpmdb.sqlite", "/var/lib/rpm/Packages"];
+        let database = databases.iter().find_map(|path| changed_at(Path::new(path)).ok());
+        let database = database.context("there is no package database to look at")?;
         let within = |path: &Path| match changed_at(path) {
             Ok(at) => (self.begun..=database + AFTERMATH).contains(&at),
             Err(_) => true,

@@ -71,6 +71,9 @@ mod tests {
             ("debian13", 403, 519),
             ("ubuntu2204", 398, 500),
             ("ubuntu2404", 408, 510),
+            ("rhel8", 340, 443),
+            ("rhel9", 295, 401),
+            ("rhel10", 324, 439),
         ] {
             let [light, standard, strict] = TIERS.map(|tier| selected(tier, product));
             // Strict has one more: no passwords over ssh, which CIS leaves to the site.
@@ -84,7 +87,7 @@ mod tests {
         // Of the kinds of settings, those that change files of the operating system and parameters of the kernel only.
         let harmless = ["banner", "file", "key_value", "limits", "module", "rsyslog", "sysctl"];
         let catalogue = Catalogue::embedded().unwrap();
-        let products = ["debian12", "debian13", "ubuntu2204", "ubuntu2404"];
+        let products = ["debian12", "debian13", "ubuntu2204", "ubuntu2404", "rhel8", "rhel9", "rhel10"];
         let light = products.into_iter().flat_map(|product| selected("light", product));
         for id in light.collect::<BTreeSet<_>>() {
             let rule = catalogue.rule(&id).unwrap();

@@ -16,11 +16,46 @@ use crate::content::Text;
 use crate::finding::Finding;
 use crate::system::{System, Tool, UnitFileState};
 
-/// The configuration.
-const CONFIG: &str = "/etc/aide/aide.conf";
+/// What differs between families.
+struct Family {
+    /// The configuration.
+    config: &'static str,
+    /// The packages: the program, and its configuration where that is another.
+    packages: &'static [&'static str],
+    /// The program.
+    program: &'static str,
+    /// Root's own crontab.
+    crontab: &'static str,
+}
 
-/// The packages: the program, and its configuration.
-const PACKAGES: [&str; 2] = ["aide", "aide-common"];
+const DEBIAN: Family = Family {
+    config: "/etc/aide/aide.conf",
+    packages: &["aide", "aide-common"],
+    program: "/usr/bin/aide",
+    crontab: "/var/spool/cron/crontabs/root",
+};
+
+const RED_HAT: Family = Family {
+    config: "/etc/aide.conf",
+    packages: &["aide"],
+    program: "/usr/sbin/aide",
+    crontab: "/var/spool/cron/root",
+};
+
+impl Family {
+    fn of(system: &System) -> Result<&'static Family> {
+        Ok(if system.exists("/etc/redhat-release")? { &RED_HAT } else { &DEBIAN })
+    }
+
+    /// The command that builds the first database.
+    fn build(&self, input: &Path, output: &Path) -> String {
+        let (program, input, output) = (self.program, input.display(), output.display());
+        match self.packages {
+            ["aide"] => format!("/bin/sh -c '{program} --init && mv -f {output} {input}'"),
+            _ => "/usr/sbin/aideinit -y -f".to_owned(),
+        }
+    }
+}
 
 /// The unit that builds the database.
 const UNIT: &str = "trempe-aide-init.service";
@@ -51,14 +86,17 @@ pub enum Aide {
 
 impl Setting for Aide {
     fn examine(&self, system: &System) -> Result<Finding> {
-        if let Some(finding) = missing_package(system)? {
+        let family = Family::of(system)?;
+        if let Some(finding) = missing_package(family, system)? {
             return Ok(finding);
         }
-        let text = system.read_text(CONFIG)?.unwrap_or_default();
+        let text = system.read_text(family.config)?.unwrap_or_default();
         match self {
-            Aide::Database {} => database(&text, system),
-            Aide::Scheduled {} => scheduled(system),
-            Aide::Watched { files, attributes } => Ok(watched(files, attributes.as_str(), &text)),
+            Aide::Database {} => database(family, &text, system),
+            Aide::Scheduled {} => scheduled(family, system),
+            Aide::Watched { files, attributes } => {
+                Ok(watched(family.config, files, attributes.as_str(), &text))
+            }
         }
     }
 
@@ -74,18 +112,18 @@ impl Setting for Aide {
 }
 
 /// The finding when AIDE or its configuration is not there.
-fn missing_package(system: &System) -> Result<Option<Finding>> {
+fn missing_package(family: &Family, system: &System) -> Result<Option<Finding>> {
     let packages = system.packages()?;
-    let missing: Vec<&str> = PACKAGES.into_iter().filter(|name| !packages.has(name)).collect();
+    let missing: Vec<&str> = family.packages.iter().copied().filter(|name| !packages.has(name)).collect();
     if !missing.is_empty() {
         let found = format!("package {} is not installed", missing.join(" and "));
         let install = missing.iter().map(|name| (*name).to_owned()).collect();
         let mut finding = Finding::new();
-        finding.persistent(false, found, "installed", "/var/lib/dpkg/status");
+        finding.persistent(false, found, "installed", "the package database");
         finding.change(Change::Packages { install, remove: Vec::new() });
         return Ok(Some(finding));
     }
-    if PACKAGES.iter().any(|name| packages.is_planned(name)) {
+    if family.packages.iter().any(|name| packages.is_planned(name)) {
         return Ok(Some(Finding::not_checked("can be judged once aide is installed")));
     }
     Ok(None)
@@ -111,15 +149,15 @@ fn database_file(text: &str, keys: &[&str]) -> Option<PathBuf> {
     found
 }
 
-fn database(text: &str, system: &System) -> Result<Finding> {
+fn database(family: &Family, text: &str, system: &System) -> Result<Finding> {
     // What is changed afterwards would look like tampering.
     let mut finding = Finding { last: true, ..Finding::new() };
     let input = database_file(text, &["database_in", "database"]);
     let output = database_file(text, &["database_out"]);
     let (Some(input), Some(output)) = (input, output) else {
-        finding.persistent(false, "no database_in and database_out", "a file for each", CONFIG);
+        finding.persistent(false, "no database_in and database_out", "a file for each", family.config);
         let lines = "database_in=file:/var/lib/aide/aide.db\ndatabase_out=file:/var/lib/aide/aide.db.new\n";
-        finding.change(Change::write(CONFIG, format!("{lines}{text}")));
+        finding.change(Change::write(family.config, format!("{lines}{text}")));
         return Ok(finding);
     };
     let place = input.display().to_string();
@@ -129,7 +167,7 @@ fn database(text: &str, system: &System) -> Result<Finding> {
         return Ok(finding);
     }
     let path = Path::new("/etc/systemd/system").join(UNIT);
-    let content = unit_file(&input);
+    let content = unit_file(&input, &family.build(&input, &output));
     let unit = system.units()?.state(UNIT);
     let arranged = unit.file == UnitFileState::Enabled && system.read_text(&path)?.as_ref() == Some(&content);
     match (arranged, unit.active) {
@@ -168,7 +206,7 @@ fn database(text: &str, system: &System) -> Result<Finding> {
     Ok(finding)
 }
 
-fn scheduled(system: &System) -> Result<Finding> {
+fn scheduled(family: &Family, system: &System) -> Result<Finding> {
     let mut finding = Finding::new();
     let mut found = None;
     for directory in CRON_DIRECTORIES {
@@ -178,7 +216,7 @@ fn scheduled(system: &System) -> Result<Finding> {
             found = found.or_else(|| line(&text, is_call).map(|at| (path, at)));
         }
     }
-    for (table, user) in [("/etc/crontab", true), ("/var/spool/cron/crontabs/root", false)] {
+    for (table, user) in [("/etc/crontab", true), (family.crontab, false)] {
         let text = system.read_text(table)?.unwrap_or_default();
         found = found.or_else(|| line(&text, |line| is_job(line, user)).map(|at| (table.to_owned(), at)));
     }
@@ -189,7 +227,8 @@ fn scheduled(system: &System) -> Result<Finding> {
         }
         None => {
             finding.persistent(false, "no job calls aide", wanted, "/etc/cron.daily");
-            let script = format!("#!/bin/sh\n{OWNED_HEADER}/usr/bin/aide --config {CONFIG} --check\n");
+            let script =
+                format!("#!/bin/sh\n{OWNED_HEADER}{} --config {} --check\n", family.program, family.config);
             finding.change(Change::WriteFile { path: JOB.into(), content: script, mode: 0o700 });
         }
     }
@@ -204,7 +243,8 @@ fn line(text: &str, is_so: impl Fn(&str) -> bool) -> Option<usize> {
 /// Whether a line of a script calls the program.
 fn is_call(line: &str) -> bool {
     let program = line.split_whitespace().next().unwrap_or_default();
-    ["aide", "aide.wrapper"].contains(&program.strip_prefix("/usr/bin/").unwrap_or(program))
+    let name = ["/usr/bin/", "/usr/sbin/", "/sbin/"].iter().find_map(|dir| program.strip_prefix(dir));
+    ["aide", "aide.wrapper"].contains(&name.unwrap_or(program))
 }
 
 /// Whether a line of a crontab calls the program, after the five fields of the time and, in the system's, the user.
@@ -218,7 +258,7 @@ fn is_job(line: &str, user: bool) -> bool {
 }
 
 /// A unit that is started without being waited for, and yields to everything else.
-fn unit_file(database: &Path) -> String {
+fn unit_file(database: &Path, command: &str) -> String {
     let database = database.display();
     format!(
         "{OWNED_HEADER}[Unit]\n\
@@ -226,7 +266,7 @@ fn unit_file(database: &Path) -> String {
          ConditionPathExists=!{database}\n\n\
          [Service]\n\
          Type=simple\n\
-         ExecStart=/usr/sbin/aideinit -y -f\n\
+         ExecStart={command}\n\
          Nice=19\n\
          CPUSchedulingPolicy=idle\n\
          IOSchedulingClass=idle\n\
@@ -236,7 +276,7 @@ fn unit_file(database: &Path) -> String {
     )
 }
 
-fn watched(files: &[String], attributes: &str, text: &str) -> Finding {
+fn watched(config: &str, files: &[String], attributes: &str, text: &str) -> Finding {
     let mut finding = Finding::new();
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     for file in files {
@@ -249,19 +289,19 @@ fn watched(files: &[String], attributes: &str, text: &str) -> Finding {
         match line {
             Some((at, line)) => {
                 let holds = line.split_whitespace().nth(1).is_some_and(|is| same_attributes(is, attributes));
-                finding.persistent(holds, line.clone(), &wanted, format!("{CONFIG}:{}", at + 1));
+                finding.persistent(holds, line.clone(), &wanted, format!("{config}:{}", at + 1));
                 if !holds {
                     *line = wanted;
                 }
             }
             None => {
-                finding.persistent(false, format!("{file} is not watched by name"), &wanted, CONFIG);
+                finding.persistent(false, format!("{file} is not watched by name"), &wanted, config);
                 lines.push(wanted);
             }
         }
     }
     if !finding.is_compliant() {
-        finding.change(Change::write(CONFIG, lines.join("\n") + "\n"));
+        finding.change(Change::write(config, lines.join("\n") + "\n"));
     }
     finding
 }
@@ -281,6 +321,7 @@ mod tests {
     use super::*;
     use crate::setting::testing::Tree;
 
+    const CONFIG: &str = super::DEBIAN.config;
     const DEBIAN: &str =
         "database_in=file:/var/lib/aide/aide.db\ndatabase_out=file:/var/lib/aide/aide.db.new\nFull = p+i\n";
 
@@ -314,7 +355,10 @@ mod tests {
         let before = Aide::Database {}.examine(&tree.system()).unwrap();
         assert_eq!(before.changes.len(), 2, "{before:?}");
         let tree = tree
-            .file(&format!("/etc/systemd/system/{UNIT}"), &unit_file(Path::new("/var/lib/aide/aide.db")))
+            .file(
+                &format!("/etc/systemd/system/{UNIT}"),
+                &unit_file(Path::new("/var/lib/aide/aide.db"), "/usr/sbin/aideinit -y -f"),
+            )
             .link(&format!("/etc/systemd/system/multi-user.target.wants/{UNIT}"), &format!("../{UNIT}"));
         let arranged = Aide::Database {}.examine(&tree.system()).unwrap();
         assert!(!arranged.is_compliant());
@@ -356,6 +400,29 @@ mod tests {
         let tree = tree("Full = p+i\n");
         let changes = Aide::Database {}.examine(&tree.system()).unwrap().changes;
         assert_eq!(changes, [Change::write(CONFIG, DEBIAN)]);
+    }
+
+    #[test]
+    fn red_hat_has_it_elsewhere() {
+        let text = "@@define DBDIR /var/lib/aide\ndatabase_in=file:@@{DBDIR}/aide.db.gz\n\
+                    database_out=file:@@{DBDIR}/aide.db.new.gz\n";
+        let tree = Tree::new()
+            .packages(&["aide"])
+            .file("/etc/redhat-release", "x\n")
+            .file("/etc/aide.conf", text)
+            .file("/var/spool/cron/root", "05 4 * * * /usr/sbin/aide --check\n");
+        assert!(Aide::Scheduled {}.examine(&tree.system()).unwrap().is_compliant());
+        let changes = Aide::Database {}.examine(&tree.system()).unwrap().changes;
+        let unit = changes.iter().find_map(|change| match change {
+            Change::WriteFile { content, .. } => Some(content.clone()),
+            _ => None,
+        });
+        let command = "/usr/sbin/aide --init && mv -f /var/lib/aide/aide.db.new.gz /var/lib/aide/aide.db.gz";
+        assert!(unit.unwrap().contains(command));
+        tree.round_trip(&Aide::Watched {
+            files: vec!["/usr/sbin/auditd".into()],
+            attributes: "p+i+sha512".into(),
+        });
     }
 
     #[test]

@@ -32,6 +32,11 @@ pub enum Chrony {
         /// Names that stand for several servers.
         pools: Text,
     },
+    /// It asks some server; these, a list separated by commas, where there is none.
+    Remote {
+        /// Servers to ask.
+        servers: Text,
+    },
     /// It runs as this user, which is also the one it takes when none is named.
     User(Text),
 }
@@ -55,19 +60,29 @@ impl Setting for Chrony {
     fn examine(&self, system: &System) -> Result<Finding> {
         let mut finding = Finding::new();
         let main = main_file(system)?;
+        let debian = main == Path::new(MAIN[0]);
         let directives = directives(system, &main)?;
         match self {
             Chrony::Sources { servers, pools } => {
                 sources(servers, pools, &directives, &mut finding);
                 if !finding.is_compliant() {
-                    let mut text = system.read_text(&main)?.unwrap_or_default();
-                    if !text.is_empty() && !text.ends_with('\n') {
-                        text.push('\n');
+                    let text = system.read_text(&main)?.unwrap_or_default();
+                    finding.change(Change::write(main, with_servers(text, servers)));
+                }
+            }
+            Chrony::Remote { servers } => {
+                let is = |one: &&Directive| ["server", "pool"].contains(&one.name.as_str());
+                let wanted = "a server or a pool";
+                match directives.iter().find(is) {
+                    Some(one) => {
+                        let found = format!("{} {}", one.name, one.argument);
+                        finding.persistent(true, found, wanted, one.place());
                     }
-                    for server in list(servers) {
-                        text.push_str(&format!("server {server} iburst\n"));
+                    None => {
+                        finding.persistent(false, "none", wanted, main.display().to_string());
+                        let text = system.read_text(&main)?.unwrap_or_default();
+                        finding.change(Change::write(main, with_servers(text, servers)));
                     }
-                    finding.change(Change::write(main, text));
                 }
             }
             Chrony::User(user) => {
@@ -75,7 +90,8 @@ impl Setting for Chrony {
             }
         }
         if !finding.is_compliant() {
-            finding.effect(Effect::restart("chrony.service"));
+            let unit = if debian { "chrony.service" } else { "chronyd.service" };
+            finding.effect(Effect::restart(unit));
         }
         Ok(finding)
     }
@@ -83,9 +99,21 @@ impl Setting for Chrony {
     fn describe(&self) -> String {
         match self {
             Chrony::Sources { servers, pools } => format!("chrony asks one of {servers},{pools}"),
+            Chrony::Remote { .. } => "chrony asks a server or a pool".to_owned(),
             Chrony::User(user) => format!("chrony runs as {user}"),
         }
     }
+}
+
+/// The text of the main file with servers added.
+fn with_servers(mut text: String, servers: &Text) -> String {
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    for server in list(servers) {
+        text.push_str(&format!("server {server} iburst\n"));
+    }
+    text
 }
 
 fn main_file(system: &System) -> Result<PathBuf> {

@@ -22,6 +22,8 @@ const MAX_SHOWN: usize = 50;
 pub enum Disk {
     /// No regular file that anyone may write.
     NoWorldWritableFiles,
+    /// No directory that anyone may write and where anyone may remove what others put there.
+    NoWorldWritableDirectories,
     /// No file or directory of a user who does not exist.
     NoFilesWithoutUser,
     /// No file or directory of a group that does not exist.
@@ -68,6 +70,7 @@ impl Disk {
     fn kept<'a>(&self, walk: &'a Walk) -> &'a [WalkEntry] {
         match self {
             Disk::NoWorldWritableFiles => &walk.world_writable_files,
+            Disk::NoWorldWritableDirectories => &walk.unsticky_dirs,
             Disk::NoFilesWithoutUser => &walk.no_user,
             Disk::NoFilesWithoutGroup => &walk.no_group,
         }
@@ -76,6 +79,9 @@ impl Disk {
     fn is_bad(&self, meta: &Meta, accounts: &Accounts) -> bool {
         match self {
             Disk::NoWorldWritableFiles => meta.kind == FileKind::Regular && meta.mode & 0o002 != 0,
+            Disk::NoWorldWritableDirectories => {
+                meta.kind == FileKind::Directory && meta.mode & 0o1002 == 0o002
+            }
             Disk::NoFilesWithoutUser => accounts.users.iter().all(|user| user.uid != meta.uid),
             Disk::NoFilesWithoutGroup => accounts.groups.iter().all(|group| group.gid != meta.gid),
         }
@@ -83,15 +89,21 @@ impl Disk {
 
     fn report(&self, entry: &WalkEntry, meta: &Meta, finding: &mut Finding) {
         let found = match self {
-            Disk::NoWorldWritableFiles => format!("mode {:04o}", meta.mode),
+            Disk::NoWorldWritableFiles | Disk::NoWorldWritableDirectories => {
+                format!("mode {:04o}", meta.mode)
+            }
             Disk::NoFilesWithoutUser => format!("owner {}", meta.uid),
             Disk::NoFilesWithoutGroup => format!("group {}", meta.gid),
         };
         if finding.evidence.len() < MAX_SHOWN {
             finding.persistent(false, found, self.wanted(), entry.path.display().to_string());
         }
-        if let Disk::NoWorldWritableFiles = self {
-            let mode = Some(meta.mode & !0o002);
+        let mode = match self {
+            Disk::NoWorldWritableFiles => Some(meta.mode & !0o002),
+            Disk::NoWorldWritableDirectories => Some(meta.mode | 0o1000),
+            Disk::NoFilesWithoutUser | Disk::NoFilesWithoutGroup => None,
+        };
+        if mode.is_some() {
             finding.change(Change::SetMeta { path: entry.path.clone(), mode, uid: None, gid: None });
         }
     }
@@ -99,6 +111,7 @@ impl Disk {
     fn wanted(&self) -> &'static str {
         match self {
             Disk::NoWorldWritableFiles => "no file that anyone may write",
+            Disk::NoWorldWritableDirectories => "no directory that anyone may write without the sticky bit",
             Disk::NoFilesWithoutUser => "no file without an existing owner",
             Disk::NoFilesWithoutGroup => "no file without an existing group",
         }
@@ -124,6 +137,13 @@ mod tests {
         tree.round_trip(&Disk::NoWorldWritableFiles);
         assert_eq!(tree.planned(&Disk::NoWorldWritableFiles).len(), 2);
         assert_eq!(tree.applied(&Disk::NoWorldWritableFiles).mode("/srv/b/c"), 0o4755);
+    }
+
+    #[test]
+    fn directories_for_everyone_get_the_sticky_bit() {
+        let tree = tree().dir("/pool", 0o777).dir("/tmp", 0o1777);
+        tree.round_trip(&Disk::NoWorldWritableDirectories);
+        assert_eq!(tree.applied(&Disk::NoWorldWritableDirectories).mode("/pool"), 0o1777);
     }
 
     #[test]

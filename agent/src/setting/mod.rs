@@ -19,6 +19,8 @@ pub mod audit_rule;
 pub mod banner;
 pub mod boot;
 pub mod chrony;
+pub mod crypto_policy;
+pub mod default_target;
 pub mod desktop;
 pub mod disk;
 pub mod file;
@@ -26,6 +28,8 @@ pub mod file_absent;
 pub mod file_present;
 pub mod firewall;
 pub mod home_present;
+pub mod ini;
+pub mod key_absent;
 pub mod key_value;
 pub mod limits;
 pub mod listening;
@@ -37,8 +41,11 @@ pub mod package;
 pub mod pam;
 pub mod place;
 pub mod postfix;
+pub mod repositories;
 pub mod root_path;
+pub mod rpm_key;
 pub mod rsyslog;
+pub mod selinux;
 pub mod shell;
 pub mod shell_timeout;
 pub mod sshd;
@@ -130,10 +137,16 @@ kinds! {
     BootPassword(boot::password::BootPassword);
     /// A key of a dconf database, for everyone.
     Dconf(desktop::Dconf);
+    /// What cannot be changed of a dconf database.
+    DconfLock(desktop::built::DconfLock);
+    /// The databases of dconf are made from the files as they are.
+    DconfBuilt(desktop::built::DconfBuilt);
     /// A key of GDM's configuration.
     Gdm(desktop::gdm::Gdm);
     /// An argument of the kernel, given by GRUB.
     KernelArgument(boot::KernelArgument);
+    /// Arguments that no kernel gets.
+    KernelArgumentAbsent(boot::absent::KernelArgumentAbsent);
     /// An argument of the kernel, given by zipl.
     ZiplArgument(boot::zipl::ZiplArgument);
     /// An option of a mounted file system, now and at boot.
@@ -154,6 +167,20 @@ kinds! {
     AuditPrivileged(audit_privileged::AuditPrivileged);
     /// A key and its value in a configuration file.
     KeyValue(key_value::KeyValue);
+    /// A key in a section of a file that one program reads.
+    Ini(ini::Ini);
+    /// A key that a file does not set.
+    KeyAbsent(key_absent::KeyAbsent);
+    /// What no repository of dnf switches off.
+    Repositories(repositories::Repositories);
+    /// Keys that rpm trusts.
+    RpmKey(rpm_key::RpmKey);
+    /// SELinux, now and at boot.
+    Selinux(selinux::Selinux);
+    /// The system-wide choice of ciphers.
+    CryptoPolicy(crypto_policy::CryptoPolicy);
+    /// The target the machine boots into.
+    DefaultTarget(default_target::DefaultTarget);
     /// The servers and the user of chrony.
     Chrony(chrony::Chrony);
     /// rsyslog: modes of its files, listeners, forwarding.
@@ -180,6 +207,8 @@ kinds! {
     Wireless(wireless::Wireless);
     /// The firewall front end ufw.
     Ufw(firewall::ufw::Ufw);
+    /// What firewalld does with the loopback interface.
+    FirewalldLoopback(firewall::zone::FirewalldLoopback);
     /// The rules of iptables.
     Iptables(firewall::iptables::Iptables);
     /// The rules of nftables.
@@ -192,6 +221,8 @@ kinds! {
     Useradd(login_defs::Useradd);
     /// A module in a PAM stack, and its arguments.
     Pam(pam::Pam);
+    /// authselect writes the stacks of PAM.
+    Authselect(pam::authselect::selected::Authselect);
     /// The places of the module that locks accounts.
     Faillock(pam::faillock::Faillock);
     /// A value in the configuration file of a PAM module.
@@ -217,6 +248,7 @@ impl Kind {
             Kind::MountOption(_) | Kind::Module(_) => true,
             Kind::SudoDefault(_) | Kind::SudoAuthentication(_) => true,
             Kind::Aide(_) | Kind::BootPassword(_) | Kind::KernelArgument(_) | Kind::ZiplArgument(_) => true,
+            Kind::KernelArgumentAbsent(_) => true,
             _ => false,
         }
     }

@@ -1,6 +1,6 @@
 //! Packages that must be, or must not be, installed.
 //!
-//! The package database decides, as `dpkg(1)` keeps it: a package of which only configuration files are left is not
+//! The package database decides, as `dpkg(1)` or `rpm(8)` keeps it: a package of which only configuration files are left is not
 //! installed. Removing keeps those files, so that installing again restores the service as its owner had it. What else
 //! goes with a removal is told by the plan, which asks the package manager.
 
@@ -15,7 +15,7 @@ use crate::finding::Finding;
 use crate::system::{Packages, System};
 
 /// Where the answer comes from, as evidence names it.
-const DATABASE: &str = "/var/lib/dpkg/status";
+const DATABASE: &str = "the package database";
 
 /// What a package only recommends and yet cannot do without: with no dictionary, the judge of passwords refuses every one.
 const NEEDED: [(&str, &str); 1] = [("libpam-pwquality", "cracklib-runtime")];

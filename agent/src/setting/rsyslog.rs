@@ -1,8 +1,9 @@
-//! rsyslog: the modes of its files, what it listens to and how it forwards.
+//! rsyslog: its files and their modes, what it listens to and how it forwards.
 //!
 //! Both syntaxes count, the legacy directives and RainerScript, in the main file and in what it includes, in the order
 //! in which rsyslog reads them ([`statement`]).
 
+pub mod files;
 mod statement;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use crate::change::{Change, Effect};
 use crate::content::Text;
 use crate::finding::Finding;
 use crate::system::System;
+use files::LogFiles;
 use statement::{Kind, Statement};
 
 /// The main file.
@@ -38,6 +40,8 @@ const SERVERS: [&str; 5] =
 pub enum Rsyslog {
     /// New log files get at most this mode, in octal.
     FileMode(Text),
+    /// The files it writes are like this.
+    Files(LogFiles),
     /// It receives nothing from the network.
     NoListener {},
     /// It forwards, and every forwarding is encrypted and checks whom it talks to: these parameters of `omfwd`.
@@ -46,10 +50,14 @@ pub enum Rsyslog {
 
 impl Setting for Rsyslog {
     fn examine(&self, system: &System) -> Result<Finding> {
+        if let Rsyslog::Files(files) = self {
+            return files.examine(system);
+        }
         let mut finding = Finding::new();
         let statements = statement::read(system, Path::new(MAIN))?;
         match self {
             Rsyslog::FileMode(mode) => file_mode(mode, &statements, system, &mut finding)?,
+            Rsyslog::Files(_) => {}
             Rsyslog::NoListener {} => no_listener(&statements, system, &mut finding)?,
             Rsyslog::Forwarding(wanted) => forwarding(wanted, &statements, &mut finding),
         }
@@ -62,6 +70,7 @@ impl Setting for Rsyslog {
     fn describe(&self) -> String {
         match self {
             Rsyslog::FileMode(mode) => format!("rsyslog makes log files with mode {mode} or stricter"),
+            Rsyslog::Files(files) => files.wanted(),
             Rsyslog::NoListener {} => "rsyslog receives nothing from the network".to_owned(),
             Rsyslog::Forwarding(_) => "rsyslog forwards, and only encrypted to a host it checks".to_owned(),
         }

@@ -123,7 +123,7 @@ impl Unit {
             (Some(_), _) => None,
             (None, State::Enabled) => {
                 let mut finding = Finding::new();
-                let place = "/var/lib/dpkg/status";
+                let place = "the package database";
                 finding.persistent(false, format!("package {list} is not installed"), self.word(), place);
                 let install = names.as_slice().first().cloned().into_iter().collect();
                 finding.change(Change::Packages { install, remove: Vec::new() });
@@ -131,7 +131,7 @@ impl Unit {
             }
             (None, _) => {
                 let mut finding = Finding::new();
-                let place = "/var/lib/dpkg/status";
+                let place = "the package database";
                 finding.persistent(true, format!("package {list} is not installed"), self.word(), place);
                 Some(finding)
             }

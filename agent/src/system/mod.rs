@@ -147,6 +147,22 @@ impl System {
         }
     }
 
+    /// When the content of a file was last written, or `None` when there is no such file. What a plan has written is new.
+    ///
+    /// # Errors
+    /// When it cannot be looked at.
+    pub fn modified(&self, path: impl AsRef<Path>) -> Result<Option<std::time::SystemTime>> {
+        let path = path.as_ref();
+        if self.overlay.file(path).is_some() {
+            return Ok(Some(std::time::SystemTime::now()));
+        }
+        match std::fs::symlink_metadata(self.host_path(path)) {
+            Ok(meta) => Ok(Some(meta.modified()?)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("looking at {}", path.display())),
+        }
+    }
+
     /// What `path` itself is (a symbolic link is not followed), or `None` when nothing is there.
     ///
     /// # Errors

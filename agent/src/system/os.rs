@@ -52,7 +52,10 @@ impl Os {
     pub fn product(&self) -> String {
         match self.id.as_str() {
             "ubuntu" => format!("ubuntu{}", self.version.replace('.', "")),
-            id if id == "rhel" || self.like.iter().any(|like| like == "rhel") || id == "centos" => {
+            id if id == "rhel"
+                || self.like.iter().any(|like| like == "rhel")
+                || ["centos", "ol"].contains(&id) =>
+            {
                 format!("rhel{}", major(&self.version))
             }
             id => format!("{id}{}", major(&self.version)),
@@ -85,6 +88,7 @@ mod tests {
             ("ID=ubuntu\nVERSION_ID=\"22.04\"\nID_LIKE=debian\n", "ubuntu2204"),
             ("ID=\"almalinux\"\nVERSION_ID=\"9.4\"\nID_LIKE=\"rhel centos fedora\"\n", "rhel9"),
             ("ID='rhel'\nVERSION_ID='10.1'\n", "rhel10"),
+            ("ID=ol\nVERSION_ID=8.10\nID_LIKE=fedora\n", "rhel8"),
             ("# no version\nID=debian\n", "debian"),
         ] {
             assert_eq!(Os::parse(text).product(), product, "{text}");

@@ -1,6 +1,6 @@
-//! Which packages are installed: the dpkg status file.
+//! Which packages are installed: the dpkg status file, or the database of rpm.
 //!
-//! Read from the file rather than asked of a program, so that it works with `--root` and costs milliseconds. Another
+//! Read from the files rather than asked of a program, so that it works with `--root` and costs milliseconds. Another
 //! package system is another `learn_…` function here.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,13 +53,63 @@ impl PackageDelta {
     }
 }
 
+impl PackageDelta {
+    /// Reads the table that `dnf --assumeno` shows: headings end with a colon, and below each are lines of a name, an architecture, a
+    /// version, a repository and a size.
+    pub fn parse_dnf(text: &str) -> PackageDelta {
+        let mut delta = PackageDelta::default();
+        let mut heading = String::new();
+        for line in text.lines() {
+            if let Some(head) = line.strip_suffix(':').filter(|head| !head.starts_with(' ')) {
+                head.clone_into(&mut heading);
+                continue;
+            }
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let (true, [name, _, _, _, ..]) = (line.starts_with(' '), words.as_slice()) else { continue };
+            let list = match heading.split_whitespace().next() {
+                Some("Installing") => &mut delta.installed,
+                Some("Upgrading" | "Downgrading" | "Reinstalling") => &mut delta.upgraded,
+                Some("Removing") => &mut delta.removed,
+                _ => continue,
+            };
+            list.push((*name).to_owned());
+        }
+        delta
+    }
+}
+
 impl Packages {
     pub(super) fn learn(system: &System) -> Result<Packages> {
         let read = system.root.read(std::path::Path::new(DPKG_STATUS), 256 * 1024 * 1024);
         match read.with_context(|| format!("reading {DPKG_STATUS}"))? {
             Some(bytes) => Ok(Packages::parse_dpkg(&String::from_utf8_lossy(&bytes))),
-            None => bail!("reading {DPKG_STATUS}: no such file; no supported package database here"),
+            None => Packages::learn_rpm(system),
         }
+    }
+
+    fn learn_rpm(system: &System) -> Result<Packages> {
+        let root = system.host_path("/");
+        let machine = oval::System::below(&root).with_context(|| format!("opening {}", root.display()))?;
+        match machine.rpm_packages() {
+            Ok(Some(packages)) => Ok(Packages::of_rpm(packages)),
+            Ok(None) => {
+                bail!("there is no {DPKG_STATUS} and no database of rpm: no supported package database here")
+            }
+            Err(reason) => bail!("reading the database of rpm: {reason}"),
+        }
+    }
+
+    /// What rpm has installed. Of a package that is there several times (kernels, keys) the versions are separated by blanks.
+    pub fn of_rpm(packages: impl IntoIterator<Item = (String, String)>) -> Packages {
+        let mut installed: BTreeMap<String, String> = BTreeMap::new();
+        for (name, version) in packages {
+            let versions = installed.entry(name).or_default();
+            if !versions.is_empty() {
+                versions.push(' ');
+            }
+            versions.push_str(&version);
+        }
+        Packages { installed, ..Packages::default() }
     }
 
     /// Reads the text of a dpkg status file. A package counts when its status is `install ok installed`
@@ -131,12 +181,44 @@ impl System {
         if wanted.is_empty() {
             return Ok(PackageDelta::default());
         }
+        if !self.has_tool(Tool::AptGet) && self.has_tool(Tool::Dnf) {
+            return self.dnf_delta(install, remove, &packages);
+        }
         if !self.has_tool(Tool::AptGet) {
-            bail!("no supported package manager (apt) is installed here; by hand: {}", wanted.join(", "));
+            bail!(
+                "no supported package manager (apt, dnf) is installed here; by hand: {}",
+                wanted.join(", ")
+            );
         }
         let mut args = vec!["--simulate", "--quiet", "--no-install-recommends", "install"];
         args.extend(wanted.iter().map(String::as_str));
         Ok(PackageDelta::parse(&self.run(Tool::AptGet, &args)?.success()?.stdout))
+    }
+
+    /// dnf tells what it would do and then is told not to; that it ends with 1 then is no failure.
+    fn dnf_delta(&self, install: &[String], remove: &[String], packages: &Packages) -> Result<PackageDelta> {
+        let mut whole = PackageDelta::default();
+        let missing = install.iter().filter(|name| !packages.has(name));
+        let unwanted = remove.iter().filter(|name| packages.has(name));
+        for (verb, option, names) in [
+            ("install", "--setopt=install_weak_deps=False", missing.collect::<Vec<_>>()),
+            ("remove", "--noautoremove", unwanted.collect()),
+        ] {
+            if names.is_empty() {
+                continue;
+            }
+            let mut args = vec!["--assumeno", option, verb];
+            args.extend(names.iter().map(|name| name.as_str()));
+            let output = self.run(Tool::Dnf, &args)?;
+            let delta = PackageDelta::parse_dnf(&output.stdout);
+            if delta == PackageDelta::default() {
+                output.success()?;
+            }
+            whole.installed.extend(delta.installed);
+            whole.upgraded.extend(delta.upgraded);
+            whole.removed.extend(delta.removed);
+        }
+        Ok(whole)
     }
 }
 
@@ -152,6 +234,31 @@ mod tests {
         let packages = Packages::parse_dpkg(text);
         assert!(packages.has("sudo") && packages.has("held") && !packages.has("telnet"));
         assert_eq!(packages.version("sudo"), Some("1.9.13p3-1"));
+    }
+
+    #[test]
+    fn versions_of_one_rpm_package_stand_beside_each_other() {
+        let key = |version: &str| ("gpg-pubkey".to_owned(), version.to_owned());
+        let packages = Packages::of_rpm([key("fd431d51-4ae0493b"), key("5a6340b3-6229229e")]);
+        assert_eq!(packages.version("gpg-pubkey"), Some("fd431d51-4ae0493b 5a6340b3-6229229e"));
+        assert!(!packages.remains("kernel"));
+    }
+
+    #[test]
+    fn dnf_tells_what_comes_and_goes() {
+        let said = "Last metadata expiration check: 0:01:12 ago on Mon.\nDependencies resolved.\n====\n \
+                    Package      Arch    Version    Repository  Size\n====\nInstalling:\n \
+                    aide         x86_64  0.16-103   appstream   154 k\nInstalling dependencies:\n \
+                    libx         x86_64  1-1        baseos      1 k\nUpgrading:\n \
+                    y            noarch  2-1        baseos      1 k\nRemoving:\n \
+                    telnet       x86_64  1:0.17-85  @appstream  120 k\nRemoving dependent packages:\n \
+                    z            x86_64  1-1        @x          1 k\n\nTransaction Summary\n====\nInstall  2 Packages\n\n\
+                    Operation aborted.\n";
+        let delta = PackageDelta::parse_dnf(said);
+        assert_eq!(
+            (delta.installed, delta.upgraded, delta.removed),
+            (vec!["aide".into(), "libx".into()], vec!["y".to_owned()], vec!["telnet".into(), "z".into()])
+        );
     }
 
     #[test]

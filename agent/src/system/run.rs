@@ -56,6 +56,7 @@ tools! {
     Auditctl ["/usr/sbin/auditctl", "/sbin/auditctl"], 30, "Reads and sets the kernel's audit rules.";
     Augenrules ["/usr/sbin/augenrules", "/sbin/augenrules"], 60, "Compiles and loads rules.d.";
     DconfUpdate ["/usr/bin/dconf"], 60, "Compiles the dconf databases.";
+    Dnf ["/usr/bin/dnf"], 1800, "Red Hat package manager.";
     Dpkg ["/usr/bin/dpkg"], 600, "Debian package tool.";
     DpkgQuery ["/usr/bin/dpkg-query"], 60, "Debian package queries.";
     Findmnt ["/usr/bin/findmnt", "/bin/findmnt"], 30, "Verifies fstab.";
@@ -70,6 +71,7 @@ tools! {
     Umount ["/usr/bin/umount", "/bin/umount"], 60, "Unmounts file systems.";
     Nft ["/usr/sbin/nft", "/sbin/nft"], 30, "Reads and checks nftables rules.";
     PamAuthUpdate ["/usr/sbin/pam-auth-update"], 60, "Writes the common PAM stacks on Debian.";
+    Rpm ["/usr/bin/rpm"], 600, "Red Hat package tool.";
     Setpriv ["/usr/bin/setpriv"], 60, "Runs a program as another user.";
     Ssh ["/usr/bin/ssh"], 60, "The ssh client.";
     SshKeygen ["/usr/bin/ssh-keygen"], 60, "Makes ssh keys.";
@@ -78,6 +80,7 @@ tools! {
     Systemctl ["/usr/bin/systemctl", "/bin/systemctl"], 120, "Tells and sets unit states.";
     Ufw ["/usr/sbin/ufw"], 60, "Debian and Ubuntu firewall front end.";
     UfwInit ["/usr/lib/ufw/ufw-init", "/lib/ufw/ufw-init"], 60, "Brings ufw's rules into the kernel and out of it.";
+    UpdateCryptoPolicies ["/usr/bin/update-crypto-policies"], 120, "Makes the system-wide choice of ciphers.";
     UpdateGrub ["/usr/sbin/update-grub"], 300, "Writes grub.cfg on Debian.";
     UpdateInitramfs ["/usr/sbin/update-initramfs"], 600, "Rebuilds the initial RAM disk.";
     Vmtoolsd ["/usr/bin/vmtoolsd"], 5, "Asks VMware for a setting of the virtual machine.";

@@ -117,6 +117,23 @@ impl System {
         self.rpms.get_or_init(read).clone()
     }
 
+    /// Every installed rpm package: its name, and `[epoch:]version-release` as rpm writes it. `None` where there is no database of
+    /// rpm.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or is in a format that is not supported.
+    pub fn rpm_packages(&self) -> Result<Option<Vec<(String, String)>>, String> {
+        if !rpm::is_there(self)? {
+            return Ok(None);
+        }
+        let packages = self.rpms()?;
+        let evr = |rpm: &Rpm| match rpm.epoch.as_str() {
+            "(none)" | "0" => format!("{}-{}", rpm.version, rpm.release),
+            epoch => format!("{epoch}:{}-{}", rpm.version, rpm.release),
+        };
+        Ok(Some(packages.iter().map(|rpm| (rpm.name.clone(), evr(rpm))).collect()))
+    }
+
     /// Calls `each` with the header of every installed rpm package; it says whether to go on.
     pub(crate) fn each_rpm(&self, each: &mut dyn FnMut(&Header<'_>) -> bool) -> Result<(), String> {
         rpm::each_package(self, each)

@@ -26,8 +26,10 @@ use entry::Entry;
 /// A system made of data.
 #[derive(Debug, Clone, Copy)]
 pub struct System {
-    /// Our name for it, and the operating system's in the content's file names.
+    /// Our name for it.
     pub name: &'static str,
+    /// The operating system's name in the content's file names.
+    pub os: &'static str,
     /// The layers, from the ground up.
     layers: &'static [&'static str],
     /// How its rpm keeps the list of what is installed.
@@ -41,11 +43,15 @@ enum Database {
     Sqlite,
 }
 
-/// Every system there is.
-pub const SYSTEMS: [System; 3] = [
-    System { name: "rhel8", layers: &["redhat", "rhel8"], database: Database::Berkeley },
-    System { name: "rhel9", layers: &["redhat", "rhel9"], database: Database::Sqlite },
-    System { name: "rhel10", layers: &["redhat", "rhel10"], database: Database::Sqlite },
+/// Every system there is. Those called servers are as their installer left them where it matters to what the agent changes: authselect
+/// writes the stacks of PAM, and entries name the arguments of kernels.
+pub const SYSTEMS: [System; 6] = [
+    System { name: "rhel8", os: "rhel8", layers: &["redhat", "rhel8"], database: Database::Berkeley },
+    System { name: "rhel9", os: "rhel9", layers: &["redhat", "rhel9"], database: Database::Sqlite },
+    System { name: "rhel10", os: "rhel10", layers: &["redhat", "rhel10"], database: Database::Sqlite },
+    System { name: "rhel8-server", os: "rhel8", layers: &["redhat", "rhel8", "server", "server8"], database: Database::Berkeley },
+    System { name: "rhel9-server", os: "rhel9", layers: &["redhat", "rhel9", "server"], database: Database::Sqlite },
+    System { name: "rhel10-server", os: "rhel10", layers: &["redhat", "rhel10", "server", "server10"], database: Database::Sqlite },
 ];
 
 impl System {

@@ -37,6 +37,8 @@ pub enum Field {
     Max,
     /// Days after that until the account closes.
     Inactive,
+    /// Days before that on which its owner is told.
+    Warn,
 }
 
 impl PasswordDays {
@@ -53,7 +55,7 @@ impl PasswordDays {
         let mut mended = text.clone();
         let mut finding = Finding::new();
         let mut closing = Vec::new();
-        let aim = if self.field == Field::Min { least } else { most };
+        let aim = if matches!(self.field, Field::Min | Field::Warn) { least } else { most };
         for entry in system.accounts()?.shadow.iter().filter(|entry| !entry.password.contains(['!', '*'])) {
             let days = self.days(entry);
             let unset = days.is_none() && entry.password.is_empty();
@@ -89,6 +91,7 @@ impl PasswordDays {
         let what = match self.field {
             Field::Min => "days before a change",
             Field::Max => "days until a change",
+            Field::Warn => "days of warning before a change",
             Field::Inactive => "days until an account with an old password closes",
         };
         format!("{} to {} {what}", self.at_least, self.at_most)
@@ -99,6 +102,7 @@ impl PasswordDays {
             Field::Min => entry.min,
             Field::Max => entry.max,
             Field::Inactive => entry.inactive,
+            Field::Warn => entry.warn,
         }
     }
 
@@ -107,13 +111,14 @@ impl PasswordDays {
             Field::Min => 3,
             Field::Max => 4,
             Field::Inactive => 6,
+            Field::Warn => 5,
         }
     }
 
     /// Whether the new age would shut the account's owner out or make them change the password now.
     fn runs_out(&self, entry: &Shadow, aim: i64) -> bool {
         let lives = match self.field {
-            Field::Min => return false,
+            Field::Min | Field::Warn => return false,
             Field::Max => aim,
             Field::Inactive => match entry.max {
                 Some(max) => max.saturating_add(aim),

@@ -49,6 +49,8 @@ pub enum Account {
     OnlyRootGroupHasGidZero,
     /// root has a hashed password, or a locked one.
     RootHasPasswordOrLock,
+    /// root has a hashed password.
+    RootHasPassword,
     /// No password is in `/etc/passwd`.
     PasswordsAreShadowed,
     /// No password is empty.
@@ -59,6 +61,8 @@ pub enum Account {
     SystemAccountsHaveNoShell,
     /// System accounts have no login shell, or `/bin/false`.
     SystemAccountsHaveNoShellOrFalse,
+    /// The passwords of system accounts are locked.
+    SystemAccountsAreLocked,
     /// Users whose shell is not in `/etc/shells` have no usable password.
     UnlistedShellsAreLocked,
     /// `nologin` is not in `/etc/shells`.
@@ -80,12 +84,14 @@ impl Setting for Account {
             Account::OnlyRootHasUidZero => root::user_ids(system),
             Account::RootHasGidZero => root::group_id(system),
             Account::OnlyRootGroupHasGidZero => root::groups(system),
-            Account::RootHasPasswordOrLock => root::password(system),
+            Account::RootHasPasswordOrLock => root::password(system, true),
+            Account::RootHasPassword => root::password(system, false),
             Account::PasswordsAreShadowed => password::shadowed(system),
             Account::NoEmptyPasswords => password::empty(system),
             Account::LastChangesArePast => password::last_changes(system),
             Account::SystemAccountsHaveNoShell => shell::system_accounts(system, &[]),
             Account::SystemAccountsHaveNoShellOrFalse => shell::system_accounts(system, &shell::FALSE),
+            Account::SystemAccountsAreLocked => password::system_accounts(system),
             Account::UnlistedShellsAreLocked => shell::unlisted(system),
             Account::NologinIsNoValidShell => shell::nologin(system),
             Account::EmptyGroup(group) => group.examine(system),
@@ -104,11 +110,13 @@ impl Setting for Account {
             Account::RootHasGidZero => "the primary group of root is 0",
             Account::OnlyRootGroupHasGidZero => "no group beside root has id 0",
             Account::RootHasPasswordOrLock => "root has a hashed or a locked password",
+            Account::RootHasPassword => "root has a hashed password",
             Account::PasswordsAreShadowed => "no password is in /etc/passwd",
             Account::NoEmptyPasswords => "no password in /etc/shadow is empty",
             Account::LastChangesArePast => "no password in /etc/shadow was changed in the future",
             Account::SystemAccountsHaveNoShell => "system accounts have no login shell",
             Account::SystemAccountsHaveNoShellOrFalse => "system accounts have no login shell, or /bin/false",
+            Account::SystemAccountsAreLocked => "the passwords of system accounts are locked",
             Account::UnlistedShellsAreLocked => "users whose shell is not in /etc/shells are locked",
             Account::NologinIsNoValidShell => "nologin is not in /etc/shells",
             Account::EmptyGroup(group) => return group.describe(),

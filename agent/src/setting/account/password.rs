@@ -6,6 +6,7 @@ use super::file::{line_of, with_field};
 use super::{PASSWD, SHADOW, administers, or_well, today};
 use crate::change::Change;
 use crate::finding::Finding;
+use crate::setting::login_defs;
 use crate::system::System;
 
 /// See [`super::Account::PasswordsAreShadowed`].
@@ -46,6 +47,41 @@ pub fn empty(system: &System) -> Result<Finding> {
         finding.change(Change::WriteFile { path: SHADOW.into(), content: locked, mode: 0o640 });
     }
     Ok(or_well(finding, "none is empty", "none is empty", SHADOW))
+}
+
+/// See [`super::Account::SystemAccountsAreLocked`].
+pub fn system_accounts(system: &System) -> Result<Finding> {
+    let accounts = system.accounts()?;
+    let text = system.read_text(SHADOW)?.unwrap_or_default();
+    let first = login_defs::number(system, "UID_MIN")?.unwrap_or(1000);
+    let mut locked = text.clone();
+    let mut finding = Finding::new();
+    let mut needed = Vec::new();
+    let wanted = format!("accounts with ids below {first} have a locked password");
+    let people = ["root", "halt", "sync", "shutdown", "nfsnobody"];
+    for user in accounts.users.iter().filter(|user| user.uid < first && !people.contains(&user.name.as_str()))
+    {
+        let Some(entry) = accounts.shadow(&user.name) else { continue };
+        if entry.password.starts_with(['!', '*']) {
+            continue;
+        }
+        let place = format!("{SHADOW}:{}", line_of(&text, &user.name));
+        let found = if entry.password.is_empty() { "an empty password" } else { "a password" };
+        finding.persistent(false, format!("{} has {found}", user.name), &wanted, place);
+        locked = with_field(&locked, &user.name, 1, &format!("!{}", entry.password));
+        if administers(accounts, &user.name) {
+            needed.push(user.name.as_str());
+        }
+    }
+    if !needed.is_empty() {
+        let names = needed.join(", ");
+        finding.manual(format!(
+            "{names} administers this machine; give it an id for people, or lock it by hand"
+        ));
+    } else if locked != text {
+        finding.change(Change::WriteFile { path: SHADOW.into(), content: locked, mode: 0o640 });
+    }
+    Ok(or_well(finding, "all are", &wanted, SHADOW))
 }
 
 /// See [`super::Account::LastChangesArePast`].

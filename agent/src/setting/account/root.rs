@@ -77,20 +77,22 @@ pub fn groups(system: &System) -> Result<Finding> {
     Ok(or_well(finding, "only root", wanted, GROUP))
 }
 
-/// See [`super::Account::RootHasPasswordOrLock`].
-pub fn password(system: &System) -> Result<Finding> {
+/// See [`super::Account::RootHasPasswordOrLock`] and [`super::Account::RootHasPassword`].
+pub fn password(system: &System, or_lock: bool) -> Result<Finding> {
     let text = system.read_text(SHADOW)?.unwrap_or_default();
     let mut finding = Finding::new();
     let password = system.accounts()?.shadow("root").map(|root| root.password.clone());
     let (holds, found) = match password.as_deref() {
         None => (false, "no entry"),
         Some("") => (false, "no password"),
-        Some(locked) if locked.starts_with(['!', '*']) => (true, "locked"),
+        Some(locked) if locked.starts_with(['!', '*']) => (or_lock, "locked"),
         Some(hash) if is_hash(hash) => (true, "a hashed password"),
         Some(_) => (false, "something that is neither a hash nor a lock"),
     };
     let place = format!("{SHADOW}:{}", line_of(&text, "root"));
-    finding.persistent(holds, found, "root has a hashed password or is locked", place);
+    let wanted =
+        if or_lock { "root has a hashed password or is locked" } else { "root has a hashed password" };
+    finding.persistent(holds, found, wanted, place);
     if !holds {
         finding.manual("only its owner can choose the password of root: passwd root");
     }

@@ -2,8 +2,11 @@
 //!
 //! It must be in the settings that GRUB's menu is made from and in every entry of the menu as it is. Our drop-in appends it, since
 //! of an argument given twice the kernel takes the last; `update-grub` then writes the menu. The running kernel keeps the
-//! arguments it was started with until the next boot.
+//! arguments it was started with until the next boot. Where the menu is a list of entries in files of their own, [`bls`] judges and
+//! changes those.
 
+pub mod absent;
+pub mod bls;
 pub mod defaults;
 pub mod password;
 pub mod zipl;
@@ -40,6 +43,11 @@ pub struct KernelArgument {
 impl Setting for KernelArgument {
     fn examine(&self, system: &System) -> Result<Finding> {
         let mut finding = Finding::new();
+        let carriers = bls::carriers(system)?;
+        if !carriers.is_empty() {
+            bls::examine(self, &carriers, &mut finding);
+            return Ok(finding);
+        }
         let variables = defaults::variables(system)?;
         self.judge_settings(&variables, &mut finding);
         let set = finding.is_compliant();

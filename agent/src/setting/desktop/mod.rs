@@ -4,6 +4,7 @@
 //! changed. It counts for those whose profile in `/etc/dconf/profile` lists it. Every file that sets the key must set it
 //! right, so that the order of the files does not matter.
 
+pub mod built;
 pub mod gdm;
 pub mod keyfile;
 

@@ -1,4 +1,4 @@
-//! Packet filters: ufw, iptables and nftables, of which a machine uses one.
+//! Packet filters: ufw, iptables, nftables and firewalld, of which a machine uses one.
 //!
 //! Whatever denies by default keeps the ports of the ssh daemon open: [`ssh_ports`] tells them. The live rules come from the
 //! tools (`iptables -S`, `nft list ruleset`), one call for all rules of the catalogue; what a reboot brings is read from the
@@ -9,6 +9,7 @@ pub mod nft;
 pub mod nftables;
 pub mod rules;
 pub mod ufw;
+pub mod zone;
 
 use std::path::PathBuf;
 

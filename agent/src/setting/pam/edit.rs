@@ -1,9 +1,10 @@
-//! Changing lines of PAM files: through Debian's generator where that manages the file, in place elsewhere.
+//! Changing lines of PAM files: through Debian's or Red Hat's generator where that manages the file, in place elsewhere.
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
+use super::authselect::{self, Selection};
 use super::debian::{Common, STACKS};
 use super::line::Line;
 use super::stack;
@@ -29,13 +30,29 @@ pub fn common_name(path: &Path) -> Option<&'static str> {
 /// The changes that give lines their new arguments.
 ///
 /// # Errors
-/// When a file cannot be read.
+/// When a file cannot be read, or authselect would not write it as it is.
 pub fn change_arguments(system: &System, edits: Vec<NewArguments>) -> Result<Vec<Change>> {
     let mut changes = Vec::new();
     let mut in_place = Vec::new();
     let generated = edits.iter().any(|edit| common_name(&edit.path).is_some());
     let mut common = if generated { Common::read(system)?.ok() } else { None };
+    let mut selection = None;
     for edit in edits {
+        if let Some(name) = authselect::stack_of(system, &edit.path)? {
+            let read = || match Selection::read(system)? {
+                Ok(selection) => Ok(selection),
+                Err(reason) => bail!("{reason}"),
+            };
+            let own = match selection.take() {
+                Some(selection) => selection,
+                None => read()?,
+            };
+            let own = selection.insert(own);
+            if !own.set_arguments(name, &edit.line, &edit.arguments) {
+                bail!("no template of authselect has '{}'", edit.line.sentence());
+            }
+            continue;
+        }
         let known = common_name(&edit.path).zip(common.as_mut()).is_some_and(|(name, common)| {
             common.set_arguments(name, &edit.line.control, &edit.line.module, &edit.arguments)
         });
@@ -45,6 +62,9 @@ pub fn change_arguments(system: &System, edits: Vec<NewArguments>) -> Result<Vec
     }
     if let Some(common) = common {
         changes.extend(common.changes(system)?);
+    }
+    if let Some(selection) = selection {
+        changes.extend(selection.changes(system)?);
     }
     // From the end, so that the places of lines before stay true.
     in_place.sort_by(|a, b| (&a.path, b.line.number).cmp(&(&b.path, a.line.number)));

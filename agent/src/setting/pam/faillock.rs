@@ -3,7 +3,8 @@
 //! It needs three places (`pam_faillock(8)`): before the password is asked for, to refuse a locked account; behind the
 //! modules that ask, to count a failure; and in the account stack, to forget failures once somebody got in. In Debian's
 //! stacks a module that lets in jumps over the counting line, so the line that would forget there (`authsucc`) is never
-//! reached and only tells checkers what they look for.
+//! reached and only tells checkers what they look for. Red Hat's stacks let in with `sufficient`, and authselect brings the three
+//! places with a feature.
 
 use std::path::Path;
 
@@ -11,6 +12,7 @@ use anyhow::Result;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::authselect::{self, Selection};
 use super::debian::Common;
 use super::line::Line;
 use super::stack::{self, Step};
@@ -19,6 +21,8 @@ use crate::setting::Setting;
 use crate::system::System;
 
 const MODULE: &str = "pam_faillock.so";
+/// authselect's feature.
+const FEATURE: &str = "with-faillock";
 const FIRST: &str = "trempe-faillock-first";
 const LAST: &str = "trempe-faillock-last";
 
@@ -39,6 +43,10 @@ impl Setting for Faillock {
         let account = stack::read(system, &self.account, "account")?.unwrap_or_default();
         self.judge(&auth, &account, &mut finding);
         if finding.is_compliant() {
+            return Ok(finding);
+        }
+        if authselect::stack_of(system, &stack::path(&self.auth))?.is_some() {
+            self.select(system, &mut finding)?;
             return Ok(finding);
         }
         match Common::read(system)? {
@@ -68,6 +76,29 @@ impl Setting for Faillock {
 }
 
 impl Faillock {
+    fn select(&self, system: &System, finding: &mut Finding) -> Result<()> {
+        let mut selection = match Selection::read(system)? {
+            Ok(selection) => selection,
+            Err(reason) => {
+                finding.manual(reason);
+                return Ok(());
+            }
+        };
+        selection.enable(FEATURE);
+        let then = |service: &str, facility| {
+            stack::of_text(system, &stack::path(service), &selection.file(service), facility)
+        };
+        let mut after = Finding::new();
+        self.judge(&then(&self.auth, "auth")?, &then(&self.account, "account")?, &mut after);
+        match after.is_compliant() {
+            true => finding.changes = selection.changes(system)?,
+            false => drop(
+                finding.manual(format!("the profile of authselect lacks lines of {MODULE} for {FEATURE}")),
+            ),
+        }
+        Ok(())
+    }
+
     fn judge(&self, auth: &[Step], account: &[Step], finding: &mut Finding) {
         let lines = stack::lines(auth);
         let auth_file = stack::path(&self.auth).display().to_string();
@@ -84,7 +115,13 @@ impl Faillock {
                 && ["required", "requisite"].contains(&line.control.as_str())
         };
         let counts = |index: usize, line: &Line| {
-            behind(index) && has(line, "authfail") && line.control.replace(' ', "") == "[default=die]"
+            // Behind a `sufficient` that let in nothing is reached; behind a jump over it the line would deny.
+            let sufficient = asking
+                .and_then(|asking| lines.get(asking))
+                .is_some_and(|(_, line)| line.control == "sufficient");
+            let counts = line.control.replace(' ', "") == "[default=die]"
+                || (sufficient && line.control == "required");
+            behind(index) && has(line, "authfail") && counts
         };
         let wanted = format!("auth required {MODULE} preauth, before pam_unix.so");
         record(&lines, &refuses, &wanted, &auth_file, finding);

@@ -3,10 +3,11 @@
 //! [`Pam`] is about one module in one stack, [`faillock::Faillock`] about the places of one module in two stacks, and
 //! [`conf::PamConf`] about a module's own configuration file, which an argument in a stack overrides. They read with
 //! [`line`](mod@line) and [`stack`], and write through [`edit`]: where Debian's `pam-auth-update` manages the file, what it works from
-//! is changed ([`debian`], [`profile`]), so that it keeps our lines. To bring a further module into Debian's stacks, add a profile
+//! is changed ([`debian`], [`profile`]), so that it keeps our lines; so it is with Red Hat's [`authselect`]. To bring a further module into Debian's stacks, add a profile
 //! to [`profile::own`].
 
 pub mod argument;
+pub mod authselect;
 pub mod conf;
 pub mod debian;
 pub mod edit;
@@ -22,6 +23,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::argument::Argument;
+use self::authselect::Selection;
 use self::debian::Common;
 use self::edit::NewArguments;
 use self::line::Line;
@@ -151,6 +153,13 @@ impl Pam {
             ));
             return Ok(());
         }
+        if let Some(name) = authselect::stack_of(system, &path)? {
+            match Selection::read(system)? {
+                Err(reason) => drop(finding.manual(reason)),
+                Ok(selection) => finding.changes.extend(self.select(system, selection, name)?),
+            }
+            return Ok(());
+        }
         let Some(name) = edit::common_name(&path) else {
             let mut words = Vec::new();
             self.make(&mut words, lines.is_empty())?;
@@ -169,6 +178,24 @@ impl Pam {
             Ok(common) => self.enable(system, common, name, finding)?,
         }
         Ok(())
+    }
+
+    /// Brings the module into a stack that authselect writes, with its arguments.
+    fn select(&self, system: &System, mut selection: Selection, name: &'static str) -> Result<Vec<Change>> {
+        let mut words = Vec::new();
+        self.make(&mut words, false)?;
+        let control = self.controls.first().map(String::as_str).unwrap_or("required");
+        let new = format!("{} {control} {} {}", self.facility, self.module, words.join(" "));
+        selection.bring(name, &self.facility, &self.module, new.trim_end(), self.after.as_deref());
+        let steps = stack::of_text(system, &stack::path(name), &selection.file(name), &self.facility)?;
+        for (index, (_, line)) in stack::lines(&steps).into_iter().enumerate() {
+            if line.module_name() == self.module {
+                let mut words = line.words();
+                self.make(&mut words, index == 0)?;
+                selection.set_arguments(name, line, &words);
+            }
+        }
+        selection.changes(system)
     }
 
     fn enable(

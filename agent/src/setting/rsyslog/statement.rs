@@ -116,6 +116,20 @@ fn read_into(system: &System, file: &Path, depth: usize, found: &mut Vec<Stateme
     Ok(())
 }
 
+/// A file and every file it includes.
+///
+/// # Errors
+/// As [`read`].
+pub fn files(system: &System, file: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = vec![file.to_owned()];
+    for statement in read(system, file)? {
+        if let Some(pattern) = statement.included() {
+            found.extend(matching(system, Path::new(pattern))?);
+        }
+    }
+    Ok(found)
+}
+
 /// The files that a pattern in the last part of a path stands for, by name.
 fn matching(system: &System, pattern: &Path) -> Result<Vec<PathBuf>> {
     let (Some(dir), Some(name)) = (pattern.parent(), pattern.file_name()) else { return Ok(Vec::new()) };

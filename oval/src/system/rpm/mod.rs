@@ -37,6 +37,11 @@ pub(super) fn is_configured(system: &System) -> bool {
     system.stat(Path::new(CONFIGURATION)).is_ok()
 }
 
+/// Whether the system has a database of rpm.
+pub(super) fn is_there(system: &System) -> Result<bool, String> {
+    Ok(database(system)?.is_some())
+}
+
 /// Calls `each` with the header of every installed package; it says whether to go on.
 pub(super) fn each_package(system: &System, each: &mut dyn FnMut(&Header<'_>) -> bool) -> Result<(), String> {
     let Some((path, read)) = database(system)? else { return Ok(()) };
