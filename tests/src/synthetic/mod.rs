@@ -49,9 +49,24 @@ pub const SYSTEMS: [System; 6] = [
     System { name: "rhel8", os: "rhel8", layers: &["redhat", "rhel8"], database: Database::Berkeley },
     System { name: "rhel9", os: "rhel9", layers: &["redhat", "rhel9"], database: Database::Sqlite },
     System { name: "rhel10", os: "rhel10", layers: &["redhat", "rhel10"], database: Database::Sqlite },
-    System { name: "rhel8-server", os: "rhel8", layers: &["redhat", "rhel8", "server", "server8"], database: Database::Berkeley },
-    System { name: "rhel9-server", os: "rhel9", layers: &["redhat", "rhel9", "server"], database: Database::Sqlite },
-    System { name: "rhel10-server", os: "rhel10", layers: &["redhat", "rhel10", "server", "server10"], database: Database::Sqlite },
+    System {
+        name: "rhel8-server",
+        os: "rhel8",
+        layers: &["redhat", "rhel8", "server", "server8"],
+        database: Database::Berkeley,
+    },
+    System {
+        name: "rhel9-server",
+        os: "rhel9",
+        layers: &["redhat", "rhel9", "server"],
+        database: Database::Sqlite,
+    },
+    System {
+        name: "rhel10-server",
+        os: "rhel10",
+        layers: &["redhat", "rhel10", "server", "server10"],
+        database: Database::Sqlite,
+    },
 ];
 
 impl System {
