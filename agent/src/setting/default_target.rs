@@ -32,7 +32,7 @@ impl Setting for DefaultTarget {
                 break;
             }
         }
-        finding.persistent(found == self.target, &found, &self.target, place);
+        finding.persistent(found == self.target, found.as_str(), &self.target, place);
         if finding.is_compliant() {
             return Ok(finding);
         }

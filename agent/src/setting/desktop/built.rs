@@ -127,6 +127,12 @@ mod tests {
     }
 
     #[test]
+    fn a_database_that_was_not_made_is_made_and_taken_back() {
+        let built = DconfBuilt { databases: vec!["local".into()] };
+        Tree::new().file("/etc/dconf/db/local.d/00-x", "[a]\nb=1\n").running().round_trip(&built);
+    }
+
+    #[test]
     fn a_database_without_files_is_fresh_and_one_that_was_not_made_is_not() {
         let built = DconfBuilt { databases: vec!["local".into()] };
         assert!(built.examine(&Tree::new().system()).unwrap().is_compliant());
