@@ -45,8 +45,10 @@ pub enum Command {
     Build(Build),
     /// Boot an image at each tier, and have its own agent judge it.
     Verify(Verify),
-    /// Put an image where machines are made of it: several Prism Centrals at once.
+    /// Put an image where machines are made of it: several Prism Centrals and vCenters at once.
     Upload(Upload),
+    /// Make one file of an image that VMware imports.
+    Ova(Ova),
     /// Show the targets of uploads, or try them.
     Targets(Targets),
     /// Write the JSON schema of specifications, for editors.
@@ -278,6 +280,29 @@ pub struct Upload {
     /// The format of what is said at the end.
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
+}
+
+const OVA: &str = "Examples:
+  builder ova debian12                         images/debian12/debian12.ova of the image that was built here
+  builder ova web.qcow2 --output /srv/web.ova
+  govc import.ova -name web /srv/web.ova       what takes it; so does the vSphere Client";
+
+/// Arguments of `ova`.
+#[derive(Debug, Args)]
+#[command(after_help = OVA)]
+pub struct Ova {
+    /// A qcow2 file, or the name of an image that was built here.
+    #[arg(value_name = "IMAGE")]
+    pub image: String,
+    /// The file to write; NAME.ova beside the image when left out.
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// What the machine is called; the name in its manifest, else that of its file, when left out.
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// The directory that images were built in.
+    #[arg(long, value_name = "DIR", default_value = "images")]
+    pub out: PathBuf,
 }
 
 const TARGETS: &str = "Examples:

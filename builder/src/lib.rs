@@ -11,7 +11,8 @@
 //! | 5 target | [`target`] | the places that images go to: a file of the user's, which names secrets and has none |
 //! | 6 upload | [`upload`] | the image at all of them, each by itself |
 //!
-//! Beside the stages: [`lint`] looks for what makes builds fail or images useless, in a spec and in files that others wrote;
+//! Beside the stages: [`lint`] looks for what makes builds fail or images useless, in a spec and in files that others wrote; [`ova`] makes of an image
+//! what VMware takes;
 //! [`command`] is one file per subcommand.
 #![warn(missing_docs)]
 #![warn(clippy::print_stderr, clippy::print_stdout)]
@@ -21,6 +22,7 @@ pub mod cli;
 pub mod command;
 pub mod exit;
 pub mod lint;
+pub mod ova;
 pub mod render;
 pub mod spec;
 pub mod target;

@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Command::Build(args) => command::build::run(args),
         Command::Verify(args) => command::verify::run(args),
         Command::Upload(args) => command::upload::run(args),
+        Command::Ova(args) => command::ova::run(args),
         Command::Targets(args) => command::targets::run(args),
         Command::Schema(args) => command::schema::run(args),
         Command::Completions(args) => command::manual::completions(args),

@@ -30,7 +30,7 @@ install -D -m 0644 files/agent.yml /etc/trempe/agent.yml
 install -D -m 0644 {{ ("files/" ~ file) | sh }} {{ ("/etc/trempe/tailoring.d/" ~ file) | sh }}
 {% endfor %}
 install -D -m 0644 files/90-trempe-image.cfg /etc/cloud/cloud.cfg.d/90-trempe-image.cfg
-{% if platform == "vsphere" %}
+{% if vmware %}
 
 # Old VMware Tools look for this in the main file alone, and take the perl scripts when it is not there.
 sed -i '/^disable_vmware_customization:/d' /etc/cloud/cloud.cfg

@@ -29,7 +29,11 @@ fn matrix() -> Vec<Spec> {
         .into_iter()
         .filter(|os| !["rocky", "oracle", "centos"].iter().any(|same| os.id.starts_with(same)))
     {
-        for source in ["bootstrap: {}".to_owned(), format!("iso: {{url: /a.iso, checksum: '{digest}'}}")] {
+        for source in [
+            "bootstrap: {}".to_owned(),
+            format!("iso: {{url: /a.iso, checksum: '{digest}'}}"),
+            format!("image: {{url: /a.qcow2, checksum: '{digest}'}}"),
+        ] {
             for firmware in ["bios", "uefi", "uefi-secure", "both"] {
                 for scheme in ["partitions", "lvm"] {
                     let text = format!(

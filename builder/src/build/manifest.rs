@@ -11,7 +11,7 @@ use super::process::Program;
 use super::progress::Stage;
 use super::workspace::Workspace;
 use crate::render::Version;
-use crate::spec::{Family, Spec};
+use crate::spec::{Family, Spec, Target};
 
 /// The version of the manifest's structure: fields are added, never renamed or removed.
 const SCHEMA: u32 = 1;
@@ -35,6 +35,9 @@ pub struct Manifest {
     pub source_checksum: Option<String>,
     /// The firmware it starts on.
     pub firmware: String,
+    /// Where machines of it run: `qcow2`, `nutanix`, `vsphere`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<Target>,
     /// The tier that machines harden themselves to.
     pub tier: Option<String>,
     /// The image.
@@ -298,6 +301,7 @@ impl Manifest {
             source: Some(spec.source.value.word().to_owned()),
             source_checksum: spec.source.value.checksum().map(|checksum| checksum.as_str().to_owned()),
             firmware: spec.firmware.value.word().to_owned(),
+            targets: spec.targets.clone(),
             tier: spec.agent.tier.map(|tier| tier.word().to_owned()),
             image,
             spec_sha256,

@@ -89,8 +89,8 @@ pub async fn build(order: &Order, progress: &Progress) -> Result<Manifest> {
 fn supported(spec: &Spec) -> Result<()> {
     if !spec.platforms().contains(&Platform::Qemu) {
         bail!(
-            "target vsphere alone is built by a vCenter: write its files with 'builder render SPEC --out DIR' and run Packer in \
-             DIR/vsphere. With target qcow2 beside it the image is built here, and 'builder upload' makes a template of it"
+            "from an installer's disc, target vsphere alone is built by a vCenter: write its files with 'builder render SPEC --out DIR' and \
+             run Packer in DIR/vsphere. With target qcow2 beside it the image is built here, and 'builder upload' takes it to a vCenter too"
         );
     }
     Ok(())

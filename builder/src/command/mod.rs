@@ -6,6 +6,7 @@ pub mod build;
 pub mod check;
 pub mod init;
 pub mod manual;
+pub mod ova;
 pub mod render;
 pub mod schema;
 pub mod targets;

@@ -90,18 +90,25 @@ struct Row<'a> {
 
 impl Row<'_> {
     fn text(&self) -> String {
-        let Target::Nutanix(nutanix) = self.target;
-        let address = &nutanix.address.value;
+        let address = self.target.address();
         let port = address.port.map_or(String::new(), |port| format!(":{port}"));
-        let login = match (&nutanix.user, &nutanix.password, &nutanix.api_key) {
-            (Some(user), Some(password), _) => format!("{user}, {password}"),
-            (_, _, Some(key)) => format!("API key, {key}"),
-            _ => String::new(),
+        let (login, ca, insecure) = match self.target {
+            Target::Nutanix(nutanix) => {
+                let login = match (&nutanix.user, &nutanix.password, &nutanix.api_key) {
+                    (Some(user), Some(password), _) => format!("{user}, {password}"),
+                    (_, _, Some(key)) => format!("API key, {key}"),
+                    _ => String::new(),
+                };
+                (login, nutanix.ca.is_some(), nutanix.insecure)
+            }
+            Target::Vsphere(vsphere) => {
+                (format!("{}, {}", vsphere.user, vsphere.password), vsphere.ca.is_some(), vsphere.insecure)
+            }
         };
-        let tls = match (&nutanix.ca, nutanix.insecure) {
+        let tls = match (ca, insecure) {
             (_, true) => ", any certificate is taken",
-            (Some(_), _) => ", own certificate authority",
-            (None, _) => "",
+            (true, _) => ", own certificate authority",
+            (false, _) => "",
         };
         let tried = match self.tried {
             None => String::new(),
@@ -112,12 +119,12 @@ impl Row<'_> {
     }
 
     fn value(&self) -> Value {
-        let Target::Nutanix(nutanix) = self.target;
+        let address = self.target.address();
         let mut value = json!({
             "target": self.label,
             "kind": self.target.kind(),
-            "address": nutanix.address.value.host,
-            "port": nutanix.address.value.port,
+            "address": address.host,
+            "port": address.port,
         });
         match self.tried {
             None => {}

@@ -6,7 +6,7 @@ use super::layout::Layout;
 use super::{Choices, packages};
 use crate::spec::cloud_init::{Datasource, DefaultUser};
 use crate::spec::storage::{BIOS_BOOT, EFI, Scheme};
-use crate::spec::{Controller, Family, Firmware, Os, Platform, Source, Spec, os};
+use crate::spec::{Controller, Family, Firmware, Os, Platform, Source, Spec, Target, os};
 
 /// The account that exists only while an image is built.
 pub const BUILD_USER: &str = "trempe-build";
@@ -101,6 +101,8 @@ struct InstallerFacts {
 #[derive(Debug, Clone, Serialize)]
 struct GuestFacts {
     datasources: Vec<Datasource>,
+    /// Whether machines of the image run on VMware, be it among others.
+    vmware: bool,
     vmware_wait: u16,
     default_user: &'static str,
     default_user_name: String,
@@ -160,7 +162,7 @@ impl Facts {
             },
             platform: platform.word(),
             source: spec.source.value.word(),
-            packages: packages::packages(spec, platform),
+            packages: packages::packages(spec),
             language: spec.locale.language.to_string(),
             keyboard: spec.locale.keyboard.to_string(),
             timezone: spec.locale.timezone.to_string(),
@@ -266,7 +268,8 @@ impl GuestFacts {
             DefaultUser::Named(named) => ("named", named.name.to_string()),
         };
         GuestFacts {
-            datasources: spec.cloud_init.datasources.on(platform).to_vec(),
+            datasources: datasources(spec, platform),
+            vmware: spec.targets.contains(&Target::Vsphere),
             vmware_wait: spec.cloud_init.vmware_wait,
             default_user,
             default_user_name,
@@ -275,6 +278,19 @@ impl GuestFacts {
             tailoring: spec.agent.tailoring.iter().map(|path| file_name(&path.value)).collect(),
         }
     }
+}
+
+/// Where cloud-init looks for its data: an image that is built here and goes to vSphere too looks there last.
+fn datasources(spec: &Spec, platform: Platform) -> Vec<Datasource> {
+    let on = &spec.cloud_init.datasources;
+    let mut all = on.on(platform).to_vec();
+    if platform == Platform::Qemu && spec.targets.contains(&Target::Vsphere) {
+        all.retain(|datasource| *datasource != Datasource::None);
+        let more: Vec<_> =
+            on.vsphere.iter().filter(|datasource| !all.contains(datasource)).copied().collect();
+        all.extend(more);
+    }
+    all
 }
 
 /// What a file is called on the image.
@@ -337,7 +353,7 @@ fn grub(kernel: &str, arguments: &str, initrd: &str) -> Vec<String> {
 }
 
 /// VMware's name for the operating system (vSphere API, `VirtualMachineGuestOsIdentifier`), as far back as 6.7 knows it.
-fn guest_os(os: Os) -> &'static str {
+pub fn guest_os(os: Os) -> &'static str {
     match (os.family, os.release) {
         (Family::Rhel, 8) => "rhel8_64Guest",
         (Family::Rhel, _) => "rhel9_64Guest",

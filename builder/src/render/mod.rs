@@ -16,7 +16,7 @@ pub mod template;
 use anyhow::Result;
 
 use crate::spec::{Family, Firmware, Platform, Source, Spec};
-pub use facts::{BUILD_USER, Facts};
+pub use facts::{BUILD_USER, Facts, guest_os};
 pub use packer::Version;
 
 /// A file to be written.

@@ -1,6 +1,6 @@
 //! Which packages an image needs to be a machine, by distribution and by what makes it.
 
-use crate::spec::{Family, Firmware, Os, Platform, Source, Spec, os};
+use crate::spec::{Family, Firmware, Os, Source, Spec, Target, os};
 
 /// What every machine needs to be reached and provisioned.
 fn machine(family: Family) -> &'static [&'static str] {
@@ -76,7 +76,7 @@ fn boot_loader(family: Family, firmware: Firmware) -> &'static [&'static str] {
 }
 
 /// All of them, each once, in a steady order.
-pub fn packages(spec: &Spec, platform: Platform) -> Vec<String> {
+pub fn packages(spec: &Spec) -> Vec<String> {
     let family = spec.os.value.family;
     let mut all: Vec<&str> = machine(family).to_vec();
     match spec.source.value {
@@ -88,7 +88,7 @@ pub fn packages(spec: &Spec, platform: Platform) -> Vec<String> {
         Source::Iso(_) if family == Family::Rhel => all.extend(boot_loader(family, spec.firmware.value)),
         Source::Iso(_) | Source::Image(_) => {}
     }
-    if platform == Platform::Vsphere {
+    if spec.targets.contains(&Target::Vsphere) {
         // perl: what vCenter customizes a guest with where cloud-init does not.
         all.extend(["open-vm-tools", "perl"]);
     }

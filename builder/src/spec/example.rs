@@ -16,7 +16,6 @@ pub fn example(os: Os) -> String {
 }
 
 fn write(out: &mut String, os: Os) -> std::fmt::Result {
-    let rhel = os.family == Family::Rhel;
     writeln!(
         out,
         "# What the image is to be. Every key that may be left out is here with the value it then has."
@@ -57,9 +56,10 @@ fn write(out: &mut String, os: Os) -> std::fmt::Result {
     writeln!(out, "    qemu: [ConfigDrive, NoCloud, None]")?;
     writeln!(out, "    vsphere: [VMware, OVF, None]")?;
     writeln!(out, "  vmware_wait: 5               # seconds it waits for a customization, at each boot\n")?;
-    let targets =
-        if rhel { "qcow2, nutanix and vsphere" } else { "qcow2, nutanix; with an iso also vsphere" };
-    writeln!(out, "targets: [qcow2]               # {targets}")
+    writeln!(
+        out,
+        "targets: [qcow2]               # where machines of it run: qcow2 (KVM …), nutanix, vsphere"
+    )
 }
 
 fn source(out: &mut String, os: Os) -> std::fmt::Result {

@@ -200,7 +200,7 @@ pub enum Target {
     Qcow2,
     /// Nutanix AHV.
     Nutanix,
-    /// A template on VMware vSphere.
+    /// VMware vSphere: a template that a vCenter installs, or this image in a content library.
     Vsphere,
 }
 
@@ -225,11 +225,13 @@ impl Platform {
 }
 
 impl Spec {
-    /// What builds the targets, each once.
+    /// What builds the targets, each once. A vCenter builds from an installer's disc alone; what begins otherwise is built here, and goes
+    /// there as a file.
     pub fn platforms(&self) -> Vec<Platform> {
+        let installer = matches!(self.source.value, Source::Iso(_));
         let on = |target: &Target| match target {
-            Target::Qcow2 | Target::Nutanix => Platform::Qemu,
-            Target::Vsphere => Platform::Vsphere,
+            Target::Vsphere if installer => Platform::Vsphere,
+            Target::Qcow2 | Target::Nutanix | Target::Vsphere => Platform::Qemu,
         };
         let all = [Platform::Qemu, Platform::Vsphere].into_iter();
         all.filter(|platform| self.targets.iter().map(on).any(|found| found == *platform)).collect()

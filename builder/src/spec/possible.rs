@@ -4,7 +4,7 @@ use serde_saphyr::Spanned;
 
 use super::read::Problem;
 use super::storage::{BIOS_BOOT, EFI, FileSystem, Mount, Scheme, Storage};
-use super::{Family, Firmware, Size, Source, Spec, Target};
+use super::{Family, Firmware, Size, Source, Spec};
 
 /// A mebibyte at each end of the disk, for the partition table.
 const TABLE: u64 = 2;
@@ -54,11 +54,6 @@ fn source(spec: &Spec, file: &str, found: &mut Vec<Problem>) {
     if bootstrap && os.family == Family::Rhel {
         let remedy = "give source: {iso: {url: …, checksum: …}}, or an image";
         found.push(Problem::at(file, &spec.os, format!("{} has no bootstrap: {remedy}", os.title)));
-    }
-    if spec.targets.contains(&Target::Vsphere) && !matches!(spec.source.value, Source::Iso(_)) {
-        let remedy = "give source: {iso: …}, or leave vsphere out of the targets";
-        let message = format!("a vSphere template is built from an installer's disc alone: {remedy}");
-        found.push(Problem::at(file, &spec.source, message));
     }
     let scheme = &spec.storage.scheme;
     if bootstrap && scheme.value == Scheme::Lvm {

@@ -24,4 +24,10 @@ targets:
       # keep: 2                           # earlier versions of an image that stay, as NAME-DIGEST
       # remove_object: false              # after an import by v4, remove the file it was made from
       # patience: {connect: 15, stall: 120, import: 7200}   # seconds
+  vcenter:
+    vsphere:
+      address: vcenter.example.com        # port 443 unless :PORT is added
+      user: image-builder@vsphere.local
+      password: file:vcenter.password     # ca, insecure, keep and patience as above
+      library: templates                  # a local content library
 ";

@@ -11,6 +11,7 @@ pub mod example;
 mod nutanix;
 mod read;
 pub mod secret;
+mod vsphere;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ pub use address::Address;
 pub use nutanix::{Api, Nutanix, OneOrMore, Patience};
 pub use read::{path, verify_file};
 pub use secret::SecretRef;
+pub use vsphere::Vsphere;
 
 /// The places that images go to.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -41,6 +43,8 @@ pub struct Targets {
 pub enum Target {
     /// A Nutanix Prism Central.
     Nutanix(Box<Nutanix>),
+    /// A content library of a VMware vCenter.
+    Vsphere(Box<Vsphere>),
 }
 
 impl Targets {
@@ -59,6 +63,15 @@ impl Target {
     fn secrets(&self) -> Vec<&SecretRef> {
         match self {
             Target::Nutanix(nutanix) => nutanix.password.iter().chain(&nutanix.api_key).collect(),
+            Target::Vsphere(vsphere) => vec![&vsphere.password],
+        }
+    }
+
+    /// Where it is.
+    pub fn address(&self) -> &Address {
+        match self {
+            Target::Nutanix(nutanix) => &nutanix.address.value,
+            Target::Vsphere(vsphere) => &vsphere.address.value,
         }
     }
 
@@ -66,6 +79,7 @@ impl Target {
     pub fn kind(&self) -> &'static str {
         match self {
             Target::Nutanix(_) => "nutanix",
+            Target::Vsphere(_) => "vsphere",
         }
     }
 }

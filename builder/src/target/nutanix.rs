@@ -57,7 +57,7 @@ fn auto() -> Spanned<Api> {
     crate::spec::storage::unwritten(Api::Auto)
 }
 
-fn two() -> u16 {
+pub(super) fn two() -> u16 {
     2
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use nix::unistd::geteuid;
 
-use super::{Api, Nutanix, Target, Targets};
+use super::{Api, Nutanix, Patience, Target, Targets, Vsphere};
 use crate::spec::{Problem, document, text};
 
 /// The file of targets: the one that is asked for, `$TREMPE_TARGETS`, or `trempe/targets.yml` where the user's configuration is.
@@ -51,17 +51,20 @@ impl Targets {
         let mut targets: Targets = document(text, file).map_err(|problem| vec![problem])?;
         let mut problems = Vec::new();
         for (label, target) in &targets.targets {
-            let Target::Nutanix(nutanix) = target;
-            problems.extend(
-                wrong(nutanix)
-                    .into_iter()
-                    .map(|message| Problem::at(file, &nutanix.address, format!("{label}: {message}"))),
-            );
-            if let Some(ca) = nutanix.ca.as_ref().filter(|_| nutanix.insecure) {
+            let (address, wrong, ca, insecure) = match target {
+                Target::Nutanix(nutanix) => (&nutanix.address, wrong(nutanix), &nutanix.ca, nutanix.insecure),
+                Target::Vsphere(vsphere) => {
+                    (&vsphere.address, vsphere_wrong(vsphere), &vsphere.ca, vsphere.insecure)
+                }
+            };
+            let problem = |message| Problem::at(file, address, format!("{label}: {message}"));
+            problems.extend(wrong.into_iter().map(problem));
+            if let Some(ca) = ca.as_ref().filter(|_| insecure) {
                 let message =
                     "insecure takes any certificate, and ca names the good ones: leave one of them out";
                 problems.push(Problem::at(file, ca, message));
             }
+            let Target::Nutanix(nutanix) = target else { continue };
             if nutanix.api.value == Api::V4 && nutanix.password.is_none() {
                 let message = "API v4 takes files from a user with a password alone: give user and password, or api: auto";
                 problems.push(Problem::at(file, &nutanix.api, message));
@@ -112,9 +115,23 @@ fn wrong(nutanix: &Nutanix) -> Vec<&'static str> {
     if nutanix.user.as_ref().is_some_and(|user| user.is_empty() || user.contains(':')) {
         found.push("a user's name has at least one character and no colon");
     }
-    let patience = nutanix.patience;
-    if [patience.connect, patience.stall, patience.import].contains(&0) {
-        found.push("patience: each of its times is at least 1 second");
-    }
+    found.extend(impatient(nutanix.patience));
     found
+}
+
+fn vsphere_wrong(vsphere: &Vsphere) -> Vec<&'static str> {
+    let mut found = Vec::new();
+    if vsphere.user.is_empty() || vsphere.user.contains(':') {
+        found.push("a user's name has at least one character and no colon");
+    }
+    if vsphere.library.is_empty() {
+        found.push("library: name the content library that images go to");
+    }
+    found.extend(impatient(vsphere.patience));
+    found
+}
+
+fn impatient(patience: Patience) -> Option<&'static str> {
+    let none = [patience.connect, patience.stall, patience.import].contains(&0);
+    none.then_some("patience: each of its times is at least 1 second")
 }

@@ -16,13 +16,16 @@ const HEAD: &str = "targets:\n  a:\n    nutanix:\n      address: pc.example.com\
 #[test]
 fn the_example_is_good_and_its_commented_keys_are_the_defaults() {
     let targets = Targets::parse(example::EXAMPLE, "targets.yml").unwrap();
-    assert_eq!(targets.targets.len(), 2);
+    assert_eq!(targets.targets.len(), 3);
     let all =
         example::EXAMPLE.replace("\n      # ", "\n      ").replace("\n      api_key", "\n      # api_key");
     let all = all.replace("insecure: true", "insecure: false");
-    let Target::Nutanix(said) =
-        &Targets::parse(&all, "targets.yml").unwrap().targets[&Label::try_from("lyon".to_owned()).unwrap()];
-    let Target::Nutanix(left_out) = &targets.targets[&Label::try_from("lyon".to_owned()).unwrap()];
+    let all = Targets::parse(&all, "targets.yml").unwrap();
+    let lyon = |targets: &Targets| match &targets.targets[&Label::try_from("lyon".to_owned()).unwrap()] {
+        Target::Nutanix(nutanix) => nutanix.clone(),
+        Target::Vsphere(_) => unreachable!("lyon is a Prism Central"),
+    };
+    let (said, left_out) = (lyon(&all), lyon(&targets));
     assert_eq!((said.keep, said.patience, said.insecure), (left_out.keep, left_out.patience, false));
     assert_eq!((said.api.value, said.remove_object), (left_out.api.value, left_out.remove_object));
     assert_eq!(said.clusters, ["cluster-1"]);
@@ -117,9 +120,9 @@ fn the_file_must_be_the_users_own() {
     assert!(Targets::read(&file).unwrap_err().to_string().contains("chmod go-w"));
     std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let targets = Targets::read(&file).unwrap();
-    assert_eq!(targets.select(&[]).unwrap().len(), 2);
+    assert_eq!(targets.select(&[]).unwrap().len(), 3);
     let error = targets.select(&["rome".to_owned()]).unwrap_err().to_string();
-    assert_eq!(error, "there is no target \"rome\"; there are: lyon, paris");
+    assert_eq!(error, "there is no target \"rome\"; there are: lyon, paris, vcenter");
 }
 
 #[test]

@@ -77,7 +77,7 @@ impl Kind {
     fn remedy(self) -> &'static str {
         match self {
             Kind::Unreachable => {
-                "check the address, the network and the firewall (port 9440), then run the same command again"
+                "check the address, the network and the firewall (port 9440 of a Prism Central, 443 of a vCenter), then run the same command again"
             }
             Kind::Tls => {
                 "name the file with its certificate authority under ca, or set insecure: true where whoever is on the way may read the password"
@@ -90,9 +90,9 @@ impl Kind {
                 "check user and password of the target; the account may be locked or expired"
             }
             Kind::Forbidden => {
-                "give the user a role that may view, create, update and delete images, and view clusters and categories"
+                "give the user a role that may view, create, update and delete images and view clusters and categories; on a vCenter, library items"
             }
-            Kind::Missing => "this Prism Central may be older than the API that is asked for: try api: v3",
+            Kind::Missing => "it may be older than the API that is asked for: of a Prism Central try api: v3",
             Kind::Conflict | Kind::Stale => {
                 "somebody changes the image at the same time: run the same command again"
             }
@@ -103,14 +103,14 @@ impl Kind {
             Kind::Busy => "it is asked too much at the moment: run the same command again later",
             Kind::Server => "its own logs say more; run the same command again",
             Kind::Answer => {
-                "is the address that of a Prism Central, and not of a Prism Element or of a proxy?"
+                "is the address that of a Prism Central or a vCenter, and not of a Prism Element, a host or a proxy?"
             }
-            Kind::Task => "the task in Prism Central says more; nothing of the image is left there",
+            Kind::Task => "the task there says more; nothing of the image is left there",
             Kind::Checksum => {
                 "what arrived is not what was sent; nothing of it is left there: run the same command again"
             }
             Kind::Patience => {
-                "look at its tasks in Prism Central; raise patience.import of the target; run the same command again"
+                "look at its tasks; raise patience.import of the target; run the same command again"
             }
             Kind::Target => "change the target",
             Kind::Local => "",

@@ -4,6 +4,7 @@
 //! made again only when it surely was not acted on: no connection, or the server refused it as too much (429, 503). Waits double,
 //! and follow `Retry-After`.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -50,6 +51,25 @@ pub enum Trust {
     Only(Vec<u8>),
     /// Anything.
     Anything,
+}
+
+impl Trust {
+    /// What a target says of certificates. Relative paths start from `directory`.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn of(ca: Option<&Path>, insecure: bool, directory: &Path) -> Result<Trust, Failure> {
+        match ca {
+            _ if insecure => Ok(Trust::Anything),
+            Some(ca) => {
+                let path = directory.join(ca);
+                let wrong =
+                    |error| Failure::new(Kind::Target, "", format!("reading {}: {error}", path.display()));
+                std::fs::read(&path).map(Trust::Only).map_err(wrong)
+            }
+            None => Ok(Trust::System),
+        }
+    }
 }
 
 /// Whether a request may arrive twice.

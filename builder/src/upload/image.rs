@@ -109,19 +109,27 @@ impl Image {
     /// # Errors
     /// When the file cannot be opened.
     pub fn body(&self, from: u64, length: u64, moved: Arc<AtomicU64>) -> std::io::Result<reqwest::Body> {
-        let mut file = File::open(&self.path)?;
-        file.seek(SeekFrom::Start(from))?;
-        let (ahead, pieces) = mpsc::channel(AHEAD);
-        tokio::task::spawn_blocking(move || read_ahead(file, length, &ahead));
-        let taken = futures_util::stream::unfold((pieces, moved), async |(mut pieces, moved)| {
-            let piece: std::io::Result<Bytes> = pieces.recv().await?;
-            if let Ok(bytes) = &piece {
-                moved.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-            }
-            Some((piece, (pieces, moved)))
-        });
-        Ok(reqwest::Body::wrap_stream(taken))
+        body(&self.path, from, length, moved)
     }
+}
+
+/// A stretch of any file, as [`Image::body`].
+///
+/// # Errors
+/// When the file cannot be opened.
+pub fn body(path: &Path, from: u64, length: u64, moved: Arc<AtomicU64>) -> std::io::Result<reqwest::Body> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(from))?;
+    let (ahead, pieces) = mpsc::channel(AHEAD);
+    tokio::task::spawn_blocking(move || read_ahead(file, length, &ahead));
+    let taken = futures_util::stream::unfold((pieces, moved), async |(mut pieces, moved)| {
+        let piece: std::io::Result<Bytes> = pieces.recv().await?;
+        if let Ok(bytes) = &piece {
+            moved.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        }
+        Some((piece, (pieces, moved)))
+    });
+    Ok(reqwest::Body::wrap_stream(taken))
 }
 
 /// Reads a file in pieces, until it ends or nobody takes them. One that ends too early is an error: the server would wait for the rest.

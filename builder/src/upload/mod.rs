@@ -7,7 +7,9 @@
 //! | [`failure`] | why it did not work, and what to do |
 //! | [`journal`] | what has begun and is not finished, on disk |
 //! | [`bars`] | how far it is |
+//! | [`stamp`] | how an image of ours is known again |
 //! | [`nutanix`] | Prism Centrals |
+//! | [`vsphere`] | content libraries of vCenters |
 //!
 //! To add a kind of target, add a module with its `connect` and `deliver`, and a line to [`Way`] and [`Place`].
 
@@ -18,12 +20,16 @@ pub mod image;
 pub mod journal;
 pub mod nutanix;
 mod said;
+pub mod stamp;
+pub mod vsphere;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Result;
 use futures_util::future::join_all;
 use serde::Serialize;
+use tokio::sync::OnceCell;
 
 use crate::target::secret::Secrets;
 use crate::target::{Target, Targets};
@@ -66,12 +72,16 @@ pub type Outcome<T> = (String, Result<T, Failure>);
 pub enum Way {
     /// To a Prism Central.
     Nutanix(Box<nutanix::connect::Way>),
+    /// To a vCenter.
+    Vsphere(Box<vsphere::Way>),
 }
 
 /// A target that is connected to.
 pub enum Place {
     /// A Prism Central.
     Nutanix(Box<nutanix::Central>),
+    /// A content library of a vCenter.
+    Vsphere(Box<vsphere::Center>),
 }
 
 impl Place {
@@ -82,6 +92,7 @@ impl Place {
                 let product = if central.product.is_empty() { "Prism Central" } else { &central.product };
                 format!("{product}, API {}", central.api)
             }
+            Place::Vsphere(center) => format!("vCenter, content library {}", center.library()),
         }
     }
 }
@@ -96,13 +107,23 @@ pub async fn connect(targets: &Targets, names: &[String]) -> Result<Vec<Outcome<
     let mut secrets = Secrets::default();
     let mut ways = Vec::new();
     for (label, target) in targets.select(names)? {
-        let Target::Nutanix(settings) = target;
-        let way = nutanix::connect::Way::find(&label, settings, &mut secrets, &targets.directory).await;
-        ways.push((label, way.map(|way| Way::Nutanix(Box::new(way)))));
+        let directory = &targets.directory;
+        let way = match target {
+            Target::Nutanix(settings) => {
+                let way = nutanix::connect::Way::find(&label, settings, &mut secrets, directory).await;
+                way.map(|way| Way::Nutanix(Box::new(way)))
+            }
+            Target::Vsphere(settings) => {
+                let way = vsphere::Way::find(&label, settings, &mut secrets, directory).await;
+                way.map(|way| Way::Vsphere(Box::new(way)))
+            }
+        };
+        ways.push((label, way));
     }
     let connecting = ways.into_iter().map(async |(label, way)| {
         let place = match way {
             Ok(Way::Nutanix(way)) => way.connect().await.map(|central| Place::Nutanix(Box::new(central))),
+            Ok(Way::Vsphere(way)) => way.connect().await.map(|center| Place::Vsphere(Box::new(center))),
             Err(failure) => Err(failure),
         };
         (label, place)
@@ -117,12 +138,16 @@ pub async fn deliver(
     journals: &Path,
     bars: &Bars,
 ) -> Vec<Outcome<Delivered>> {
+    // Converted once, when the first vCenter wants it.
+    let appliance = Arc::new(OnceCell::new());
     let delivering = places.into_iter().map(|(label, place)| {
+        let appliance = Arc::clone(&appliance);
         let (image, journals, bar) = (image.clone(), journals.to_owned(), bars.add(&label, image.size));
         // A task of its own each: one that encrypts does not hold up the others.
         let delivery = tokio::spawn(async move {
             match place {
                 Ok(Place::Nutanix(central)) => central.deliver(&image, &journals, &bar).await,
+                Ok(Place::Vsphere(center)) => center.deliver(&image, &appliance, &journals, &bar).await,
                 Err(failure) => Err(failure),
             }
         });

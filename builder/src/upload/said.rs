@@ -1,7 +1,7 @@
 //! What a server says when it refuses: one sentence out of the many forms that answers have.
 //!
 //! Prism's v3 has `message_list`, v4 `data.error` (a list of messages, or one object with what a schema objects to), Objects Lite XML,
-//! a proxy HTML or nothing.
+//! a vCenter `value.messages` with a `default_message` each, a proxy HTML or nothing.
 
 use serde_json::Value;
 
@@ -29,8 +29,8 @@ fn messages(value: &Value) -> Vec<String> {
 }
 
 /// The keys that messages are under, and those that hold more of them.
-const MESSAGES: [&str; 3] = ["message", "error_detail", "validationErrorMessages"];
-const HOLDERS: [&str; 5] = ["message_list", "data", "error", "errorMessages", "details"];
+const MESSAGES: [&str; 4] = ["message", "error_detail", "validationErrorMessages", "default_message"];
+const HOLDERS: [&str; 7] = ["message_list", "data", "error", "errorMessages", "details", "value", "messages"];
 /// How deep the forms go.
 const DEEP: usize = 6;
 

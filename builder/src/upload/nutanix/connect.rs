@@ -47,17 +47,8 @@ impl Way {
             (_, _, Some(key)) => Login::ApiKey(secrets.get(key, directory).await.map_err(local)?),
             _ => return Err(Failure::new(Kind::Target, "", "there is nothing to log in with")),
         };
-        let trust = match &settings.ca {
-            _ if settings.insecure => Trust::Anything,
-            Some(ca) => {
-                let path = directory.join(&ca.value);
-                let pem = std::fs::read(&path);
-                Trust::Only(
-                    pem.map_err(|error| local(anyhow::anyhow!("reading {}: {error}", path.display())))?,
-                )
-            }
-            None => Trust::System,
-        };
+        let ca = settings.ca.as_ref().map(|ca| ca.value.as_path());
+        let trust = Trust::of(ca, settings.insecure, directory)?;
         Ok(Way { label: label.to_owned(), settings: settings.clone(), login, trust })
     }
 

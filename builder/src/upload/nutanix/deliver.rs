@@ -10,8 +10,8 @@ use super::super::failure::{Failure, Kind};
 use super::super::http::Login;
 use super::super::image::Image;
 use super::super::journal::{Begun, Journal};
+use super::super::stamp::Stamp;
 use super::super::{Delivered, How};
-use super::stamp::Stamp;
 use super::{Central, Remote, State, Version, objects, v3, v4};
 use crate::target::Api;
 

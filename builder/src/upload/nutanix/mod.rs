@@ -8,13 +8,12 @@
 //! | send | [`v4`], [`objects`], [`v3`] | the file becomes an image |
 //!
 //! The image has its name only when it is complete; until then, and when a newer one took its place, it is called `NAME-DIGEST`. Images
-//! that the builder did not make ([`stamp`]) are never touched.
+//! that the builder did not make ([`stamp`](super::stamp)) are never touched.
 
 pub mod connect;
 pub mod deliver;
 mod objects;
 mod sigv4;
-mod stamp;
 mod v3;
 mod v4;
 
@@ -25,6 +24,7 @@ use serde_json::Value;
 
 use super::failure::{Failure, Kind};
 use super::http::Session;
+use super::stamp;
 use crate::target::Nutanix;
 
 /// The first wait between looks at a task, and the longest.

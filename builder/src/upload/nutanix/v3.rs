@@ -14,7 +14,7 @@ use super::super::http::Ask;
 use super::super::image::Image;
 use super::super::journal::{Begun, Journal};
 use super::super::said::said;
-use super::stamp::Stamp;
+use super::super::stamp::Stamp;
 use super::{Central, Remote, State, at, failed, text};
 
 const IMAGES: &str = "/api/nutanix/v3/images";

@@ -13,8 +13,8 @@ use super::super::http::{Answer, Ask};
 use super::super::image::Image;
 use super::super::journal::{Begun, Journal};
 use super::super::said::said;
+use super::super::stamp::Stamp;
 use super::connect::encoded;
-use super::stamp::Stamp;
 use super::{Central, Remote, State, Version, at, failed, items, objects, text};
 
 /// How often an image is changed when others change it too.

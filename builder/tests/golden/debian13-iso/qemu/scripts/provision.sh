@@ -10,6 +10,10 @@ cd /home/trempe-build
 dpkg --install trempe-agent.deb
 install -D -m 0644 files/agent.yml /etc/trempe/agent.yml
 install -D -m 0644 files/90-trempe-image.cfg /etc/cloud/cloud.cfg.d/90-trempe-image.cfg
+
+# Old VMware Tools look for this in the main file alone, and take the perl scripts when it is not there.
+sed -i '/^disable_vmware_customization:/d' /etc/cloud/cloud.cfg
+echo 'disable_vmware_customization: false' >> /etc/cloud/cloud.cfg
 systemctl is-enabled cloud-init.service 2> /dev/null || systemctl is-enabled cloud-init-network.service
 /usr/bin/agent --version
 dpkg-query --show --showformat '${Package}\t${Version}\t${Architecture}\n' | sort > packages.tsv

@@ -1,7 +1,7 @@
-//! What the builder writes into the description of its images, to know them again: names in Prism Central are not unique, and what it
-//! tells of an image has no digest of what was sent.
+//! What the builder writes into the description of its images, to know them again: names in Prism Central are not unique, and what a
+//! target tells of an image has no digest of what was sent.
 
-use super::super::image::Image;
+use super::image::Image;
 
 /// An image of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
