@@ -14,8 +14,8 @@ use super::progress::Progress;
 const OURS: &str = "trempe: ";
 /// What the sealing script says at its end.
 const SEALED: &str = "trempe: sealed";
-/// What an installer's answers say when it fails. Without this Packer waits for hours for a machine that never comes.
-const FAILED: &str = "trempe: the installer failed";
+/// What an installer's answers say when it fails, and the sealing script. Without this Packer waits for a machine that never comes or goes.
+const FAILED: [&str; 2] = ["trempe: the installer failed", "trempe: sealing failed"];
 /// What Debian's installer says itself (`main-menu` of cdebconf) when a step of an unattended installation fails.
 const STUCK: [&str; 3] = ["main-menu[", "Menu item '", "' failed."];
 /// How many of the guest's last lines an error quotes.
@@ -39,7 +39,7 @@ impl Guest {
         Guest { log }
     }
 
-    /// Follows what is said, tells how far it is, and comes back when an installer says that it has failed.
+    /// Follows what is said, tells how far it is, and comes back when the installer or the sealing script says that it has failed.
     pub async fn failure(&self, progress: &Progress) -> anyhow::Error {
         let (mut read, mut begun) = (0, String::new());
         loop {
@@ -50,7 +50,7 @@ impl Guest {
                 begun = rest.to_owned();
                 if failed(&line) {
                     tokio::time::sleep(REASONS).await;
-                    return anyhow::anyhow!("the installer failed: {}", line.trim());
+                    return anyhow::anyhow!("it failed in the guest: {}", line.trim());
                 }
                 if line.starts_with(OURS) {
                     progress.step(&line);
@@ -107,7 +107,7 @@ impl Guest {
 
 /// Whether a line says that an installer has failed.
 fn failed(line: &str) -> bool {
-    line.starts_with(FAILED) || STUCK.iter().all(|part| line.contains(part))
+    FAILED.iter().any(|words| line.starts_with(words)) || STUCK.iter().all(|part| line.contains(part))
 }
 
 fn tail(lines: &[String]) -> String {
@@ -123,6 +123,7 @@ mod tests {
         let table = [
             ("trempe: the installer failed", true),
             ("Jan  1 00:00:00 main-menu[309]: WARNING **: Menu item 'partman-base' failed.", true),
+            ("trempe: sealing failed at line 51", true),
             ("+ echo 'trempe: the installer failed'", false),
             ("Jan  1 00:00:00 main-menu[309]: INFO: Menu item 'partman-base' selected", false),
             ("trempe: provisioning failed at line 3", false),

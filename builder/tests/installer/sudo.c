@@ -23,6 +23,7 @@ int main(int argc, char **argv)
     argv++;
     if (*argv && !strcmp(*argv, "-n"))
         argv++;
+    setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
     while (*argv && strchr(*argv, '='))
         putenv(*argv++);
     if (!*argv || setgid(0) || setuid(0))
