@@ -124,7 +124,7 @@ fn the_log_of_a_post_script_that_fails_arrives_and_the_build_ends() {
 }
 
 #[test]
-fn a_preseed_from_packers_web_server_is_followed_and_the_installers_log_arrives() {
+fn a_preseed_from_packers_web_server_is_followed_and_the_installers_log_arrives_matrix() {
     let guest = installed(&Desk::new("os: debian12", &[]));
     assert!(guest.contains("Menu item 'partman-base' selected"), "{guest}");
     assert!(guest.contains("authorized_keys"), "{guest}");

@@ -113,7 +113,7 @@ const V3: &[Case] = &[
         "no such address",
         v3,
         |p| always(p, "GET", "users/me", Act::status(404)),
-        Gone("do: this Prism Central may be older"),
+        Gone("do: it may be older"),
     ),
     case(
         "edit conflict",
@@ -325,7 +325,7 @@ fn an_import_beyond_patience_is_waited_for_by_the_next_run() {
         let told = desk.upload(&[]);
         assert_eq!(told.code, Some(1), "{} {}", told.out, told.err);
         assert!(
-            told.of_target("paris").contains("do: look at its tasks in Prism Central; raise patience.import"),
+            told.of_target("paris").contains("do: look at its tasks; raise patience.import"),
             "{}",
             told.out
         );

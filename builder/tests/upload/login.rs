@@ -30,7 +30,7 @@ fn the_api_is_the_newest_that_both_know() {
         let desk = Desk::new(vec![("paris", options)], &format!("api: {api}"));
         let told = desk.upload(&[]);
         assert_eq!(told.code, Some(1));
-        assert!(told.of_target("paris").contains("do: this Prism Central may be older"), "{}", told.out);
+        assert!(told.of_target("paris").contains("do: it may be older"), "{}", told.out);
         assert!(names(desk.prism("paris")).is_empty());
     }
 }
