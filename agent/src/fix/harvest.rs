@@ -17,8 +17,10 @@ use super::sandbox::{Upper, is_opaque, is_whiteout};
 use crate::change::Change;
 use crate::system::{FileKind, Meta, System};
 
-/// What is made anew for each script, and so was never the machine's; and what programs keep to be faster.
-const ANEW: [&str; 5] = ["/proc", "/sys", "/dev", "/run", "/var/cache"];
+/// What is made anew for each script, and so was never the machine's; what programs keep to be faster; and rpm's database, to which rpm
+/// writes also when it is only asked.
+const ANEW: [&str; 7] =
+    ["/proc", "/sys", "/dev", "/run", "/var/cache", "/var/lib/rpm", "/usr/lib/sysimage/rpm"];
 /// Where programs leave what they need while they run: what is new there is none of the machine's settings.
 const PASSING: [&str; 2] = ["/tmp", "/var/tmp"];
 /// Files that only lock others.
