@@ -104,8 +104,8 @@ impl CryptoPolicy {
 
 /// The line that counts.
 fn chosen(text: &str) -> String {
-    let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
-    lines.filter(|line| !line.is_empty()).next_back().unwrap_or_default().to_owned()
+    let mut lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
+    lines.rfind(|line| !line.is_empty()).unwrap_or_default().to_owned()
 }
 
 /// What the program writes.

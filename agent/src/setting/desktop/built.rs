@@ -38,7 +38,7 @@ impl Setting for DconfLock {
                 let own = format!("{dir}/{OWN}");
                 let text = system.read_text(&own)?.unwrap_or_else(|| OWNED_HEADER.to_owned());
                 finding.change(Change::write(own, format!("{text}{}\n", self.key)));
-                if let Some(change) = build(system, &[self.database.clone()]) {
+                if let Some(change) = build(system, std::slice::from_ref(&self.database)) {
                     finding.change(change);
                 }
             }
