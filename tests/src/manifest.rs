@@ -29,11 +29,25 @@ pub const LEFT_OUT: [&str; 18] = [
 ];
 
 /// Kernel parameters that count or measure, or change by themselves.
-const SYSCTLS_LEFT_OUT: &str = "^(fs\\.(dentry|file-nr|inode|quota\\.|aio-nr|epoll)|kernel\\.(ns_last_pid|random|pty\\.nr|\
+const SYSCTLS_LEFT_OUT: &str = "^(fs\\.(dentry|file-nr|inode|quota\\.|aio-nr|epoll)|kernel\\.(ns_last_pid|random\\.|pty\\.nr|\
     sched_domain|tainted)|net\\..*(nf_conntrack_count|neigh|stable_secret|mtu|flush)|net\\.netfilter|vm\\.(stat|user_reserve)|net\\.nf_conntrack)";
 
 /// Modules that the kernel loads when a packet filter is first asked, and keeps.
 const MODULES_LEFT_OUT: &str = "^(ip6?t|ip6?_tables|nf|nft|xt)_|^(ip6?_tables|nfnetlink|libcrc32c)$";
+
+/// Logs of which mode and owner count, though what is in them does not.
+const LOGS: &str = "-name btmp -o -name faillog -o -name lastlog -o -name wtmp";
+
+/// Extended attributes, access control lists among them.
+const ATTRIBUTES: &str = r#"
+import os
+for top in ("/etc", "/home", "/root"):
+    for place, _, files in os.walk(top):
+        for path in [place] + [os.path.join(place, name) for name in files]:
+            for name in os.listxattr(path, follow_symlinks=False):
+                value = os.getxattr(path, name, follow_symlinks=False)
+                print("attribute %s %s\t%s" % (path, name, value.hex()))
+"#;
 
 /// The state of a machine: what is there, by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,8 +64,8 @@ impl Manifest {
             walk -type f -printf 'file %p\\t%y %m %U:%G %s\\n'
             walk ! -type d ! -type f -printf 'file %p\\t%y %m %U:%G %l\\n'
             walk -path /usr -prune -o -type f -print0 | xargs -0 md5sum | sed 's/^\\([^ ]*\\)  \\(.*\\)/content \\2\\t\\1/'
-            getfacl -Rsp /etc /var/log /home /root 2>/dev/null | awk '/^# file:/ {{ f = $3 }} /^[^#]/ {{ a[f] = a[f] \" \" $0 }}
-                END {{ for (f in a) print \"acl \" f \"\\t\" a[f] }}' || true
+            find /var/log -maxdepth 1 -type f \\( {LOGS} \\) -printf 'log %p\\t%m %U:%G\\n'
+            if command -v python3 > /dev/null; then python3 -c '{ATTRIBUTES}'; fi
             systemctl list-unit-files --no-legend --plain | awk '$2 != \"transient\" {{ print \"unit \" $1 \"\\t\" $2 }}'
             systemctl list-units --all --no-legend --plain --type=service,socket,timer,path |
                 awk '$3 != \"inactive\" {{ print \"state \" $1 \"\\t\" $3 }}'

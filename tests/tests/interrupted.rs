@@ -62,8 +62,8 @@ fn count(agent: &Path, tree: &Tree, arguments: Vec<String>) -> Result<usize> {
     Ok(text.lines().filter(|line| !line.contains("resumed>") && line.contains('(')).count())
 }
 
-/// Runs with something done to the calls that `when` names (`strace(1)`, `--inject`).
-fn disturbed(agent: &Path, arguments: Vec<String>, how: &str, when: &str) -> Result<()> {
+/// Runs with something done to the calls that `when` names (`strace(1)`, `--inject`). The exit code; `None` when it was killed.
+fn disturbed(agent: &Path, arguments: Vec<String>, how: &str, when: &str) -> Result<Option<i32>> {
     let inject = format!("--inject={CALLS}:{how}:when={when}");
     let run = Program::new("strace")
         .args(["-qq", &inject, "-o", "/dev/null"])
@@ -73,17 +73,27 @@ fn disturbed(agent: &Path, arguments: Vec<String>, how: &str, when: &str) -> Res
         .run();
     match run {
         Err(error) if !format!("{error:#}").contains("signal: 9") => Err(error),
-        _ => Ok(()),
+        Err(_) => Ok(None),
+        Ok(output) => Ok(output.status.code().filter(|code| *code != 137)),
     }
 }
 
-/// The points to try, of so many.
-fn points(calls: usize) -> Vec<usize> {
-    let step = match std::env::var("TREMPE_POINTS").as_deref() {
-        Ok("all") => 1,
-        _ => (calls / SAMPLE).max(1),
-    };
-    (1..=calls).step_by(step).collect()
+/// The points to try, of so many, and whether an apply comes next or a rollback: by turns, or both where each point is tried.
+fn points(calls: usize) -> Vec<(usize, Next)> {
+    match std::env::var("TREMPE_POINTS").as_deref() {
+        Ok("all") => (1..=calls).flat_map(|point| [(point, Next::Apply), (point, Next::Rollback)]).collect(),
+        _ => {
+            let turns = [Next::Apply, Next::Rollback].into_iter().cycle();
+            (1..=calls).step_by((calls / SAMPLE).max(1)).zip(turns).collect()
+        }
+    }
+}
+
+/// What is done after a disturbed run.
+#[derive(Clone, Copy, PartialEq)]
+enum Next {
+    Apply,
+    Rollback,
 }
 
 /// A tree as it is, and as it is after an undisturbed run; how many calls the run and its rollback make.
@@ -105,16 +115,31 @@ fn undisturbed(agent: &Path, root: &Root) -> Result<Undisturbed> {
     Ok(Undisturbed { old, new, forward, back })
 }
 
-/// The next run after a disturbed one, by turns an apply and a rollback, ends in the new or the old state.
-fn next_is_whole(agent: &Path, tree: &Tree, of: &Undisturbed, turn: usize, context: &str) -> Result<()> {
-    let forward = turn.is_multiple_of(2);
-    let (next, wanted, word) = match forward {
-        true => (apply(tree.path())?, &of.new, "applied"),
-        false => (back(tree.path()), &of.old, "rolled back"),
+/// The next run after a disturbed one ends in the new or the old state.
+fn next_is_whole(agent: &Path, tree: &Tree, of: &Undisturbed, next: Next, context: &str) -> Result<()> {
+    let (next, wanted, word) = match next {
+        Next::Apply => (apply(tree.path())?, &of.new, "applied"),
+        Next::Rollback => (back(tree.path()), &of.old, "rolled back"),
     };
     Program::new(agent).args(next).accept(&[0, 1, 2]).run()?;
     let differences = tree.snapshot()?.differences(wanted);
     ensure!(differences.is_empty(), "{context}, then {word}: {}", differences.join("\n"));
+    Ok(())
+}
+
+/// `agent status` tells of a run that was interrupted, and of none where none was: as `agent history` does.
+fn status_tells(agent: &Path, tree: &Tree) -> Result<()> {
+    let root = format!("--root={}", tree.path().display());
+    let history = Program::new(agent).args(["history", &root]).output()?;
+    let interrupted = history.contains("interrupted");
+    let status = Program::new(agent).args(["status", &root]).accept(&[0, 1, 2]).run()?;
+    let said = String::from_utf8_lossy(&status.stdout).into_owned();
+    ensure!(said.contains("was interrupted") == interrupted, "history: {history}\nstatus: {said}");
+    ensure!(
+        (status.status.code() == Some(1)) == interrupted,
+        "status ended with {:?}: {said}",
+        status.status
+    );
     Ok(())
 }
 
@@ -123,10 +148,12 @@ fn a_run_killed_anywhere_is_finished_or_taken_back() -> Result<()> {
     let (root, agent) = (Root::named(ROOT)?, agent::binary()?);
     let of = undisturbed(&agent, &root)?;
     let points = points(of.forward);
-    for (turn, point) in points.iter().enumerate() {
+    for (point, next) in &points {
         let tree = Tree::of(&root)?;
         disturbed(&agent, apply(tree.path())?, "signal=SIGKILL", &point.to_string())?;
-        next_is_whole(&agent, &tree, &of, turn, &format!("killed at call {point} of {}", of.forward))?;
+        status_tells(&agent, &tree)?;
+        next_is_whole(&agent, &tree, &of, *next, &format!("killed at call {point} of {}", of.forward))?;
+        status_tells(&agent, &tree)?;
     }
     println!("killed at {} of {} points", points.len(), of.forward);
     Ok(())
@@ -137,11 +164,11 @@ fn a_rollback_killed_anywhere_is_finished_or_overtaken() -> Result<()> {
     let (root, agent) = (Root::named(ROOT)?, agent::binary()?);
     let of = undisturbed(&agent, &root)?;
     let points = points(of.back);
-    for (turn, point) in points.iter().enumerate() {
+    for (point, next) in &points {
         let tree = Tree::of(&root)?;
         run(&agent, apply(tree.path())?)?;
         disturbed(&agent, back(tree.path()), "signal=SIGKILL", &point.to_string())?;
-        next_is_whole(&agent, &tree, &of, turn, &format!("killed at call {point} of {}", of.back))?;
+        next_is_whole(&agent, &tree, &of, *next, &format!("killed at call {point} of {}", of.back))?;
     }
     println!("killed at {} of {} points", points.len(), of.back);
     Ok(())
@@ -154,10 +181,15 @@ fn a_disk_that_fills_at_any_point_leaves_nothing_half_done() -> Result<()> {
     let (root, agent) = (Root::named(ROOT)?, agent::binary()?);
     let of = undisturbed(&agent, &root)?;
     let points = points(of.forward);
-    for (turn, point) in points.iter().enumerate() {
+    for (point, next) in &points {
         let tree = Tree::of(&root)?;
-        disturbed(&agent, apply(tree.path())?, "error=ENOSPC", &format!("{point}+"))?;
-        next_is_whole(&agent, &tree, &of, turn, &format!("no space at call {point} of {}", of.forward))?;
+        let ended = disturbed(&agent, apply(tree.path())?, "error=ENOSPC", &format!("{point}+"))?;
+        let context = format!("no space at call {point} of {}", of.forward);
+        if matches!(ended, Some(0 | 2)) {
+            let differences = tree.snapshot()?.differences(&of.new);
+            ensure!(differences.is_empty(), "{context}, and it called that a success: {differences:#?}");
+        }
+        next_is_whole(&agent, &tree, &of, *next, &context)?;
     }
     println!("no space at {} of {} points", points.len(), of.forward);
     Ok(())

@@ -28,7 +28,7 @@ const OF_ITS_OWN: [&str; 12] = [
 ];
 
 fn counts(line: &str) -> bool {
-    let of_files = ["file ", "content ", "acl "].iter().any(|kind| line.starts_with(kind));
+    let of_files = ["file ", "content ", "attribute "].iter().any(|kind| line.starts_with(kind));
     of_files && !OF_ITS_OWN.iter().any(|path| line.contains(path))
 }
 

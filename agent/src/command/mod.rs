@@ -114,8 +114,13 @@ pub fn begin_with(selection: &Selection, system: System, config: Config) -> Resu
     Ok(Work { system, policy, content, tailoring: request.tailoring.last().cloned() })
 }
 
-/// Refuses rules of which the policy asks for none: a machine that was held to nothing must not look good.
+/// Refuses a policy that asks for nothing, and rules of which it asks for none: a machine that was held to nothing must not look good.
 fn something_is_asked(policy: &Policy, rules: &[String]) -> Result<()> {
+    let asks_for_nothing =
+        || policy.rules.iter().all(|rule| rule.not_selected.is_some() && rule.exception.is_none());
+    if rules.is_empty() && asks_for_nothing() {
+        bail!("{} asks for no rule: there is nothing to judge by", short_id(&policy.profile));
+    }
     let named = |rule: &&PolicyRule| rules.iter().any(|id| short_id(id) == rule.id);
     let mut named = policy.rules.iter().filter(named).peekable();
     let Some(first) = named.peek().copied() else { return Ok(()) };

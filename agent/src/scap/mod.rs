@@ -94,6 +94,7 @@ pub fn audit(
     let (tailoring, records) = tailoring(&request.tailoring)?;
     let profile = profile(request, &benchmark)?;
     let policy = xccdf::resolve(&benchmark, &tailoring, profile.as_deref(), &no_alias)?;
+    something_is_asked(request, &policy, &records)?;
     let platforms = checklist.platforms()?;
     let machine = oval::System::below(&request.root)
         .with_context(|| format!("opening the root {}", request.root.display()))?;
@@ -127,6 +128,18 @@ pub fn audit(
         Results { checklist: &checklist, result: &result, tailoring: tailoring.last(), reports: &reports };
     tell(&report, &|format, out| results.write(format, out))?;
     Ok(report)
+}
+
+/// Refuses a policy that asks for nothing: a machine that was held to nothing must not look good. Where all that was asked for is
+/// excepted, somebody has said so.
+fn something_is_asked(request: &Request, policy: &xccdf::Policy, records: &[Record]) -> Result<()> {
+    if records.is_empty() && policy.selected().next().is_none() && request.rules.is_empty() {
+        bail!(
+            "{} asks for no rule: there is nothing to judge by; --profile names one that does",
+            request.content
+        );
+    }
+    Ok(())
 }
 
 /// The benchmark of content, without its prose.

@@ -94,6 +94,14 @@ fn verdicts_come_with_what_decided_them() {
 }
 
 #[test]
+fn a_policy_that_asks_for_nothing_is_refused() {
+    let output = machine("quench").agent(&["audit", "--content", "b.xml"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(1) && said.contains("b.xml asks for no rule"), "{said}");
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
 fn tailoring_sets_values_and_leaves_rules_out() {
     let case = machine("butter");
     let tailoring = |inside: &str| {

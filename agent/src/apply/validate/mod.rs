@@ -37,7 +37,7 @@ pub fn staged(system: &System, path: &Path, content: &str) -> Result<()> {
         path if path.starts_with("/etc/pam.d") => crate::apply::pam::check(system, path, content),
         _ => Ok(()),
     };
-    checked.with_context(|| format!("{} would not be understood and was left as it is", path.display()))
+    checked.with_context(|| format!("{} was left as it is", path.display()))
 }
 
 fn check(system: &System, tool: Tool, args: &[&str], input: Option<&str>) -> Result<()> {
@@ -48,7 +48,7 @@ fn check(system: &System, tool: Tool, args: &[&str], input: Option<&str>) -> Res
 /// Fails when a checker is not there: what cannot be checked is not written.
 fn needed(system: &System, tool: Tool) -> Result<()> {
     if !system.has_tool(tool) {
-        bail!("{} is needed to check it and is not installed", tool.name());
+        bail!("{} is needed to check what it would become, and is not installed here", tool.name());
     }
     Ok(())
 }

@@ -21,8 +21,10 @@ use crate::system::System;
 /// How a machine stands.
 #[derive(Debug, Serialize)]
 struct Standing {
-    /// The last run that changed it, when there was one.
+    /// The last run that changed it and came to its end, when there was one.
     last: Option<Last>,
+    /// Runs that did not come to their end; the next run takes them back first.
+    interrupted: Vec<String>,
     /// How the first boot stands, when one of its phases has begun since the machine was started.
     first_boot: Option<firstboot::status::Status>,
     /// What has become of the machine, when that was looked at since it was started.
@@ -67,7 +69,11 @@ pub fn run(args: &Status) -> Result<Exit> {
     super::print(args.format, &sentences(&standing)?, &standing)?;
     let deviates =
         standing.last.as_ref().is_some_and(|last| !last.failing.is_empty() || !last.expired.is_empty());
-    Ok(if deviates { Exit::Deviates } else { Exit::Good })
+    Ok(match deviates {
+        _ if !standing.interrupted.is_empty() => Exit::Trouble,
+        true => Exit::Deviates,
+        false => Exit::Good,
+    })
 }
 
 fn standing(system: &System) -> Result<Standing> {
@@ -75,17 +81,25 @@ fn standing(system: &System) -> Result<Standing> {
     if system.exists("/run/reboot-required")? {
         reboot.push("the package manager asks for it".to_owned());
     }
-    let mut last = None;
+    let (mut last, mut interrupted) = (None, Vec::new());
     for dir in journal::runs(&journal::state_dir(system)?)? {
-        let (entries, _) = Journal::read(&dir)?;
+        let (entries, state) = Journal::read(&dir)?;
+        if state != journal::State::Closed {
+            interrupted.push(name(&dir));
+            continue;
+        }
         // What was taken back says nothing of how the machine stands.
         if !entries.is_empty() && entries.iter().all(|entry| entry.undone) {
             continue;
         }
         let path = dir.join("result.json");
-        let Ok(json) = std::fs::read(&path) else { continue };
-        let report: Report =
-            serde_json::from_slice(&json).with_context(|| format!("reading {}", path.display()))?;
+        let reading = || format!("reading {}", path.display());
+        let json = match std::fs::read(&path) {
+            // What is done beside the rules has no verdicts.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            json => json.with_context(reading)?,
+        };
+        let report: Report = serde_json::from_slice(&json).with_context(reading)?;
         let waiting = entries.iter().filter(|entry| !entry.undone && entry.effects.contains(&Effect::Reboot));
         if up_since(system)?.is_some_and(|boot| boot <= report.finished) {
             reboot.extend(waiting.map(|entry| format!("{} waits for it", entry.rule)));
@@ -95,7 +109,12 @@ fn standing(system: &System) -> Result<Standing> {
     reboot.dedup();
     let last = last.map(|(dir, report)| summed_up(&dir, report));
     let first_boot = firstboot::status::Status::read(system)?;
-    Ok(Standing { drift: Drift::read(system)?, first_boot, last, pending: pending::read(system)?, reboot })
+    let (drift, pending) = (Drift::read(system)?, pending::read(system)?);
+    Ok(Standing { last, interrupted, first_boot, drift, pending, reboot })
+}
+
+fn name(dir: &std::path::Path) -> String {
+    dir.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn summed_up(dir: &std::path::Path, report: Report) -> Last {
@@ -107,7 +126,7 @@ fn summed_up(dir: &std::path::Path, report: Report) -> Last {
         Some(Excepted { rule: row.id.clone(), exception: Exception { expired: true, ..exception } })
     });
     Last {
-        run: dir.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        run: name(dir),
         failing: failing.map(|row| row.id.clone()).collect(),
         expired: expired.collect(),
         finished: report.finished,
@@ -132,7 +151,12 @@ fn up_since(system: &System) -> Result<Option<String>> {
 
 fn sentences(standing: &Standing) -> Result<String> {
     let mut out = String::new();
+    for run in &standing.interrupted {
+        let next = "the next 'agent apply' or 'agent rollback' takes it back first";
+        writeln!(out, "run {run} was interrupted half way: {next}")?;
+    }
     match &standing.last {
+        None if !standing.interrupted.is_empty() => {}
         None => writeln!(out, "no run has changed this machine; 'agent audit' tells how it stands")?,
         Some(last) => {
             let asked = if last.tier.is_empty() { &last.profile } else { &last.tier };
