@@ -114,7 +114,9 @@ fn ksvalidator_takes_every_kickstart() {
     let mut seen: Vec<String> = Vec::new();
     for spec in matrix().into_iter().filter(|spec| spec.os.value.family == Family::Rhel) {
         for (_, files) in rendered(&spec, "1.6.6".parse().unwrap()) {
-            let kickstart = files.iter().find(|file| file.path == "installer/ks.cfg").unwrap();
+            // What begins with somebody's disk image has none.
+            let kickstart = files.iter().find(|file| file.path == "installer/ks.cfg");
+            let Some(kickstart) = kickstart else { continue };
             if seen.contains(&kickstart.text) {
                 continue;
             }
