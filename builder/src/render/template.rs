@@ -4,8 +4,8 @@ use anyhow::{Context, Result};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
-
-use super::Facts;
+use quick_xml::escape::escape;
+use serde::Serialize;
 
 macro_rules! templates {
     ($($name:literal),* $(,)?) => {
@@ -22,6 +22,7 @@ templates![
     "disk.sh",
     "ks.cfg",
     "layout.sfdisk",
+    "machine.ovf",
     "preseed.cfg",
     "provision.hcl",
     "provision.sh",
@@ -47,6 +48,7 @@ pub fn engine() -> Result<Environment<'static>> {
     engine.add_filter("hcl", |text: String| hcl(&text, true));
     engine.add_filter("hcl_keys", |text: String| hcl(&text, false));
     engine.add_filter("sh", |text: String| format!("'{}'", text.replace('\'', r"'\''")));
+    engine.add_filter("xml", |text: String| escape(text.as_str()).into_owned());
     engine.add_filter("yaml", |text: String| json(&text));
     for (name, text) in TEMPLATES {
         engine.add_template(name, text).with_context(|| format!("reading the template {name}"))?;
@@ -58,7 +60,7 @@ pub fn engine() -> Result<Environment<'static>> {
 ///
 /// # Errors
 /// When it names what the facts do not have.
-pub fn fill(engine: &Environment, name: &str, facts: &Facts) -> Result<String> {
+pub fn fill(engine: &Environment, name: &str, facts: &impl Serialize) -> Result<String> {
     let template = engine.get_template(name)?;
     template.render(Serde(facts)).with_context(|| format!("filling in the template {name}"))
 }
