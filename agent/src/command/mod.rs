@@ -182,15 +182,21 @@ pub fn tell(report: &Report, output: &Output, standard: &Standard<'_>) -> Result
 /// # Errors
 /// When it cannot be written.
 pub fn tell_also(report: &Report, output: &Output, also: &[Wanted], standard: &Standard<'_>) -> Result<()> {
-    for Wanted { format, path } in output.report.iter().chain(also) {
-        put(path, &|out| report.write(*format, out, &Style::default(), standard))?;
-    }
     let style = style(output);
     let write = |out: &mut dyn Write| report.write(output.format, out, &style, standard);
-    match &output.output {
+    let told = match &output.output {
         Some(path) => put(path, &write),
-        None => write(&mut BufWriter::new(std::io::stdout().lock())).context("writing the report"),
-    }
+        None => {
+            let mut out = BufWriter::new(std::io::stdout().lock());
+            write(&mut out).and_then(|()| Ok(out.flush()?)).context("writing the report")
+        }
+    };
+    // One that cannot be written does not keep back the others: the machine may have been changed, and they say how.
+    let further = output.report.iter().chain(also).map(|Wanted { format, path }| {
+        put(path, &|out| report.write(*format, out, &Style::default(), standard))
+    });
+    let further: Vec<Result<()>> = further.collect();
+    [told].into_iter().chain(further).collect()
 }
 
 /// How results by the catalogue are written as XCCDF.

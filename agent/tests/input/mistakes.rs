@@ -266,3 +266,22 @@ fn a_reader_that_goes_away_is_no_trouble_to_anybody() {
     let output = Command::new("bash").args(["-c", &script]).output().unwrap();
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
 }
+
+#[test]
+fn a_report_that_cannot_be_written_is_trouble_and_keeps_back_no_other() {
+    let case = Case::new();
+    let one_rule = ["audit", "--tier", "light", "--rule", "banner_etc_issue_cis", "--root", "root"];
+    let audit = |further: &[&str]| {
+        let mut agent = Command::new(env!("CARGO_BIN_EXE_agent"));
+        agent.current_dir(case.root().parent().unwrap()).args(one_rule).args(further);
+        agent
+    };
+    let full = audit(&[]).stdout(File::create("/dev/full").unwrap()).output().unwrap();
+    let said = String::from_utf8(full.stderr).unwrap();
+    assert!(full.status.code() == Some(1) && said.contains("No space left"), "{said}");
+
+    let output = audit(&["--report", "html=none/x.html", "--report", "csv=x.csv"]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(1) && said.contains("none/x.html"), "{said}");
+    assert!(!output.stdout.is_empty() && case.root().with_file_name("x.csv").exists());
+}
