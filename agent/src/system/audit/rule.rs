@@ -2,7 +2,7 @@
 //!
 //! The same rule can be written in many ways (`auditctl(8)`, `audit.rules(7)`): a watch `-w FILE -p wa` is
 //! `-a always,exit -F path=FILE -F perm=wa`, list and action come in either order, system calls in one `-S` or several,
-//! and `auditctl -l` writes it differently again. Rules that differ only in that are equal here, and
+//! and `auditctl -l` writes it differently again. Rules that differ only in that are the same here, and
 //! [`AuditRule::covers`] tells when one records at least what another does.
 
 use std::collections::BTreeSet;
@@ -25,6 +25,15 @@ pub enum AuditLine {
     Option(String, Option<String>),
 }
 
+/// How far down a rule watches (`auditctl(8)`). A watch `-w` does not say: of a directory, it goes all the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// `path=`: what is named itself, of a directory not what is in the files below.
+    Itself,
+    /// `dir=`: everything below.
+    Below,
+}
+
 /// A rule in normal form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditRule {
@@ -40,6 +49,8 @@ pub struct AuditRule {
     pub syscalls: BTreeSet<String>,
     /// The file or directory it watches.
     pub path: Option<PathBuf>,
+    /// How far down, where that is said.
+    pub reach: Option<Reach>,
     /// The accesses it watches, of `rwxa`; all when there are none.
     pub permissions: BTreeSet<char>,
     /// Its other conditions, such as `auid>=1000`, with values in one spelling.
@@ -54,6 +65,9 @@ impl AuditRule {
             || (!wanted.syscalls.is_empty() && wanted.syscalls.is_subset(&self.syscalls));
         let path = match (&self.path, &wanted.path) {
             (None, _) => true,
+            (Some(own), Some(other)) if self.reach == Some(Reach::Itself) => {
+                own == other && wanted.reach != Some(Reach::Below)
+            }
             // A watch on a directory sees everything below it.
             (Some(own), Some(other)) => other.starts_with(own),
             (Some(_), None) => false,
@@ -94,7 +108,8 @@ impl AuditRule {
         match (name, operator) {
             ("key", "=") => {}
             ("arch", "=") => self.arch = Some(width(value)?.to_owned()),
-            ("path" | "dir", "=") => self.path = Some(clean(value)),
+            ("path", "=") => (self.path, self.reach) = (Some(clean(value)), Some(Reach::Itself)),
+            ("dir", "=") => (self.path, self.reach) = (Some(clean(value)), Some(Reach::Below)),
             ("perm", "=") => self.permissions = permissions(value)?,
             _ => drop(self.fields.insert(format!("{name}{operator}{}", normal_value(name, value)))),
         }
@@ -228,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn spellings_of_the_same_rule_are_equal() {
+    fn spellings_of_the_same_rule_cover_each_other() {
         for (one, other) in [
             ("-w /etc/passwd -p wa -k id", "-a always,exit -F path=/etc/passwd -F perm=aw -F key=other"),
             ("-w /etc/sudoers.d/ -p wa", "-a exit,always -F dir=/etc/sudoers.d -F perm=wa -k x"),
@@ -252,7 +267,7 @@ mod tests {
                 "-a always,exit -F arch=b64 -S clock_settime -F a0=0",
             ),
         ] {
-            assert_eq!(rule(one), rule(other), "{one}");
+            assert!(rule(one).covers(&rule(other)) && rule(other).covers(&rule(one)), "{one}");
         }
     }
 
@@ -283,6 +298,21 @@ mod tests {
             ("-a always,exit -F arch=b64 -F dir=/etc/apparmor.d -F perm=wa", false),
         ] {
             assert_eq!(rule(line).covers(&wanted), covers, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_watched_itself_and_a_directory_with_what_is_below() {
+        for (line, wanted, covers) in [
+            ("path=/etc/NetworkManager", "dir=/etc/NetworkManager/system-connections/", false),
+            ("path=/etc/NetworkManager", "path=/etc/NetworkManager/conf", false),
+            ("path=/etc/NetworkManager", "dir=/etc/NetworkManager", false),
+            ("path=/etc/NetworkManager", "path=/etc/NetworkManager/", true),
+            ("dir=/etc/NetworkManager", "path=/etc/NetworkManager/conf", true),
+            ("dir=/etc/NetworkManager", "dir=/etc/NetworkManager/system-connections", true),
+        ] {
+            let watch = |what: &str| rule(&format!("-a always,exit -F {what} -F perm=wa -k n"));
+            assert_eq!(watch(line).covers(&watch(wanted)), covers, "{line} for {wanted}");
         }
     }
 
