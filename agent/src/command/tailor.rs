@@ -1,5 +1,8 @@
 //! `agent tailor`: writes a tailoring file that every XCCDF tool reads, with a record of each exception.
 
+use std::fs;
+use std::path::Path;
+
 use anyhow::{Context, Result, anyhow, bail};
 use jiff::civil::Date;
 use xccdf::{Kind, Position, Profile, Tailoring, Text, short_id};
@@ -18,6 +21,7 @@ use crate::report::now;
 /// When tier, rule, value, reason or day are not understood, or the file cannot be written.
 pub fn run(args: &Tailor) -> Result<Exit> {
     name_is_good(&args.name)?;
+    nothing_is_lost(args)?;
     let product = product(&args.product)?;
     let catalogue = Catalogue::embedded()?;
     let mut profile = foundation(args)?;
@@ -35,6 +39,18 @@ pub fn run(args: &Tailor) -> Result<Exit> {
     deliver(&tailoring.to_xml()?, args.output.as_deref())?;
     tell(&after);
     Ok(Exit::Good)
+}
+
+/// Refuses to write over exceptions that what is written does not build on.
+fn nothing_is_lost(args: &Tailor) -> Result<()> {
+    let says_something = |path: &Path| fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() > 0);
+    match &args.output {
+        Some(path) if says_something(path) && !args.extends.contains(path) => bail!(
+            "{0} is there already: --extends {0} keeps what it says and adds to it; or name another file",
+            path.display()
+        ),
+        _ => Ok(()),
+    }
 }
 
 /// Refuses a name that cannot be the end of an id (XCCDF 1.2, section 6.2.3: letters, digits, `.`, `_` and `-`).

@@ -171,3 +171,23 @@ fn a_host_builds_on_its_site_which_builds_on_a_tier() {
     let planned = |rule: &str| steps.iter().any(|step| step["rule"] == rule);
     assert!(planned("sshd_disable_root_login") && !planned("sshd_disable_rhosts"), "{steps:?}");
 }
+
+#[test]
+fn exceptions_that_are_written_down_are_not_written_over() {
+    let case = machine();
+    let except = |rule: &str, further: &[&str]| {
+        let args = ["tailor", "--except", rule, "--reason", "backups", "-o", "site.xml"];
+        case.agent(&[&args[..], further].concat())
+    };
+    let site = || std::fs::read_to_string(case.root().with_file_name("site.xml")).unwrap();
+    let first = except("sshd_disable_root_login", &["--tier", "standard"]);
+    assert!(first.status.success(), "{first:?}");
+    let before = site();
+    let refused = except("sshd_disable_rhosts", &["--tier", "standard"]);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(refused.status.code() == Some(1) && said.contains("--extends site.xml keeps"), "{said}");
+    assert_eq!(site(), before);
+    let added = except("sshd_disable_rhosts", &["--extends", "site.xml"]);
+    assert!(added.status.success(), "{added:?}");
+    assert!(["sshd_disable_root_login", "sshd_disable_rhosts"].iter().all(|rule| site().contains(rule)));
+}
