@@ -68,7 +68,7 @@ impl Person {
             let member =
                 |group: &&crate::system::Group| group.gid == user.gid || group.members.contains(&user.name);
             let groups = accounts.groups.iter().filter(member).map(|group| group.name.clone()).collect();
-            return Ok(Some(Person::local(user, groups, accounts.shadow(name))));
+            return Ok(Some(Person::local(user, groups, system.passwords()?.of(name))));
         }
         Ok(Person::elsewhere(system, name))
     }

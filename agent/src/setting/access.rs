@@ -197,7 +197,6 @@ mod tests {
         Accounts {
             users: vec![user("root", 0, 0), user("ann", 1000, 100)],
             groups: vec![group("root", 0), group("adm", 4), group("users", 100)],
-            ..Accounts::default()
         }
     }
 

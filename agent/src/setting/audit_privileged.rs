@@ -19,6 +19,10 @@ use crate::system::{Mount, System};
 pub struct AuditPrivileged {
     /// The key of the rules, by which their records are found.
     pub key: String,
+    /// Whether each program gets a rule for each width of words. To the kernel that is what one rule without says; the
+    /// benchmark of RHEL 10 has them written so.
+    #[serde(default)]
+    pub each_arch: bool,
 }
 
 impl Setting for AuditPrivileged {
@@ -31,7 +35,7 @@ impl Setting for AuditPrivileged {
         let mut rules = Vec::new();
         for entry in &walk.set_id {
             if !is_bit_idle(&entry.path, &mounts.now) {
-                rules.push(self.rule(&entry.path)?);
+                rules.extend(self.rules(&entry.path)?);
             }
         }
         if rules.is_empty() {
@@ -46,17 +50,21 @@ impl Setting for AuditPrivileged {
 }
 
 impl AuditPrivileged {
-    fn rule(&self, program: &Path) -> Result<String> {
+    fn rules(&self, program: &Path) -> Result<Vec<String>> {
         let path = program.to_string_lossy();
         if path.contains(char::is_whitespace) {
             bail!(
                 "{path}: an audit rule cannot name a program with a blank in its path; rename or remove it"
             );
         }
-        Ok(format!(
-            "-a always,exit -F path={path} -F perm=x -F auid>=1000 -F auid!=unset -F key={}",
-            self.key
-        ))
+        let widths: &[&str] = if self.each_arch { &["-F arch=b32 ", "-F arch=b64 "] } else { &[""] };
+        let rule = |width: &&str| {
+            format!(
+                "-a always,exit {width}-F path={path} -F perm=x -F auid>=1000 -F auid!=unset -F key={}",
+                self.key
+            )
+        };
+        Ok(widths.iter().map(rule).collect())
     }
 }
 
@@ -73,7 +81,7 @@ mod tests {
     use crate::setting::testing::Tree;
 
     fn setting() -> AuditPrivileged {
-        AuditPrivileged { key: "privileged".into() }
+        AuditPrivileged { key: "privileged".into(), each_arch: false }
     }
 
     fn tree() -> Tree {
@@ -100,6 +108,21 @@ mod tests {
             [
                 "-a always,exit -F path=/usr/bin/su -F perm=x -F auid>=1000 -F auid!=unset -F key=privileged",
                 "-a always,exit -F path=/usr/bin/wall -F perm=x -F auid>=1000 -F auid!=unset -F key=privileged",
+            ]
+        );
+    }
+
+    #[test]
+    fn where_the_benchmark_wants_it_each_width_has_its_own() {
+        let tree = tree();
+        let setting = AuditPrivileged { each_arch: true, ..setting() };
+        let text = tree.applied(&setting).text("/etc/audit/rules.d/60-trempe.rules");
+        let of_su: Vec<&str> = text.lines().filter(|line| line.contains("/usr/bin/su ")).collect();
+        assert_eq!(
+            of_su,
+            [
+                "-a always,exit -F arch=b32 -F path=/usr/bin/su -F perm=x -F auid>=1000 -F auid!=unset -F key=privileged",
+                "-a always,exit -F arch=b64 -F path=/usr/bin/su -F perm=x -F auid>=1000 -F auid!=unset -F key=privileged",
             ]
         );
     }

@@ -1,7 +1,7 @@
 //! Local users, groups and passwords: `passwd(5)`, `group(5)`, `shadow(5)`, `gshadow(5)`.
 //!
 //! Read from the files themselves: a static binary has no name service switch, and the rules of the benchmarks
-//! are about the local files. Lines that are not entries (`+::`, comments) are kept apart as [`Accounts::odd_lines`].
+//! are about the local files. Lines that are not entries (`+::`, comments) do not count.
 
 use anyhow::{Context, Result, anyhow, bail};
 
@@ -72,30 +72,43 @@ impl Shadow {
     }
 }
 
-/// All local accounts.
+/// All local users and groups, which anybody may read.
 #[derive(Debug, Clone, Default)]
 pub struct Accounts {
     /// `/etc/passwd`, in order.
     pub users: Vec<User>,
     /// `/etc/group`, in order.
     pub groups: Vec<Group>,
-    /// `/etc/shadow`, in order.
-    pub shadow: Vec<Shadow>,
-    /// Lines that are no entries, as `FILE:LINE`.
-    pub odd_lines: Vec<String>,
+}
+
+/// `/etc/shadow`, which only root may read: apart from [`Accounts`], so that rules about users can be judged without it.
+#[derive(Debug, Clone, Default)]
+pub struct Passwords {
+    /// Its lines, in order.
+    pub entries: Vec<Shadow>,
+}
+
+impl Passwords {
+    pub(super) fn learn(system: &System) -> Result<Passwords> {
+        let text = system.read_text("/etc/shadow")?.unwrap_or_default();
+        Ok(Passwords { entries: entries("/etc/shadow", &text, 8, shadow)? })
+    }
+
+    /// The entry of that user.
+    pub fn of(&self, name: &str) -> Option<&Shadow> {
+        self.entries.iter().find(|entry| entry.name == name)
+    }
 }
 
 impl Accounts {
     pub(super) fn learn(system: &System) -> Result<Accounts> {
-        let mut accounts = Accounts::default();
         let passwd = system.read_text("/etc/passwd")?;
         let Some(passwd) = passwd else { bail!("/etc/passwd: no such file") };
         let group = system.read_text("/etc/group")?.unwrap_or_default();
-        let shadow = system.read_text("/etc/shadow")?.unwrap_or_default();
-        accounts.users = accounts.entries("/etc/passwd", &passwd, 7, user)?;
-        accounts.groups = accounts.entries("/etc/group", &group, 4, self::group)?;
-        accounts.shadow = accounts.entries("/etc/shadow", &shadow, 8, self::shadow)?;
-        Ok(accounts)
+        Ok(Accounts {
+            users: entries("/etc/passwd", &passwd, 7, user)?,
+            groups: entries("/etc/group", &group, 4, self::group)?,
+        })
     }
 
     /// The user of that name.
@@ -108,11 +121,6 @@ impl Accounts {
         self.groups.iter().find(|group| group.name == name)
     }
 
-    /// The shadow entry of that user.
-    pub fn shadow(&self, name: &str) -> Option<&Shadow> {
-        self.shadow.iter().find(|entry| entry.name == name)
-    }
-
     /// The users whom people log in as: not of the system, and with a shell.
     pub fn interactive(&self) -> impl Iterator<Item = &User> {
         self.users.iter().filter(|user| {
@@ -121,27 +129,19 @@ impl Accounts {
                 && !NO_SHELL.contains(&user.shell.as_str())
         })
     }
+}
 
-    fn entries<T>(
-        &mut self,
-        file: &str,
-        text: &str,
-        fields: usize,
-        parse: impl Fn(&[&str]) -> Result<T>,
-    ) -> Result<Vec<T>> {
-        let mut entries = Vec::new();
-        for (number, line) in text.lines().enumerate() {
-            let parts: Vec<&str> = line.split(':').collect();
-            if line.trim().is_empty() || line.starts_with(['#', '+', '-']) || parts.len() < fields {
-                if !line.trim().is_empty() {
-                    self.odd_lines.push(format!("{file}:{}", number + 1));
-                }
-                continue;
-            }
-            entries.push(parse(&parts).with_context(|| format!("{file}:{}", number + 1))?);
+/// The lines that are entries: those of other name services (`+::`) and comments are none.
+fn entries<T>(file: &str, text: &str, fields: usize, parse: impl Fn(&[&str]) -> Result<T>) -> Result<Vec<T>> {
+    let mut entries = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let parts: Vec<&str> = line.split(':').collect();
+        if line.trim().is_empty() || line.starts_with(['#', '+', '-']) || parts.len() < fields {
+            continue;
         }
-        Ok(entries)
+        entries.push(parse(&parts).with_context(|| format!("{file}:{}", number + 1))?);
     }
+    Ok(entries)
 }
 
 fn field<'a>(parts: &[&'a str], index: usize) -> &'a str {
@@ -199,28 +199,37 @@ mod tests {
     use super::*;
     use std::path::Path;
 
-    fn learn(passwd: &str, shadow: &str) -> Result<Accounts> {
+    fn system(passwd: &str, shadow: &[u8]) -> (tempfile::TempDir, System) {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("etc")).unwrap();
         std::fs::write(dir.path().join("etc/passwd"), passwd).unwrap();
         std::fs::write(dir.path().join("etc/shadow"), shadow).unwrap();
-        Accounts::learn(&System::open(Path::new(dir.path())).unwrap())
+        let system = System::open(Path::new(dir.path())).unwrap();
+        (dir, system)
     }
 
     #[test]
-    fn reads_entries_and_keeps_odd_lines_apart() {
-        let accounts =
-            learn("root:x:0:0:root:/root:/bin/bash\n+::::::\n\n", "root:$y$a:19000:0:99999:7:::\n").unwrap();
+    fn entries_of_other_services_do_not_count() {
+        let (_dir, system) =
+            system("root:x:0:0:root:/root:/bin/bash\n+::::::\n\n", b"root:$y$a:19000:0:99999:7:::\n");
+        let accounts = Accounts::learn(&system).unwrap();
+        assert_eq!(accounts.users.len(), 1);
         assert_eq!(accounts.user("root").unwrap().shell, "/bin/bash");
-        assert_eq!(accounts.odd_lines, ["/etc/passwd:2"]);
-        assert_eq!(accounts.shadow("root").unwrap().max, Some(99999));
-        assert_eq!(accounts.shadow("root").unwrap().inactive, None);
-        assert!(accounts.shadow("root").unwrap().has_password());
+        let root = Passwords::learn(&system).unwrap().of("root").unwrap().clone();
+        assert_eq!((root.max, root.inactive, root.has_password()), (Some(99999), None, true));
+    }
+
+    #[test]
+    fn passwords_that_cannot_be_read_leave_users_known() {
+        let (_dir, system) = system("root:x:0:0:root:/root:/bin/bash\n", b"root:\xff:1:0:9:7:::\n");
+        assert!(Accounts::learn(&system).is_ok());
+        assert!(format!("{:#}", Passwords::learn(&system).unwrap_err()).contains("/etc/shadow"));
     }
 
     #[test]
     fn a_bad_number_names_file_and_line() {
-        let error = format!("{:#}", learn("root:x:zero:0:root:/root:/bin/bash\n", "").unwrap_err());
+        let (_dir, system) = system("root:x:zero:0:root:/root:/bin/bash\n", b"");
+        let error = format!("{:#}", Accounts::learn(&system).unwrap_err());
         assert!(error.contains("/etc/passwd:1") && error.contains("'zero'"), "{error}");
     }
 }

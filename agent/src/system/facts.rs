@@ -6,7 +6,9 @@ use std::sync::OnceLock;
 use anyhow::{Context, Result, anyhow};
 
 use super::audit::{AuditFiles, AuditKernel};
-use super::{Accounts, Mounts, Os, Packages, SshdView, System, TmpfilesLine, Tool, Units, Walk, tmpfiles};
+use super::{
+    Accounts, Mounts, Os, Packages, Passwords, SshdView, System, TmpfilesLine, Tool, Units, Walk, tmpfiles,
+};
 use crate::change::Change;
 
 /// A fact and the failure to learn it are both kept, so that a failing source is asked once.
@@ -24,6 +26,7 @@ pub struct Facts {
     nft_ruleset: Fact<String>,
     os: Fact<Os>,
     packages: Fact<Packages>,
+    passwords: Fact<Passwords>,
     tmpfiles: Fact<Vec<TmpfilesLine>>,
     sshd: Fact<Option<SshdView>>,
     units: Fact<Units>,
@@ -44,6 +47,7 @@ impl Facts {
                 let account = ["/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow"];
                 if account.iter().any(|file| path == Path::new(file)) {
                     self.accounts = OnceLock::new();
+                    self.passwords = OnceLock::new();
                 } else if path == Path::new("/etc/fstab") {
                     self.mounts = OnceLock::new();
                 } else if path.components().any(|part| part.as_os_str() == "tmpfiles.d") {
@@ -83,6 +87,14 @@ impl System {
     /// When one of the files cannot be read or understood.
     pub fn accounts(&self) -> Result<&Accounts> {
         known(&self.facts.accounts, || Accounts::learn(self).context("reading the account files"))
+    }
+
+    /// The local passwords and their ages.
+    ///
+    /// # Errors
+    /// When `/etc/shadow` is there and cannot be read or understood.
+    pub fn passwords(&self) -> Result<&Passwords> {
+        known(&self.facts.passwords, || Passwords::learn(self).context("reading the passwords"))
     }
 
     /// The audit rules for the next boot.

@@ -33,7 +33,7 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-pub use accounts::{Accounts, Group, Shadow, User};
+pub use accounts::{Accounts, Group, Passwords, Shadow, User};
 pub use disks::Disk;
 pub use login::{Attempt, Trial};
 pub use mount_units::unit_name as mount_unit_name;

@@ -56,7 +56,7 @@ impl PasswordDays {
         let mut finding = Finding::new();
         let mut closing = Vec::new();
         let aim = if matches!(self.field, Field::Min | Field::Warn) { least } else { most };
-        for entry in system.accounts()?.shadow.iter().filter(|entry| !entry.password.contains(['!', '*'])) {
+        for entry in system.passwords()?.entries.iter().filter(|entry| !entry.password.contains(['!', '*'])) {
             let days = self.days(entry);
             let unset = days.is_none() && entry.password.is_empty();
             if unset || days.is_some_and(|days| (least..=most).contains(&days)) {

@@ -30,7 +30,7 @@ pub fn empty(system: &System) -> Result<Finding> {
     let mut locked = text.clone();
     let mut finding = Finding::new();
     let mut needed = Vec::new();
-    for entry in accounts.shadow.iter().filter(|entry| entry.password.is_empty()) {
+    for entry in system.passwords()?.entries.iter().filter(|entry| entry.password.is_empty()) {
         let place = format!("{SHADOW}:{}", line_of(&text, &entry.name));
         finding.persistent(false, format!("{} has an empty password", entry.name), "none is empty", place);
         locked = with_field(&locked, &entry.name, 1, "!");
@@ -52,6 +52,7 @@ pub fn empty(system: &System) -> Result<Finding> {
 /// See [`super::Account::SystemAccountsAreLocked`].
 pub fn system_accounts(system: &System) -> Result<Finding> {
     let accounts = system.accounts()?;
+    let passwords = system.passwords()?;
     let text = system.read_text(SHADOW)?.unwrap_or_default();
     let first = login_defs::number(system, "UID_MIN")?.unwrap_or(1000);
     let mut locked = text.clone();
@@ -61,7 +62,7 @@ pub fn system_accounts(system: &System) -> Result<Finding> {
     let people = ["root", "halt", "sync", "shutdown", "nfsnobody"];
     for user in accounts.users.iter().filter(|user| user.uid < first && !people.contains(&user.name.as_str()))
     {
-        let Some(entry) = accounts.shadow(&user.name) else { continue };
+        let Some(entry) = passwords.of(&user.name) else { continue };
         if entry.password.starts_with(['!', '*']) {
             continue;
         }
@@ -90,7 +91,7 @@ pub fn last_changes(system: &System) -> Result<Finding> {
     let today = today();
     let mut finding = Finding::new();
     let wanted = "every password was changed today or before";
-    for entry in &system.accounts()?.shadow {
+    for entry in &system.passwords()?.entries {
         let none = matches!(entry.password.as_str(), "!" | "!!" | "!*" | "*" | "!locked");
         let ahead = entry.last_change.map_or(0, |day| day - today);
         if !none && ahead > 0 {

@@ -6,7 +6,7 @@ use super::file::{line_of, with_field};
 use super::{GROUP, PASSWD, SHADOW, administers, or_well};
 use crate::change::Change;
 use crate::finding::Finding;
-use crate::system::{Accounts, System};
+use crate::system::System;
 
 /// See [`super::Account::OnlyRootHasUidZero`].
 pub fn user_ids(system: &System) -> Result<Finding> {
@@ -16,7 +16,7 @@ pub fn user_ids(system: &System) -> Result<Finding> {
     let mut shadow = system.read_text(SHADOW)?.unwrap_or_default();
     let mut known = true;
     for user in accounts.users.iter().filter(|user| user.uid == 0 && user.name != "root") {
-        let entry = accounts.shadow(&user.name);
+        let entry = system.passwords()?.of(&user.name);
         let locked = entry.is_some_and(|entry| entry.password.starts_with(['!', '*']));
         let found = format!("{} has user id 0{}", user.name, if locked { ", locked" } else { "" });
         finding.persistent(locked, found, wanted, PASSWD);
@@ -29,7 +29,7 @@ pub fn user_ids(system: &System) -> Result<Finding> {
         }
     }
     if finding.evidence.iter().any(|evidence| !evidence.holds) {
-        if known && others_administer(accounts) {
+        if known && others_administer(system)? {
             finding.change(Change::WriteFile { path: SHADOW.into(), content: shadow, mode: 0o640 });
         } else {
             finding.manual(
@@ -41,9 +41,10 @@ pub fn user_ids(system: &System) -> Result<Finding> {
 }
 
 /// Whether root has a password, or an ordinary user is an administrator.
-fn others_administer(accounts: &Accounts) -> bool {
-    let root = accounts.shadow("root").is_some_and(|root| root.has_password());
-    root || accounts.users.iter().any(|user| user.uid != 0 && administers(accounts, &user.name))
+fn others_administer(system: &System) -> Result<bool> {
+    let accounts = system.accounts()?;
+    let root = system.passwords()?.of("root").is_some_and(|root| root.has_password());
+    Ok(root || accounts.users.iter().any(|user| user.uid != 0 && administers(accounts, &user.name)))
 }
 
 /// See [`super::Account::RootHasGidZero`].
@@ -81,7 +82,7 @@ pub fn groups(system: &System) -> Result<Finding> {
 pub fn password(system: &System, or_lock: bool) -> Result<Finding> {
     let text = system.read_text(SHADOW)?.unwrap_or_default();
     let mut finding = Finding::new();
-    let password = system.accounts()?.shadow("root").map(|root| root.password.clone());
+    let password = system.passwords()?.of("root").map(|root| root.password.clone());
     let (holds, found) = match password.as_deref() {
         None => (false, "no entry"),
         Some("") => (false, "no password"),

@@ -74,6 +74,7 @@ pub fn system_accounts(system: &System, also: &[&str]) -> Result<Finding> {
 /// See [`super::Account::UnlistedShellsAreLocked`].
 pub fn unlisted(system: &System) -> Result<Finding> {
     let accounts = system.accounts()?;
+    let passwords = system.passwords()?;
     let shells = system.read_text(SHELLS)?.unwrap_or_default();
     let listed =
         |shell: &str| shells.lines().any(|line| line.trim_end() == shell && !line.contains("nologin"));
@@ -82,7 +83,7 @@ pub fn unlisted(system: &System) -> Result<Finding> {
     let people = |user: &&User| !["root", "nobody", "nfsnobody"].contains(&user.name.as_str());
     for user in accounts.users.iter().filter(people).filter(|user| has_shell(user)) {
         let password =
-            accounts.shadow(&user.name).map_or(user.password.as_str(), |entry| entry.password.as_str());
+            passwords.of(&user.name).map_or(user.password.as_str(), |entry| entry.password.as_str());
         let open = !password.starts_with(['!', '*']);
         if open && !user.shell.is_empty() && !listed(&user.shell) {
             finding.persistent(

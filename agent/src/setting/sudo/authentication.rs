@@ -15,7 +15,7 @@ use super::{parameters, without};
 use crate::change::Change;
 use crate::finding::Finding;
 use crate::setting::Setting;
-use crate::system::{Accounts, System};
+use crate::system::{Accounts, Passwords, System};
 
 /// Shells that let nobody in.
 const NO_SHELLS: [&str; 4] = ["nologin", "false", "sync", "halt"];
@@ -40,7 +40,7 @@ impl Setting for SudoAuthentication {
             finding.persistent(true, "no line waives the password", "the password is asked for", MAIN);
             return Ok(finding);
         }
-        let stuck = stuck(system.accounts()?, &lines, &waivers);
+        let stuck = stuck(system, &lines, &waivers)?;
         if stuck.is_empty() {
             self.mend(system, &lines, &mut finding)?;
         } else {
@@ -104,7 +104,7 @@ fn untagged(path: &std::path::Path, text: &str) -> Result<String> {
 }
 
 /// The accounts that a waiver is for and that have no password to type, with those whose passwords are not kept here.
-fn stuck(accounts: &Accounts, lines: &[Line], waivers: &[&Line]) -> BTreeSet<String> {
+fn stuck(system: &System, lines: &[Line], waivers: &[&Line]) -> Result<BTreeSet<String>> {
     let aliases: BTreeMap<&str, &[String]> = lines
         .iter()
         .filter_map(|line| match &line.entry {
@@ -112,7 +112,7 @@ fn stuck(accounts: &Accounts, lines: &[Line], waivers: &[&Line]) -> BTreeSet<Str
             _ => None,
         })
         .collect();
-    let people = People { accounts, aliases };
+    let people = People { accounts: system.accounts()?, passwords: system.passwords()?, aliases };
     let mut stuck = BTreeSet::new();
     for line in waivers {
         let who: Vec<String> = match &line.entry {
@@ -132,11 +132,12 @@ fn stuck(accounts: &Accounts, lines: &[Line], waivers: &[&Line]) -> BTreeSet<Str
             people.collect(&name, &mut stuck, 0);
         }
     }
-    stuck
+    Ok(stuck)
 }
 
 struct People<'a> {
     accounts: &'a Accounts,
+    passwords: &'a Passwords,
     aliases: BTreeMap<&'a str, &'a [String]>,
 }
 
@@ -166,7 +167,7 @@ impl People<'_> {
         match self.accounts.user(name) {
             // root is never asked, and whom no shell lets in does not ask.
             Some(user) if user.uid == 0 || NO_SHELLS.iter().any(|shell| user.shell.ends_with(shell)) => {}
-            Some(_) if self.accounts.shadow(name).is_some_and(|entry| entry.has_password()) => {}
+            Some(_) if self.passwords.of(name).is_some_and(|entry| entry.has_password()) => {}
             _ => drop(stuck.insert(name.to_owned())),
         }
     }
