@@ -6,7 +6,7 @@
 //! or taking it back was.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -238,6 +238,22 @@ impl Journal {
         self.file.write_all(line(record)?.as_bytes()).context("writing the journal")
     }
 
+    /// Whether a run came to its end, by the last line of its journal alone: every boot asks this of every run.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn is_closed(dir: &Path) -> Result<bool> {
+        let path = dir.join("journal.jsonl");
+        let end = line(&Record::Closed)?;
+        let reading = || format!("reading {}", path.display());
+        let mut file = File::open(&path).with_context(reading)?;
+        let length = file.metadata().with_context(reading)?.len();
+        let Some(start) = length.checked_sub(end.len() as u64) else { return Ok(false) };
+        let mut last = Vec::new();
+        file.seek(SeekFrom::Start(start)).and_then(|_| file.read_to_end(&mut last)).with_context(reading)?;
+        Ok(last == end.as_bytes())
+    }
+
     /// What the journal of a run says: its changes in order, and whether it came to its end.
     ///
     /// # Errors
@@ -389,6 +405,9 @@ mod tests {
         again.record(&Record::Closed).unwrap();
         let (entries, state) = Journal::read(&journal.dir).unwrap();
         assert!(state == State::Closed && entries.len() == 1 && entries[0].undone);
+        assert!(Journal::is_closed(&journal.dir).unwrap());
+        again.record(&Record::TakingBack { rules: vec![] }).unwrap();
+        assert!(!Journal::is_closed(&journal.dir).unwrap());
     }
 
     #[test]

@@ -3,17 +3,21 @@
 //! Changes are taken back the last first, each by [`super::restore`], those to packages by [`super::transaction`].
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
-use super::journal::{Entry, Journal, Record, State, runs};
+use super::journal::{Entry, Journal, Record, State, runs, state_dir};
 use super::restore::{self, Taken};
 use super::transaction::Transaction;
 use super::undo::{Undo, Was};
-use super::{disk, effect, file, merge, perform};
+use super::{disk, effect, file, merge, pending, perform};
 use crate::change::{Change, Effect};
 use crate::system::System;
+
+/// How long a boot waits for another run.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What came of taking back.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
@@ -66,6 +70,27 @@ pub fn recover(system: &mut System, state: &Path, keep_rest: bool) -> Result<Vec
         }
         recovered.push(undone);
     }
+    Ok(recovered)
+}
+
+/// As [`recover`], by itself and under the lock, for a boot: nobody may be able to begin the run that would do it otherwise. Where
+/// no run was cut, which is told fast, nothing is done.
+///
+/// # Errors
+/// As [`recover`], and when another run is under way.
+pub fn recover_at_boot(system: &mut System) -> Result<Vec<Undone>> {
+    let state = state_dir(system)?;
+    let mut cut = false;
+    for dir in runs(&state)? {
+        cut |= !Journal::is_closed(&dir)?;
+    }
+    if !cut {
+        return Ok(Vec::new());
+    }
+    // What is to be confirmed may be being taken back by its timer.
+    let (state, _lock) = super::lock_after(system, PATIENCE)?;
+    let recovered = recover(system, &state, false)?;
+    pending::taken_back(system, &recovered)?;
     Ok(recovered)
 }
 

@@ -19,6 +19,8 @@ use crate::system::{Accounts, FileKind, System, User};
 const USER_DATA: &str = "/var/lib/cloud/instance/cloud-config.txt";
 /// cloud-init's rules for sudo.
 const SUDOERS: &str = "/etc/sudoers.d/90-cloud-init-users";
+/// Where crontabs of users are: on Debian and Ubuntu, and on Red Hat.
+const CRONTABS: [&str; 2] = ["/var/spool/cron/crontabs", "/var/spool/cron"];
 /// So many files in a home directory are looked after; a person who has more is no leftover.
 const MOST_FILES: usize = 1000;
 /// Files with a line for each account.
@@ -84,8 +86,10 @@ fn needed(
     if let Some(process) = at_work(system, user.uid)? {
         return Ok(Some(format!("somebody is at work as it (process {process})")));
     }
-    if system.exists(Path::new("/var/spool/cron/crontabs").join(&user.name))? {
-        return Ok(Some("it has a crontab".to_owned()));
+    for spool in CRONTABS {
+        if system.exists(Path::new(spool).join(&user.name))? {
+            return Ok(Some("it has a crontab".to_owned()));
+        }
     }
     if files.is_none() {
         return Ok(Some(format!("its home directory {} holds more than {MOST_FILES} files", user.home)));

@@ -25,6 +25,8 @@ use settings::Settings;
 pub const NAME: &str = "cloud_init";
 /// The name of what is done about the account it made.
 pub const ACCOUNT: &str = "cloud_init_default_user";
+/// The datasource that cloud-init set the machine up with (`cloudinit.stages`, `_write_to_cache`).
+const DATASOURCE: &str = "/var/lib/cloud/instance/datasource";
 /// The file that keeps cloud-init from starting.
 const DISABLED: &str = "/etc/cloud/cloud-init.disabled";
 /// How our files begin.
@@ -80,12 +82,36 @@ fn itself(system: &System, settings: &Settings, wanted: &CloudInit, part: &mut P
         ));
         afterwards = Afterwards::Keep;
     }
-    drop_in::changes(system, settings, &CloudInit { afterwards, ..wanted.clone() }, part)?;
+    let mut datasource = wanted.datasource.clone();
+    if afterwards == Afterwards::Keep
+        && let Some(own) = datasource_left_out(system, &datasource)?
+    {
+        part.refused.push(format!(
+            "'cloud_init: datasource' is not done: this machine was set up by {own}, which is not among {}; without it cloud-init \
+             would take it for another machine",
+            datasource.join(", ")
+        ));
+        datasource.clear();
+    }
+    drop_in::changes(system, settings, &CloudInit { afterwards, datasource, ..wanted.clone() }, part)?;
     if afterwards == Afterwards::Disable {
         fstab::changes(system, part)?;
     }
     // Last: cloud-init is told not to start when everything else is ready for that.
     marker(system, afterwards, part)
+}
+
+/// The datasource that set this machine up, where a list names others only. With the network not frozen, the next boot would set up
+/// an instance without one: other host keys, another address.
+fn datasource_left_out(system: &System, list: &[String]) -> Result<Option<String>> {
+    let text = system.read_text(DATASOURCE)?.unwrap_or_default();
+    // `DataSourceNoCloud: DataSourceNoCloud [seed=/dev/sr0]`; one that was found by network has `Net` behind.
+    let class = text.split(':').next().unwrap_or_default().trim();
+    let Some(own) = class.strip_prefix("DataSource").filter(|own| !own.is_empty() && *own != "None") else {
+        return Ok(None);
+    };
+    let named = list.is_empty() || list.iter().any(|name| own == name || own == format!("{name}Net"));
+    Ok((!named).then(|| own.to_owned()))
 }
 
 /// The file that keeps cloud-init from starting; there, or not when it is ours and cloud-init is to run.

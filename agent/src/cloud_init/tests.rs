@@ -189,6 +189,25 @@ fn data_sources_and_their_waiting_are_set_by_themselves() {
 }
 
 #[test]
+fn the_datasource_that_set_the_machine_up_is_not_left_out() {
+    let names = ["VMware", "None"].map(str::to_owned).to_vec();
+    let pinned = |afterwards| CloudInit { afterwards, datasource: names.clone(), ..CloudInit::default() };
+    for (own, afterwards, told) in [
+        ("DataSourceVMware: DataSourceVMware [seed=guestinfo]", Afterwards::Keep, false),
+        ("DataSourceNoCloud: DataSourceNoCloud [seed=/dev/sr0]", Afterwards::Keep, true),
+        // Its network is frozen then.
+        ("DataSourceNoCloud: DataSourceNoCloud [seed=/dev/sr0]", Afterwards::Trim, false),
+        ("DataSourceNone: DataSourceNone", Afterwards::Keep, false),
+    ] {
+        let tree = machine().file("/var/lib/cloud/instance/datasource", own);
+        let (system, todo) = done(&tree, &pinned(afterwards));
+        assert_eq!(todo.refused.iter().any(|why| why.contains("set up by NoCloud")), told, "{own}");
+        let list = system.read_text(drop_in::FILE).unwrap().unwrap_or_default();
+        assert_eq!(list.contains("datasource_list"), !told, "{own}");
+    }
+}
+
+#[test]
 fn files_that_outdo_ours_are_told() {
     let tree = machine().file(
         "/etc/cloud/cloud.cfg.d/99-vmware.cfg",

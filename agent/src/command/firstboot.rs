@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use super::apply::{harden, stop_on_signals};
 use super::{Work, begin_with, say};
-use crate::apply::{Control, Watch, besides};
+use crate::apply::{Control, Watch, besides, rollback};
 use crate::cli::{FirstBoot, Selection};
 use crate::cloud_init;
 use crate::config::{self, Config, Gathered};
@@ -24,6 +24,9 @@ use crate::system::System;
 /// How many times longer the second phase may take: nobody waits for it, and its packages come over the network.
 const PATIENCE: u32 = 4;
 
+/// How often a phase is done in all while rules end in error.
+const TRIES: u8 = 3;
+
 /// Runs the command.
 ///
 /// What the phase itself runs into is told on the console, in the journal and in `/run/trempe/status.json`, and the exit code
@@ -36,34 +39,88 @@ pub fn run(args: &FirstBoot) -> Result<Exit> {
         bail!("only root can change this machine: run it with sudo");
     }
     let system = System::open(Path::new("/"))?;
-    let instance = Instance::of(&system)?;
-    let mut status = Status::begin(args.phase, instance.clone(), now());
-    let mut record = Record::of(&system, &instance)?;
+    let (mut status, mut record) = begin(args.phase, &system);
     let looked = config::look(&system);
+    if args.phase == Phase::BeforeLogins && looked.config.firstboot.enabled {
+        recover(&mut status);
+    }
     let exit = if nothing_new(args.phase, args.again, &looked, &record) {
         if nothing_new(Phase::AfterProvisioning, args.again, &looked, &record) {
             status::spare_provisioned(&system)?;
         }
-        rest(&mut status, idle(args, &looked.config, &record))
+        rest(&mut status, idle(args, &looked, &record), &record)
     } else {
         status.write(&system)?;
         let gathered = looked.tried(&system);
-        status.problems = gathered.problems;
-        match idle(args, &gathered.config, &record) {
-            None => harden_now(args.phase, gathered.config, &mut status),
-            why => rest(&mut status, why),
+        status.problems.extend(gathered.problems.iter().cloned());
+        match idle(args, &gathered, &record) {
+            None => {
+                let misled = !gathered.problems.is_empty();
+                let exit = harden_now(args.phase, gathered.config, &mut status);
+                keep(&system, &mut record, &mut status, exit, misled);
+                exit
+            }
+            why => rest(&mut status, why, &record),
         }
     };
-    if status.state == State::Done {
-        let (finished, asked, run) = (status.finished.clone(), status.asked().to_owned(), status.run.clone());
-        record.done.insert(args.phase, Done { finished, asked, run, exit: ended(exit, &status).code() });
-        if let Err(error) = record.keep(&system) {
-            status.problems.push(format!("{error:#}"));
-        }
-    }
     status.write(&system)?;
     status.sentences().iter().for_each(|line| say(line));
     Ok(ended(exit, &status))
+}
+
+/// The phase that begins, and what was done for this machine. Where it cannot be told which machine this is, or what was done, it is
+/// a new one: hardened once more it takes no harm, left as it is it might.
+fn begin(phase: Phase, system: &System) -> (Status, Record) {
+    let mut problems = Vec::new();
+    let mut or_new = |error: anyhow::Error| problems.push(format!("taken for a new machine: {error:#}"));
+    let instance = Instance::of(system).unwrap_or_else(|error| {
+        or_new(error);
+        Instance::default()
+    });
+    let record = Record::of(system, &instance).unwrap_or_else(|error| {
+        or_new(error);
+        Record { instance: instance.clone(), ..Record::default() }
+    });
+    (Status { problems, ..Status::begin(phase, instance, now()) }, record)
+}
+
+/// Takes back what a power cut or a kill left half done, before anybody can log in: whoever it keeps out could not begin the run that
+/// would take it back.
+fn recover(status: &mut Status) {
+    let recovered =
+        System::open(Path::new("/")).and_then(|mut system| rollback::recover_at_boot(&mut system));
+    match recovered {
+        Ok(all) => status.notes.extend(all.iter().map(|undone| {
+            format!(
+                "run {} had been interrupted and was taken back ({} changes)",
+                undone.run,
+                undone.changes.len()
+            )
+        })),
+        Err(error) => status.problems.push(format!("taking back what was interrupted: {error:#}")),
+    }
+}
+
+/// Notes what was done, when the phase came to its end.
+fn keep(system: &System, record: &mut Record, status: &mut Status, exit: Exit, misled: bool) {
+    if status.state != State::Done {
+        return;
+    }
+    let tries = record.done.get(&status.phase).map_or(0, |done| done.tries) + 1;
+    let trouble = status.errors.iter().chain(&status.problems).cloned().collect();
+    let done = Done {
+        finished: status.finished.clone(),
+        asked: status.asked().to_owned(),
+        run: status.run.clone(),
+        exit: ended(exit, status).code(),
+        trouble,
+        misled,
+        tries,
+    };
+    record.done.insert(status.phase, done);
+    if let Err(error) = record.keep(system) {
+        status.problems.push(format!("{error:#}"));
+    }
 }
 
 /// Whether this is a boot like most: the phase was done and nothing was or is wrong. Then whether a policy can be made of the
@@ -73,9 +130,11 @@ fn nothing_new(phase: Phase, again: bool, looked: &Gathered, record: &Record) ->
     !again && looked.problems.is_empty() && record.done.get(&phase).is_some_and(well)
 }
 
-/// Ends a phase that has nothing to do.
-fn rest(status: &mut Status, why: Option<String>) -> Exit {
+/// Ends a phase that has nothing to do. What went wrong when it was done is still so, as far as anybody knows.
+fn rest(status: &mut Status, why: Option<String>, record: &Record) -> Exit {
     status.notes.extend(why);
+    let before = record.done.get(&status.phase).into_iter().flat_map(|done| &done.trouble);
+    status.problems.extend(before.map(|trouble| format!("when it was done: {trouble}")));
     status.end(State::Idle);
     Exit::Good
 }
@@ -101,7 +160,8 @@ fn ended(exit: Exit, status: &Status) -> Exit {
 }
 
 /// Why there is nothing to do, when there is not.
-fn idle(args: &FirstBoot, config: &Config, record: &Record) -> Option<String> {
+fn idle(args: &FirstBoot, gathered: &Gathered, record: &Record) -> Option<String> {
+    let config = &gathered.config;
     if !config.firstboot.enabled {
         return Some("the first boot is switched off by the configuration".to_owned());
     }
@@ -110,8 +170,15 @@ fn idle(args: &FirstBoot, config: &Config, record: &Record) -> Option<String> {
             "no tier is configured, so the machine stays as it is (/etc/trempe/agent.yml)".to_owned(),
         );
     }
-    let done = record.done.get(&args.phase).filter(|_| !args.again)?;
+    let done = record.done.get(&args.phase).filter(|done| !args.again && !worth_again(done, gathered))?;
     Some(format!("it was done for this instance at {} ({})", done.finished, done.asked))
+}
+
+/// Whether what ended in trouble is done once more: it may have been a mirror that did not answer. Where the configuration was
+/// to blame, and is good now, however often it was tried.
+fn worth_again(done: &Done, gathered: &Gathered) -> bool {
+    let mended = done.misled && gathered.problems.is_empty();
+    mended || (done.exit == Exit::Trouble.code() && !done.misled && done.tries < TRIES)
 }
 
 /// Hardens the machine as far as the phase goes.
@@ -140,10 +207,8 @@ fn work(phase: Phase, config: Config, status: &mut Status) -> Result<Exit> {
     };
     status.take(&report, &run);
     if phase == Phase::AfterProvisioning {
-        // The machine is hardened by then, whatever becomes of this.
-        if let Err(error) = leave_cloud_init(&config, &mut work.system, status, &control) {
-            status.problems.push(format!("{error:#}"));
-        }
+        // The machine is hardened by then, whatever becomes of this; but the phase is not at its end.
+        leave_cloud_init(&config, &mut work.system, status, &control)?;
     }
     Ok(report.exit())
 }
@@ -198,17 +263,36 @@ fn stop_after(limit: Duration, stop: Arc<AtomicBool>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::setting::testing::Tree;
+
+    fn done(exit: u8, misled: bool, tries: u8) -> Done {
+        let trouble = if exit == 1 { vec!["aide: no mirror answers".into()] } else { vec![] };
+        Done {
+            finished: "2026".into(),
+            asked: "light".into(),
+            run: String::new(),
+            exit,
+            trouble,
+            misled,
+            tries,
+        }
+    }
+
+    fn record(done: Option<Done>) -> Record {
+        let done = done.map(|done| (Phase::AfterProvisioning, done)).into_iter().collect();
+        Record { instance: Instance::default(), done }
+    }
+
+    fn gathered(problems: &[&str]) -> Gathered {
+        let mut gathered = Gathered::default();
+        gathered.config.tier = Some("light".into());
+        gathered.problems = problems.iter().map(|&problem| problem.to_owned()).collect();
+        gathered
+    }
 
     #[test]
     fn a_boot_like_most_is_told_from_others() {
-        let done = |exit| Done { finished: "2026".into(), asked: "light".into(), run: String::new(), exit };
-        let record = |exit: Option<u8>| Record {
-            instance: Instance::default(),
-            done: exit.map(|exit| (Phase::AfterProvisioning, done(exit))).into_iter().collect(),
-        };
-        let good = Gathered::default();
-        let mut bad = Gathered::default();
-        bad.problems.push("unknown key".into());
+        let (good, bad) = (gathered(&[]), gathered(&["unknown key"]));
         for (what, again, looked, exit, expected) in [
             ("done well", false, &good, Some(0), true),
             ("something left to a person", false, &good, Some(2), true),
@@ -217,8 +301,41 @@ mod tests {
             ("asked for again", true, &good, Some(0), false),
             ("a source is bad now", false, &bad, Some(0), false),
         ] {
-            let record = record(exit);
+            let record = record(exit.map(|exit| done(exit, false, 1)));
             assert_eq!(nothing_new(Phase::AfterProvisioning, again, looked, &record), expected, "{what}");
         }
+    }
+
+    #[test]
+    fn what_ended_in_trouble_is_done_again_a_few_times() {
+        let (good, bad) = (gathered(&[]), gathered(&["unknown key"]));
+        for (what, looked, before, expected) in [
+            ("never done", &good, None, true),
+            ("done well", &good, Some(done(0, false, 1)), false),
+            ("left to a person", &good, Some(done(2, false, 1)), false),
+            ("in error", &good, Some(done(1, false, 1)), true),
+            ("in error again and again", &good, Some(done(1, false, TRIES)), false),
+            ("the configuration is still bad", &bad, Some(done(1, true, 1)), false),
+            ("the configuration was mended", &good, Some(done(1, true, 9)), true),
+        ] {
+            let args = FirstBoot { phase: Phase::AfterProvisioning, again: false };
+            assert_eq!(idle(&args, looked, &record(before)).is_none(), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn old_trouble_is_still_told() {
+        let mut status = Status::begin(Phase::AfterProvisioning, Instance::default(), "2026".into());
+        let exit = rest(&mut status, None, &record(Some(done(1, false, TRIES))));
+        assert_eq!(status.problems, ["when it was done: aide: no mirror answers"]);
+        assert_eq!(ended(exit, &status), Exit::Trouble);
+    }
+
+    #[test]
+    fn a_machine_that_cannot_be_told_is_a_new_one() {
+        let tree = Tree::new().dir("/etc/machine-id", 0o755);
+        let (status, record) = begin(Phase::BeforeLogins, &tree.system());
+        assert!(status.problems[0].contains("/etc/machine-id"), "{:?}", status.problems);
+        assert!(record.done.is_empty());
     }
 }

@@ -18,8 +18,9 @@ use crate::system::System;
 const SERVICES: [(&str, &str); 3] =
     [("sss", "pam_sss.so"), ("winbind", "pam_winbind.so"), ("ldap", "pam_ldap.so")];
 
-/// What SSSD is configured with.
+/// What SSSD is configured with: the file, or drop-ins alone (`sssd.conf(5)`).
 const SSSD: &str = "/etc/sssd/sssd.conf";
+const SSSD_DROP_INS: &str = "/etc/sssd/conf.d";
 
 /// PAM services that people come through.
 const DOORS: [&str; 4] = ["sshd", "login", "sudo", "su"];
@@ -94,7 +95,8 @@ fn services(system: &System) -> Result<Vec<(&'static str, &'static str)>> {
     let line = text.lines().find_map(|line| line.split('#').next()?.trim().strip_prefix("passwd:"));
     let named: Vec<&str> = line.unwrap_or_default().split_whitespace().collect();
     // Debian installs SSSD's name service before there is any domain.
-    let configured = |name: &str| name != "sss" || system.exists(SSSD).unwrap_or(true);
+    let drop_ins = || system.drop_ins(SSSD_DROP_INS, ".conf").map_or(true, |files| !files.is_empty());
+    let configured = |name: &str| name != "sss" || system.exists(SSSD).unwrap_or(true) || drop_ins();
     Ok(SERVICES.into_iter().filter(|(name, _)| named.contains(name) && configured(name)).collect())
 }
 
@@ -189,6 +191,14 @@ mod tests {
             assert!(told[0].starts_with("the accounts of sss could no longer log in"), "{told:?}");
         }
         assert_eq!(lost(AUTH, "account requisite pam_deny.so\n").len(), 1);
+    }
+
+    #[test]
+    fn a_domain_in_drop_ins_alone_is_one() {
+        let tree = Tree::new()
+            .file("/etc/nsswitch.conf", "passwd: files sss\n")
+            .file("/etc/sssd/conf.d/site.conf", "[domain/x]\n");
+        assert_eq!(Domain::look(&tree.system()).unwrap().services, ["sss"]);
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! Two phases, run by two systemd units (`packaging/systemd`). The first comes before anybody can log in and does what does not stand
 //! in the way of provisioning; the second comes when cloud-init is done, waits for the end of VMware's guest
 //! customization ([`customization`]), does the rest, and looks again at what they rewrote. Each is done once for every instance ([`instance`]): a clone is a new one. What was done is kept on disk
-//! ([`record`]), how it stands is told in `/run` ([`status`]). A phase that was cut is done again at the next boot.
+//! ([`record`]), how it stands is told in `/run` ([`status`]). A phase that did not come to its end is done again
+//! at the next boot, one with rules in error a few times.
 //!
 //! To make a kind of setting wait for the second phase, name it in [`crate::setting::Kind::after_provisioning`].
 

@@ -26,6 +26,15 @@ pub struct Done {
     pub run: String,
     /// The exit code it ended with.
     pub exit: u8,
+    /// The rules in error and the problems, in words.
+    #[serde(default)]
+    pub trouble: Vec<String>,
+    /// Whether a bad configuration had it fall back to the image's.
+    #[serde(default)]
+    pub misled: bool,
+    /// How often it was done, the last time counted.
+    #[serde(default)]
+    pub tries: u8,
 }
 
 /// The phases done for an instance.
@@ -81,7 +90,15 @@ mod tests {
         let here = Instance { instance_id: Some("a".into()), machine_id: "m".into() };
         let mut record = Record::of(&system, &here).unwrap();
         assert!(record.done.is_empty());
-        let done = Done { finished: "2026".into(), asked: "strict".into(), run: String::new(), exit: 0 };
+        let done = Done {
+            finished: "2026".into(),
+            asked: "strict".into(),
+            run: String::new(),
+            exit: 0,
+            trouble: vec![],
+            misled: false,
+            tries: 1,
+        };
         record.done.insert(Phase::BeforeLogins, done);
         record.keep(&system).unwrap();
         assert_eq!(Record::of(&system, &here).unwrap(), record);

@@ -31,7 +31,7 @@ pub enum State {
     Done,
     /// There was nothing for it to do; the notes say why.
     Idle,
-    /// It could not do its work; the machine is as it was before it. It is tried again at the next boot.
+    /// It did not come to its end, the problems say why. It is tried again at the next boot.
     Failed,
 }
 
@@ -153,7 +153,7 @@ impl Status {
         let head = match self.state {
             State::Running => format!("trempe: {phase}: begun"),
             State::Idle => format!("trempe: {phase}: nothing to do"),
-            State::Failed => format!("trempe: {phase}: FAILED, the machine is as it was before"),
+            State::Failed => format!("trempe: {phase}: FAILED, and is tried again at the next boot"),
             State::Done => format!(
                 "trempe: {phase}: hardened to {}: {pass} pass, {fixed} fixed, {fail} fail, {error} in error",
                 self.asked()
@@ -194,7 +194,7 @@ mod tests {
         assert_eq!(
             status.sentences(),
             [
-                "trempe: phase 1, before logins: FAILED, the machine is as it was before",
+                "trempe: phase 1, before logins: FAILED, and is tried again at the next boot",
                 "trempe: PROBLEM: the seed says 'tiers'"
             ]
         );

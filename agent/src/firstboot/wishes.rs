@@ -2,17 +2,17 @@
 //!
 //! To add a wish, add a line to [`WISHES`].
 
-use std::path::Path;
-
 use serde::Deserialize;
 
+use crate::config::source::cloud_init::instance_directory;
 use crate::policy::Policy;
 use crate::system::System;
 
-/// Who can ask: cloud-init's merged cloud-config of each (`cloudinit.helpers`, `Paths.lookups`).
-const ASKERS: [(&str, &str); 2] = [
-    ("user-data", "/var/lib/cloud/instance/cloud-config.txt"),
-    ("vendor-data", "/var/lib/cloud/instance/vendor-cloud-config.txt"),
+/// Who can ask: cloud-init's merged cloud-config of each, in the directory of the instance (`cloudinit.helpers`, `Paths.lookups`).
+const ASKERS: [(&str, &str); 3] = [
+    ("user-data", "cloud-config.txt"),
+    ("vendor-data", "vendor-cloud-config.txt"),
+    ("vendor-data2", "vendor2-cloud-config.txt"),
 ];
 
 /// The keys of cloud-config that a policy can stand against.
@@ -66,9 +66,10 @@ const WISHES: [Wish; 2] = [
 /// The wishes that the policy refuses, in sentences.
 pub fn refused(system: &System, policy: &Policy) -> Vec<String> {
     let mut refused = Vec::new();
-    for (asker, path) in ASKERS {
-        // What cannot be read or is no YAML was cloud-init's to complain of.
-        let Ok(Some(text)) = system.read_text(Path::new(path)) else { continue };
+    // What cannot be read or is no YAML was cloud-init's to complain of.
+    let Ok(Some(directory)) = instance_directory(system) else { return refused };
+    for (asker, file) in ASKERS {
+        let Ok(Some(text)) = system.read_text(directory.join(file)) else { continue };
         let asked: Asked = serde_saphyr::from_str(&text).unwrap_or_default();
         for (wish, wanted, id) in WISHES {
             let rule = policy.rules.iter().find(|rule| rule.id == id && rule.not_selected.is_none());
@@ -106,11 +107,16 @@ mod tests {
             ("ssh_pwauth: [\n", false),
             ("hostname: x\n", false),
         ] {
-            let tree = Tree::new().file(ASKERS[0].1, text);
+            let tree = Tree::new()
+                .file("/var/lib/cloud/data/instance-id", "i-1\n")
+                .file("/run/cloud-init/.instance-id", "i-1\n")
+                .file("/var/lib/cloud/instances/i-1/cloud-config.txt", text);
             let said = refused(&tree.system(), &strict);
             assert_eq!(!said.is_empty(), told, "{text}: {said:?}");
             assert!(said.iter().all(|line| line.starts_with("user-data asks for 'ssh_pwauth: true'")));
             assert!(refused(&tree.system(), &excepted).is_empty(), "{text}");
+            let other = tree.file("/run/cloud-init/.instance-id", "i-2\n");
+            assert!(refused(&other.system(), &strict).is_empty(), "left in the image by another machine");
         }
     }
 }

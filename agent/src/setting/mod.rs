@@ -207,6 +207,8 @@ kinds! {
     Wireless(wireless::Wireless);
     /// The firewall front end ufw.
     Ufw(firewall::ufw::Ufw);
+    /// firewalld filters packets, and lets ssh in.
+    Firewalld(firewall::firewalld::Firewalld);
     /// What firewalld does with the loopback interface.
     FirewalldLoopback(firewall::zone::FirewalldLoopback);
     /// The rules of iptables.
@@ -245,6 +247,7 @@ impl Kind {
         match self {
             Kind::All(parts) | Kind::Any(parts) => parts.iter().any(Kind::after_provisioning),
             Kind::Package(_) | Kind::Ufw(_) | Kind::Iptables(_) | Kind::Nftables(_) => true,
+            Kind::Firewalld(_) | Kind::FirewalldLoopback(_) => true,
             Kind::MountOption(_) | Kind::Module(_) => true,
             Kind::SudoDefault(_) | Kind::SudoAuthentication(_) => true,
             Kind::Aide(_) | Kind::BootPassword(_) | Kind::KernelArgument(_) | Kind::ZiplArgument(_) => true,

@@ -142,11 +142,12 @@ impl Module {
             }
         }
         // cloud-init mounts its datasource for a moment at every boot.
-        let seed =
-            |disk: &Disk| ours(&disk.fs_type) && DATASOURCES.contains(&disk.label.to_lowercase().as_str());
+        // Azure's has no label of its own, but is a disc.
+        let labelled = |disk: &Disk| DATASOURCES.contains(&disk.label.to_lowercase().as_str());
+        let seed = |disk: &Disk| ours(&disk.fs_type) && (disk.optical || labelled(disk));
         if let Some(disk) = system.disks()?.into_iter().find(seed) {
             return Ok(Some(format!(
-                "cloud-init reads its datasource from /dev/{}, a {} file system",
+                "cloud-init reads its datasource, or may, from /dev/{}, a {} file system",
                 disk.device, disk.fs_type
             )));
         }
@@ -290,8 +291,10 @@ mod tests {
 
     #[test]
     fn the_module_of_cloud_inits_datasource_stays() {
-        for (label, stays) in [("CONFIG-2", true), ("cidata", true), ("films", false)] {
-            let entry = format!("S:sr0\nE:ID_FS_TYPE=udf\nE:ID_FS_LABEL={label}\n");
+        for (label, optical, stays) in
+            [("CONFIG-2", 0, true), ("cidata", 0, true), ("films", 0, false), ("rd_rdfe_stable", 1, true)]
+        {
+            let entry = format!("S:sr0\nE:ID_CDROM={optical}\nE:ID_FS_TYPE=udf\nE:ID_FS_LABEL={label}\n");
             let tree = Tree::new().file("/run/udev/data/b11:0", &entry);
             let setting = Module { file_systems: vec!["udf".into()], ..module("udf") };
             let finding = setting.examine(&tree.system()).unwrap();

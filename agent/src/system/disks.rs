@@ -18,6 +18,8 @@ pub struct Disk {
     pub fs_type: String,
     /// The label; empty when it has none.
     pub label: String,
+    /// Whether it is a disc in a drive, real or made up by a hypervisor.
+    pub optical: bool,
 }
 
 impl System {
@@ -47,6 +49,7 @@ fn parse(name: &str, text: &str) -> Option<Disk> {
     Some(Disk {
         fs_type: property("ID_FS_TYPE")?.to_owned(),
         label: property("ID_FS_LABEL").unwrap_or_default().to_owned(),
+        optical: property("ID_CDROM") == Some("1"),
         device: link.map_or_else(|| name.to_owned(), str::to_owned),
     })
 }
@@ -58,13 +61,17 @@ mod tests {
 
     #[test]
     fn what_udev_found_is_read() {
-        let entry = "S:disk/by-label/cidata\nI:123\nE:ID_FS_LABEL=cidata\nE:ID_FS_TYPE=iso9660\nG:systemd\n";
+        let entry = "S:disk/by-label/cidata\nI:123\nE:ID_CDROM=1\nE:ID_FS_LABEL=cidata\nE:ID_FS_TYPE=iso9660\nG:systemd\n";
         let tree = Tree::new()
             .file("/run/udev/data/b11:0", entry)
             .file("/run/udev/data/b8:0", "E:ID_PART_TABLE_TYPE=gpt\n")
             .file("/run/udev/data/c1:3", entry);
-        let disk =
-            Disk { device: "disk/by-label/cidata".into(), fs_type: "iso9660".into(), label: "cidata".into() };
+        let disk = Disk {
+            device: "disk/by-label/cidata".into(),
+            fs_type: "iso9660".into(),
+            label: "cidata".into(),
+            optical: true,
+        };
         assert_eq!(tree.system().disks().unwrap(), [disk]);
         assert!(Tree::new().system().disks().unwrap().is_empty());
     }

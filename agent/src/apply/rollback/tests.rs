@@ -198,3 +198,19 @@ fn a_run_whose_journal_makes_no_sense_is_set_aside_on_request() {
     assert!(tree.has(DROP_IN), "what it did stays");
     assert!(recover(&mut system, &state, false).unwrap().is_empty(), "nothing is in the way any more");
 }
+
+#[test]
+fn a_boot_takes_back_what_was_cut_and_nothing_else() {
+    let tree = Tree::new().file("/etc/sysctl.d/10-a.conf", "kernel.a = 1\n");
+    let (mut system, dir) = run(&tree, &["kernel.a"]);
+    assert_eq!(recover_at_boot(&mut system).unwrap(), []);
+    assert!(tree.text(DROP_IN).contains("kernel.a = 0"));
+    let journal = dir.join("journal.jsonl");
+    let whole = std::fs::read_to_string(&journal).unwrap();
+    let cut = whole.trim_end().rsplit_once('\n').unwrap().0;
+    std::fs::write(&journal, format!("{cut}\n")).unwrap();
+    let [undone] = &recover_at_boot(&mut system).unwrap()[..] else { panic!("one run was cut") };
+    assert!(undone.failed.is_empty() && undone.changes.len() == 2, "{undone:?}");
+    assert!(!tree.has(DROP_IN));
+    assert_eq!(recover_at_boot(&mut system).unwrap(), []);
+}

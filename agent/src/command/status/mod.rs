@@ -67,13 +67,26 @@ pub fn run(args: &Status) -> Result<Exit> {
     }
     let standing = standing(&system)?;
     super::print(args.format, &sentences(&standing)?, &standing)?;
-    let deviates =
-        standing.last.as_ref().is_some_and(|last| !last.failing.is_empty() || !last.expired.is_empty());
-    Ok(match deviates {
-        _ if !standing.interrupted.is_empty() => Exit::Trouble,
-        true => Exit::Deviates,
-        false => Exit::Good,
-    })
+    Ok(standing.exit())
+}
+
+impl Standing {
+    /// What the command ends with: as an audit would, and with trouble where a run or the first boot ended in it.
+    fn exit(&self) -> Exit {
+        let last = self.last.as_ref();
+        let first_boot = self.first_boot.as_ref().is_some_and(|status| {
+            status.state == firstboot::status::State::Failed
+                || !status.problems.is_empty()
+                || !status.errors.is_empty()
+        });
+        let trouble = first_boot || last.is_some_and(|last| last.summary.error > 0);
+        let deviates = last.is_some_and(|last| !last.failing.is_empty() || !last.expired.is_empty());
+        match deviates {
+            _ if trouble || !self.interrupted.is_empty() => Exit::Trouble,
+            true => Exit::Deviates,
+            false => Exit::Good,
+        }
+    }
 }
 
 fn standing(system: &System) -> Result<Standing> {

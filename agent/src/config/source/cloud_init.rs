@@ -59,7 +59,7 @@ impl CloudConfig {
 }
 
 /// What the platform asks for. cloud-init lets the second kind of it outdo the first.
-pub fn vendor_data(system: &System) -> Vec<Source> {
+pub(super) fn vendor_data(system: &System) -> Vec<Source> {
     let first = read(system, "vendor-cloud-config.txt", "vendor-data.txt");
     let second = read(system, "vendor2-cloud-config.txt", "vendor-data2.txt");
     [("vendor-data", first), ("vendor-data2", second)]
@@ -69,13 +69,13 @@ pub fn vendor_data(system: &System) -> Vec<Source> {
 }
 
 /// What the user asks for.
-pub fn user_data(system: &System) -> Vec<Source> {
+pub(super) fn user_data(system: &System) -> Vec<Source> {
     Source::new("user-data", read(system, "cloud-config.txt", "user-data.txt")).into_iter().collect()
 }
 
 /// What a merged cloud-config says to the agent. `raw` is what it was merged from.
 fn read(system: &System, merged: &str, raw: &str) -> Result<Option<Written>> {
-    let Some(directory) = directory(system)? else { return Ok(None) };
+    let Some(directory) = instance_directory(system)? else { return Ok(None) };
     let path = directory.join(merged);
     let Some(text) = trusted(system, &path)? else { return Ok(None) };
     let source = path.display().to_string();
@@ -103,7 +103,10 @@ fn is_lost(system: &System, merged: &str, raw: &Path) -> Result<bool> {
 }
 
 /// The directory of the instance this machine is.
-fn directory(system: &System) -> Result<Option<PathBuf>> {
+///
+/// # Errors
+/// When what tells it cannot be read.
+pub fn instance_directory(system: &System) -> Result<Option<PathBuf>> {
     let word = |path: &str| -> Result<Option<String>> {
         let text = system.read_text(path)?.map(|text| text.trim().to_owned());
         Ok(text.filter(|text| !text.is_empty() && text != NO_DATASOURCE))

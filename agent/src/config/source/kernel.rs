@@ -11,8 +11,23 @@ const FILE: &str = "/proc/cmdline";
 
 /// What the boot loader was told.
 pub fn look(system: &System) -> Vec<Source> {
-    let read = || system.read_text(FILE)?.map_or(Ok(None), |line| parse(&line));
-    Source::new(NAME, read()).into_iter().collect()
+    let line = system.read_text(FILE);
+    let off = line.as_ref().is_ok_and(|line| is_off(line.as_deref().unwrap_or_default()));
+    let read = || line?.map_or(Ok(None), |line| parse(&line));
+    Source::new(NAME, read().or_else(|error| if off { Ok(Some(switched(false))) } else { Err(error) }))
+        .into_iter()
+        .collect()
+}
+
+/// Whether the machine must not harden itself, whatever else is on the line: who types this at a boot loader has no time for
+/// typing errors.
+fn is_off(line: &str) -> bool {
+    let switch = |word: &String| matches!(word.as_str(), "trempe=off" | "trempe=on");
+    words(line).into_iter().rfind(switch).is_some_and(|word| word == "trempe=off")
+}
+
+fn switched(on: bool) -> Written {
+    Written { firstboot: Firstboot { enabled: Some(on), ..Firstboot::default() }, ..Written::default() }
 }
 
 /// The last of several counts, as everywhere on that line.
@@ -54,6 +69,7 @@ fn words(line: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::source::Said;
     use crate::setting::testing::Tree;
 
     #[test]
@@ -76,6 +92,10 @@ mod tests {
         for line in ["trempe", "trempe=maybe", "trempe.teir=strict", "trempe.tier=", "trempe.tier=hard"] {
             assert!(parse(line).unwrap_err().to_string().starts_with("kernel command line: "), "{line}");
         }
+        let typed = Tree::new().file(FILE, "trempe=off trempe.teir=strict\n");
+        let [off] = &look(&typed.system())[..] else { panic!("one source") };
+        let Said::Written(off) = &off.said else { panic!("{off:?}") };
+        assert_eq!(off.firstboot.enabled, Some(false), "the switch counts beside a typing error");
         let tree = Tree::new().file(FILE, "trempe=off\n");
         assert_eq!(look(&tree.system()).len(), 1);
         assert_eq!(look(&Tree::new().system()).len(), 0);

@@ -3,7 +3,7 @@
 //! To add one, add a file here with a function that looks there, and a line to [`PLACES`].
 
 mod base64;
-mod cloud_init;
+pub mod cloud_init;
 mod credential;
 mod file;
 mod guestinfo;

@@ -49,6 +49,17 @@ fn every_value_that_a_rule_names_is_there_and_every_value_is_used() {
 }
 
 #[test]
+fn file_systems_that_machines_start_from_are_never_kept_out() {
+    for rule in Catalogue::embedded().unwrap().rules() {
+        let text = serde_json::to_string(&rule.ensure).unwrap();
+        for module in ["iso9660", "vfat", "ext4", "xfs", "nls_"] {
+            let named = text.contains(&format!("\"name\":\"{module}"));
+            assert!(!(named && text.contains("\"module\"")), "{} keeps {module} out", rule.id);
+        }
+    }
+}
+
+#[test]
 fn every_rule_says_why_in_words() {
     for rule in Catalogue::embedded().unwrap().rules() {
         assert!(rule.rationale.split_whitespace().count() >= 6, "{}: the rationale says too little", rule.id);

@@ -4,6 +4,7 @@
 //! tools (`iptables -S`, `nft list ruleset`), one call for all rules of the catalogue; what a reboot brings is read from the
 //! files. To add a front end, write a file here with a kind that answers the same questions.
 
+pub mod firewalld;
 pub mod iptables;
 pub mod nft;
 pub mod nftables;

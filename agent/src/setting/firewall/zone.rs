@@ -81,7 +81,7 @@ impl FirewalldLoopback {
 }
 
 /// Whether a text has an element, however it is laid out: blanks between elements and remarks do not count.
-fn has(text: &str, element: &str) -> bool {
+pub fn has(text: &str, element: &str) -> bool {
     let mut bare = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("<!--") {
