@@ -27,6 +27,8 @@ struct Scenario {
     rules: &'static [&'static str],
     /// Rules that must end in error, with a word of the reason.
     refused: &'static [(&'static str, &'static str)],
+    /// Rules that must be met afterwards.
+    met: &'static [&'static str],
     /// Accounts that come in afterwards, with a password where one is given.
     come_in: &'static [(&'static str, Option<&'static str>)],
     /// What must hold afterwards.
@@ -47,6 +49,7 @@ const SCENARIOS: [Scenario; 9] = [
         name: "an administrator with nothing but a password",
         setup: BOSS,
         rules: &SSHD,
+        met: &["sshd_disable_root_login", "sshd_set_max_auth_tries"],
         refused: &[("sshd_disable_password_authentication", "boss")],
         come_in: &[("boss", Some(PASSWORD)), ("admin", None)],
         holds: "sshd -T | grep -qx 'permitrootlogin no'",
@@ -61,7 +64,8 @@ const SCENARIOS: [Scenario; 9] = [
             "sudo_add_use_pty",
             "sshd_disable_root_login",
         ],
-        refused: &[],
+        met: &["sudo_add_use_pty", "sshd_disable_root_login"],
+        refused: &[("sudo_require_authentication", "robot")],
         come_in: &[("robot", None), ("admin", None)],
         holds: "sudo -u robot sudo -n true && sudo -u admin sudo -n true",
         restart: false,
@@ -70,7 +74,8 @@ const SCENARIOS: [Scenario; 9] = [
         name: "AllowUsers without the account, written and not yet read",
         setup: "echo 'AllowUsers somebody' > /etc/ssh/sshd_config.d/50-site.conf",
         rules: &SSHD,
-        refused: &[],
+        met: &["sysctl_kernel_randomize_va_space"],
+        refused: &[("sshd_disable_root_login", "has not read")],
         come_in: &[("admin", None)],
         holds: "true",
         restart: false,
@@ -79,6 +84,7 @@ const SCENARIOS: [Scenario; 9] = [
         name: "a foreign drop-in that sshd does not understand",
         setup: "echo 'Bogus yes' > /etc/ssh/sshd_config.d/50-site.conf",
         rules: &SSHD,
+        met: &["sysctl_kernel_randomize_va_space"],
         refused: &[("sshd_disable_root_login", "Bogus")],
         come_in: &[("admin", None)],
         holds: "[ $(sysctl -n kernel.randomize_va_space) = 2 ]",
@@ -88,6 +94,11 @@ const SCENARIOS: [Scenario; 9] = [
         name: "faillock and pwquality on the stock stack",
         setup: BOSS,
         rules: &[
+            "accounts_password_pam_pwquality_enabled",
+            "accounts_passwords_pam_faillock_deny",
+            "accounts_password_pam_pwhistory_remember",
+        ],
+        met: &[
             "accounts_password_pam_pwquality_enabled",
             "accounts_passwords_pam_faillock_deny",
             "accounts_password_pam_pwhistory_remember",
@@ -105,6 +116,7 @@ const SCENARIOS: [Scenario; 9] = [
             "sshd_disable_root_login",
             "no_shelllogin_for_systemaccounts",
         ],
+        met: &["sshd_disable_root_login"],
         refused: &[],
         come_in: &[("admin", None)],
         holds: "true",
@@ -114,6 +126,7 @@ const SCENARIOS: [Scenario; 9] = [
         name: "a password that has expired",
         setup: "echo admin:Quench-2026-Steel | chpasswd; chage -d 2020-01-01 admin",
         rules: &["accounts_maximum_age_login_defs", "accounts_password_set_max_life_existing"],
+        met: &["accounts_maximum_age_login_defs"],
         refused: &[("accounts_password_set_max_life_existing", "admin")],
         come_in: &[("admin", None)],
         holds: "true",
@@ -123,7 +136,8 @@ const SCENARIOS: [Scenario; 9] = [
         name: "a sudoers rule without a password, of an account that has none",
         setup: ROBOT,
         rules: &["sudo_require_authentication", "sudo_remove_no_authenticate"],
-        refused: &[],
+        met: &["sudo_remove_no_authenticate"],
+        refused: &[("sudo_require_authentication", "robot")],
         come_in: &[("robot", None)],
         holds: "sudo -u robot sudo -n true",
         restart: false,
@@ -132,11 +146,13 @@ const SCENARIOS: [Scenario; 9] = [
         name: "an odd line in fstab",
         setup: "truncate -s 64M /srv/disk; mkfs.ext4 -q /srv/disk; mkdir -p /data /home; \
                 printf '/srv/disk\\t/data   ext4 loop,usrquota,,errors=remount-ro  0\\t0 # ours\\nnone /dev/shm tmpfs defaults 0\\n' >> /etc/fstab; \
-                mount /dev/shm -o remount",
+                mount /data; mount /dev/shm -o remount",
         rules: &["mount_option_dev_shm_noexec", "mount_option_dev_shm_nodev", "mount_option_dev_shm_nosuid"],
+        met: &["mount_option_dev_shm_noexec", "mount_option_dev_shm_nodev", "mount_option_dev_shm_nosuid"],
         refused: &[],
         come_in: &[("admin", None)],
-        holds: "findmnt -no OPTIONS /dev/shm | grep -q noexec",
+        holds: "set -e; findmnt -no OPTIONS /dev/shm | grep -q noexec; findmnt -no TARGET /data; \
+                printf '/srv/disk\\t/data   ext4 loop,usrquota,,errors=remount-ro  0\\t0 # ours\\n' | grep -qxFf - /etc/fstab",
         restart: true,
     },
 ];
@@ -170,6 +186,15 @@ fn live(scenario: &Scenario) -> Result<()> {
     for (id, word) in scenario.refused {
         let rule = rules.get(*id).with_context(|| format!("{id} is not reported"))?;
         ensure!(told(rule, word), "{id}: {} {:?}, and no word of {word}", rule.result, rule.grounds());
+    }
+    for id in scenario.met {
+        let rule = rules.get(*id).with_context(|| format!("{id} is not reported"))?;
+        ensure!(
+            matches!(rule.result, Verdict::Pass | Verdict::Fixed),
+            "{id}: {} {:?}",
+            rule.result,
+            rule.grounds()
+        );
     }
     if scenario.restart {
         vm.reboot()?;

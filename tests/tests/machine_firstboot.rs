@@ -10,6 +10,7 @@ use e2e::firstboot::{
 };
 use e2e::image::Image;
 use e2e::machine::Machine;
+use e2e::manifest::Manifest;
 use e2e::root::Root;
 use e2e::scenario::Scenario;
 use e2e::seed::{Seed, Source};
@@ -27,14 +28,20 @@ fn busy_seed(tier_lines: &str) -> String {
     )
 }
 
+/// What a cloud's user gives beside, as a script.
+const PART: &str = "#!/bin/sh\necho part > /var/log/part.out";
+
 const PASSWORD: &str = "Quench-2026-Steel";
 const GUEST: &str = "  - name: guest\n    lock_passwd: false\n    shell: /bin/bash\n";
 
 /// What the seed asked for was done, though the machine was hardened meanwhile.
 fn provisioning_worked(vm: &Vm) -> Result<()> {
-    for (file, text) in
-        [("/var/log/runcmd.out", "ran"), ("/var/log/script.out", "script"), ("/opt/written", "by cloud-init")]
-    {
+    for (file, text) in [
+        ("/var/log/runcmd.out", "ran"),
+        ("/var/log/script.out", "script"),
+        ("/var/log/part.out", "part"),
+        ("/opt/written", "by cloud-init"),
+    ] {
         let found = vm.shell(&format!("cat {file}"))?;
         ensure!(found.trim() == text, "{file}: {found:?}");
     }
@@ -54,7 +61,8 @@ fn tmp_is_noexec(vm: &Vm) -> Result<()> {
 
 fn strict(root: &str, source: Source, restarts: usize) -> Result<()> {
     let image = Image::new(&Root::named(root)?, OWN_TMP)?;
-    let seed = Seed::new(source, &busy_seed(&strict_soon())).users(GUEST);
+    let mut seed = Seed::new(source, &busy_seed(&strict_soon())).users(GUEST);
+    seed.script = Some(PART.to_owned());
     let mut vm = Vm::from_image(&image, &seed)?;
     after_phase_1(&knock(&mut vm, &["admin"])?)?;
     let ended = provisioned(&vm)?;
@@ -63,7 +71,12 @@ fn strict(root: &str, source: Source, restarts: usize) -> Result<()> {
 
     provisioning_worked(&vm)?;
     tmp_is_noexec(&vm)?;
-    ensure!(vm.attempt("guest", Some(PASSWORD)).args(["true"]).run().is_err(), "a password let guest in");
+    let refused = vm.attempt("guest", Some(PASSWORD)).args(["true"]).run();
+    let refused = refused.err().context("a password let guest in")?;
+    ensure!(
+        format!("{refused:#}").contains("Permission denied"),
+        "guest was kept out by something else: {refused:#}"
+    );
     ensure!(
         ended["notes"].to_string().contains("user-data asks for 'ssh_pwauth: true'"),
         "nobody says who wanted passwords: {ended:#}"
@@ -72,13 +85,24 @@ fn strict(root: &str, source: Source, restarts: usize) -> Result<()> {
     let first = verdicts(&vm)?;
     ensure!(unexpected(&first).is_empty(), "unexpected after the first boot: {:?}", unexpected(&first));
     let runs = vm.shell("ls /var/lib/trempe/runs")?;
+    let manifest = Manifest::of(&vm)?;
     for _ in 0..restarts {
         vm.reboot()?;
         provisioned(&vm)?;
         ensure!(vm.shell("ls /var/lib/trempe/runs")? == runs, "a reboot brought another run");
         ensure!(verdicts(&vm)? == first, "a reboot changed the audit");
+        let after = Manifest::of(&vm)?;
+        let changed: Vec<String> =
+            manifest.differences(&after).into_iter().filter(|line| is_of_a_file(line)).collect();
+        ensure!(changed.is_empty(), "a reboot changed files: {changed:#?}");
     }
     tmp_is_noexec(&vm)
+}
+
+/// Units and kernel parameters settle in the minutes after a boot; files stay as they are, but those that count boots.
+fn is_of_a_file(line: &str) -> bool {
+    let of_files = ["file ", "content ", "attribute "].iter().any(|kind| line.starts_with(kind));
+    of_files && !["/run/", "/var/spool/anacron", "/etc/resolv.conf"].iter().any(|path| line.contains(path))
 }
 
 #[test]
@@ -100,6 +124,7 @@ fn light_cuts_nobody_off_and_root_waits_like_everybody_matrix() -> Result<()> {
     let configuration = format!("{}  cloud_init: {{afterwards: disable}}\n", tier("light"));
     let seed = Seed::new(Source::NoCloud, &format!("disable_root: false\n{}", busy_seed(&configuration)));
     let mut seed = seed.users(&format!("{GUEST}{root}"));
+    seed.script = Some(PART.to_owned());
     seed.network = Some(NETWORK.to_owned());
     let mut vm = Vm::from_image(&image, &seed)?;
     vm.at_address(ADDRESS);
@@ -271,5 +296,24 @@ fn judged_alike(vm: &Vm, root: &str, name: &str) -> Result<()> {
     let agreement = agreement::compare(&scenario, &question, vm)?;
     println!("{}", agreement.table(&triage));
     ensure!(agreement.unexplained(&triage).is_empty(), "the two do not agree under {name}: see above");
+    Ok(())
+}
+
+/// A stage of cloud-init that hangs keeps nobody out for ever: it is ended, and both phases do their work.
+#[test]
+fn a_stage_that_hangs_keeps_nobody_out_matrix() -> Result<()> {
+    let own = "/usr/lib/systemd/system/cloud-config.service.d/10-trempe.conf";
+    let script = format!(
+        "{OWN_TMP}; grep -qx 'TimeoutStartSec=20min' {own}; sed -i 's/=20min/=60s/' {own}; \
+         printf '[Service]\\nExecStartPre=/bin/sleep infinity\\n' > /etc/systemd/system/cloud-config.service.d/hang.conf"
+    );
+    let script = format!("mkdir -p /etc/systemd/system/cloud-config.service.d; {script}");
+    let image = Image::new(&Root::named("debian12-ready")?, &script)?;
+    let mut vm = Vm::from_image(&image, &Seed::new(Source::NoCloud, &tier("light")))?;
+    after_phase_1(&knock(&mut vm, &["admin"])?)?;
+    let ended = provisioned(&vm)?;
+    ensure!(ended["tier"] == "light" && ended["state"] == "done", "{ended:#}");
+    let result = vm.shell("systemctl show -P Result cloud-config.service")?;
+    ensure!(result.trim() == "timeout", "cloud-config.service ended with {result}");
     Ok(())
 }
