@@ -4,8 +4,9 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use e2e::firstboot::{OWN_TMP, knock, provisioned, strict_soon, unexpected, verdicts};
+use e2e::firstboot::{OWN_TMP, knock, provisioned, strict_soon, tier, unexpected, verdicts};
 use e2e::image::Image;
+use e2e::machine::Machine;
 use e2e::manifest::Manifest;
 use e2e::root::Root;
 use e2e::seed::{Seed, Source};
@@ -16,7 +17,7 @@ const OF_ITS_OWN: [&str; 12] = [
     "/etc/ssh/ssh_host_",
     "/etc/machine-id",
     "/etc/hostid",
-    "/etc/shadow",
+    "content /etc/shadow", // salts
     "/etc/.pwd.lock",
     "/etc/aide",
     "/etc/mailname",
@@ -75,6 +76,34 @@ fn a_power_cut_in_the_first_phase_leaves_nothing_half_done_matrix() -> Result<()
     sleep(INTO_IT);
     vm.power_cut()?;
     next_boot(&mut vm)
+}
+
+/// So many changes into a run, and the power goes.
+const CHANGES: usize = 40;
+
+/// A run that somebody began by hand, long after the first boot: nobody may be able to come back to it.
+#[test]
+fn a_cut_run_is_taken_back_before_anybody_logs_in_matrix() -> Result<()> {
+    let image = Image::new(&Root::named("debian12-ready")?, OWN_TMP)?;
+    let mut vm = Vm::from_image(&image, &Seed::new(Source::NoCloud, &tier("light")))?;
+    knock(&mut vm, &["admin"])?;
+    provisioned(&vm)?;
+    let before = Manifest::of(&vm)?;
+    let intents = "cat /var/lib/trempe/runs/*/journal.jsonl | grep -c '\"intent\"'";
+    vm.shell(&format!(
+        "had=$({intents}); (setsid agent apply --yes --tier strict > /dev/null 2>&1 &)
+         while [ $({intents}) -lt $((had + {CHANGES})) ]; do sleep 0.1; done; sync"
+    ))?;
+    vm.power_cut()?;
+    let inside = knock(&mut vm, &["admin"])?;
+    let said = inside.get("admin").map(String::as_str).unwrap_or_default();
+    ensure!(said.contains("had been interrupted and was taken back"), "the first login found {said}");
+    let status = vm.shell("agent status || true")?;
+    ensure!(!status.contains("half way"), "{status}");
+    let left: Vec<String> =
+        before.differences(&Manifest::of(&vm)?).into_iter().filter(|line| counts(line)).collect();
+    ensure!(left.is_empty(), "left of the cut run: {left:#?}");
+    Ok(())
 }
 
 /// So many moments of one first boot, evenly spread.
