@@ -1,5 +1,6 @@
 //! What was collected for an object: items, and a flag that says how far the collecting got.
 
+use crate::collector::{MAX_ITEMS, MAX_MESSAGES};
 use crate::item::{Item, Status};
 use crate::model::SetOperator;
 use std::collections::HashSet;
@@ -106,12 +107,68 @@ impl Collection {
         Collection { flag, items, messages }.without_nothing()
     }
 
+    /// Leaves out all items but the first ones: there is more, and why it is not here.
+    pub fn truncate(&mut self, count: usize, why: &str) {
+        self.items.truncate(count);
+        if matches!(self.flag, Flag::Complete | Flag::DoesNotExist) {
+            self.flag = Flag::Incomplete;
+        }
+        self.messages.push(format!("{why}: the others are left out"));
+    }
+
     /// The same; complete with nothing in it is nothing that exists.
     pub fn without_nothing(mut self) -> Collection {
         if self.flag == Flag::Complete && self.items.is_empty() {
             self.flag = Flag::DoesNotExist;
         }
         self
+    }
+}
+
+/// Many collections made one, with bounded items and messages.
+#[derive(Default)]
+pub(crate) struct Union {
+    whole: Option<Collection>,
+    /// The digests of its items, once there is more than one part.
+    known: HashSet<u64>,
+}
+
+impl Union {
+    /// Takes one more; true when no other can change what comes of it.
+    pub fn add(&mut self, part: Collection) -> bool {
+        let Some(whole) = &mut self.whole else {
+            let flag = part.flag;
+            self.whole = Some(part);
+            return matches!(flag, Flag::Error | Flag::GaveUp);
+        };
+        if self.known.is_empty() {
+            self.known.extend(whole.items.iter().map(|item| item.digest()));
+        }
+        whole.flag = combined_flag(whole.flag, part.flag, SetOperator::Union);
+        for item in part.items {
+            if !self.known.insert(item.digest()) {
+                continue;
+            }
+            if whole.items.len() >= MAX_ITEMS {
+                whole.truncate(MAX_ITEMS, &format!("more than {MAX_ITEMS} items"));
+                return true;
+            }
+            whole.items.push(item);
+        }
+        for message in part.messages {
+            if whole.messages.len() < MAX_MESSAGES && !whole.messages.contains(&message) {
+                whole.messages.push(message);
+            }
+        }
+        if whole.flag == Flag::Complete && whole.items.is_empty() {
+            whole.flag = Flag::DoesNotExist;
+        }
+        whole.flag == Flag::Error
+    }
+
+    /// What they are together.
+    pub fn finish(self) -> Collection {
+        self.whole.unwrap_or_else(|| Collection::none(Flag::DoesNotExist))
     }
 }
 

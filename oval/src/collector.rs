@@ -11,8 +11,11 @@ use std::rc::Rc;
 /// The most items kept of one object. With more, oscap runs out of memory and calls the object incomplete.
 pub(crate) const MAX_ITEMS: usize = 100_000;
 
+/// The most bytes of the items kept of one object. A search that captures the rest of a file at each of its lines has more than memory.
+const MAX_BYTES: usize = 256 << 20;
+
 /// The most messages kept of one object.
-const MAX_MESSAGES: usize = 20;
+pub(crate) const MAX_MESSAGES: usize = 20;
 
 /// Something that may become an item: what a filter asks it for.
 pub(crate) trait Candidate {
@@ -34,13 +37,17 @@ pub(crate) struct Collector<'a> {
     items: Vec<Rc<Item>>,
     known: HashSet<u64>,
     messages: Vec<String>,
+    /// How much memory the items take.
+    bytes: usize,
+    /// Whether an item was left out because there were too many.
+    overflowed: bool,
 }
 
 impl<'a> Collector<'a> {
     /// An empty one, with an object's filters.
     pub fn new(sieve: &'a Sieve, patterns: &'a Patterns) -> Self {
         let (items, known, messages) = (Vec::new(), HashSet::new(), Vec::new());
-        Collector { sieve, patterns, flag: None, items, known, messages }
+        Collector { sieve, patterns, flag: None, items, known, messages, bytes: 0, overflowed: false }
     }
 
     /// Whether a candidate passes the filters: asked before an item is made, when that is dear.
@@ -57,11 +64,20 @@ impl<'a> Collector<'a> {
 
     /// Takes an item that has passed the filters.
     pub fn keep(&mut self, item: Item) {
-        if self.items.len() >= MAX_ITEMS {
-            self.overflow();
-        } else if self.known.insert(item.digest()) {
-            self.items.push(Rc::new(item));
+        let digest = item.digest();
+        if self.known.contains(&digest) {
+            return;
         }
+        if self.items.len() >= MAX_ITEMS {
+            return self.leave_out(format!("more than {MAX_ITEMS} items"));
+        }
+        let bytes = self.bytes + item.bytes();
+        if bytes > MAX_BYTES {
+            return self.leave_out(format!("items of more than {} MiB", MAX_BYTES >> 20));
+        }
+        self.bytes = bytes;
+        self.known.insert(digest);
+        self.items.push(Rc::new(item));
     }
 
     /// Takes what a sweep found: its items have passed the filters.
@@ -69,13 +85,13 @@ impl<'a> Collector<'a> {
         granted.items.into_iter().for_each(|item| self.keep(item));
         granted.failures.into_iter().for_each(|why| self.fail(why));
         if granted.truncated {
-            self.overflow();
+            self.leave_out(format!("more than {MAX_ITEMS} items"));
         }
     }
 
-    /// Whether no more items are kept.
-    pub fn is_full(&self) -> bool {
-        self.items.len() >= MAX_ITEMS
+    /// Whether looking for more is in vain: an item was left out because there are too many, or the collecting failed.
+    pub fn is_over(&self) -> bool {
+        self.overflowed || self.flag == Some(Flag::Error)
     }
 
     /// The collecting failed, and why. What was found stays.
@@ -90,9 +106,11 @@ impl<'a> Collector<'a> {
         self.tell(why.into());
     }
 
-    fn overflow(&mut self) {
+    /// There is more than what was found, and why it was not looked for.
+    pub fn leave_out(&mut self, why: impl AsRef<str>) {
+        self.overflowed = true;
         self.flag.get_or_insert(Flag::Incomplete);
-        self.tell(format!("more than {MAX_ITEMS} items: the others are left out"));
+        self.tell(format!("{}: the others are left out", why.as_ref()));
     }
 
     fn tell(&mut self, message: String) {

@@ -2,6 +2,7 @@
 
 use crate::model::Datatype;
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Whether something is there.
@@ -97,12 +98,19 @@ pub(crate) struct Item {
     pub fields: Vec<Field>,
     /// Where it was found; no part of what the item is.
     pub place: Option<Place>,
+    /// Its digest, once it was asked for.
+    digest: OnceCell<u64>,
 }
 
 impl Item {
     /// An item with these fields.
     pub fn new(fields: Vec<Field>) -> Item {
-        Item { status: Status::Exists, fields, place: None }
+        Item { fields, ..Item::default() }
+    }
+
+    /// Something that could not be looked at, as far as it is known.
+    pub fn failed(fields: Vec<Field>) -> Item {
+        Item { status: Status::Error, ..Item::new(fields) }
     }
 
     /// The same item, found at a place.
@@ -117,11 +125,23 @@ impl Item {
         self.fields.iter().filter(move |field| field.name == name)
     }
 
-    /// The same for items that say the same.
+    /// How much memory it takes.
+    pub fn bytes(&self) -> usize {
+        let text = |field: &Field| match &field.value {
+            Value::Text(text) => text.len(),
+            Value::Int(_) | Value::Bool(_) => 0,
+        };
+        let fields: usize = self.fields.iter().map(|field| size_of::<Field>() + text(field)).sum();
+        size_of::<Item>() + fields + self.place.as_ref().map_or(0, |place| place.path.len())
+    }
+
+    /// The same for items that say the same. An item is not changed once it was asked for.
     pub fn digest(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        (self.status, &self.fields).hash(&mut hasher);
-        hasher.finish()
+        *self.digest.get_or_init(|| {
+            let mut hasher = DefaultHasher::new();
+            (self.status, &self.fields).hash(&mut hasher);
+            hasher.finish()
+        })
     }
 }
 

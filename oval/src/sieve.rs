@@ -8,6 +8,7 @@ use crate::compare;
 use crate::item::{Field, Status, Value};
 use crate::model::{Check, Datatype, Entity, FilterAction, Operation, Operator};
 use crate::pattern::Patterns;
+use crate::probe::Texts;
 use crate::verdict::{Tally, Verdict};
 
 /// The filters of an object, in order. Plain data: threads may share it, each with patterns of its own.
@@ -41,8 +42,8 @@ pub(crate) struct Wanted {
     /// How many values must compare, when they are a variable's.
     var_check: Option<Check>,
     /// The values; none when a variable has none.
-    values: Vec<String>,
-    /// The values as the numbers they start with.
+    values: Texts,
+    /// The values as the numbers they start with, for an entity that is a number.
     numbers: Vec<i64>,
 }
 
@@ -81,14 +82,18 @@ impl Filter {
 
 impl Wanted {
     /// An entity of a state and its values.
-    pub fn new(entity: &Entity, values: Vec<String>, var_check: Option<Check>) -> Wanted {
+    pub fn new(entity: &Entity, values: Texts, var_check: Option<Check>) -> Wanted {
+        let numbers = match entity.datatype {
+            Datatype::Int => values.iter().map(|value| compare::leading_int(value)).collect(),
+            _ => Vec::new(),
+        };
         Wanted {
             name: entity.name.clone(),
             datatype: entity.datatype,
             operation: entity.operation,
             entity_check: entity.entity_check,
             var_check,
-            numbers: values.iter().map(|value| compare::leading_int(value)).collect(),
+            numbers,
             values,
         }
     }

@@ -240,11 +240,23 @@ fn crowded(count: usize) {
     assert_eq!((one.verdict, one.evidence.len()), (Verdict::True, 1));
     let none = files(tree.path(), &format!("{down}<filename>none</filename>"));
     assert_eq!(none.verdict, Verdict::False);
+    // With one file too many nobody says that all are as they should be, whether they are looked for alone or with others.
+    for behaviors in ["", "<behaviors recurse='directories' recurse_direction='down'/>"] {
+        let parts = format!(
+            "<tests><file_test id='oval:x:tst:1' version='1' check='all'><object object_ref='oval:x:obj:1'/><state state_ref='oval:x:ste:1'/>\
+             </file_test></tests><objects><file_object id='oval:x:obj:1' version='1'>{behaviors}<path>/</path>\
+             <filename operation='pattern match'>.</filename></file_object></objects><states><file_state id='oval:x:ste:1' version='1'>\
+             <size datatype='int'>0</size></file_state></states>"
+        );
+        let empty = evaluate(tree.path(), "<criterion test_ref='oval:x:tst:1'/>", &parts);
+        let expected = if count > 100_000 { Verdict::Unknown } else { Verdict::True };
+        assert_eq!(empty.verdict, expected, "{:?}", empty.evidence.first());
+    }
 }
 
 #[test]
 fn a_directory_with_a_hundred_thousand_files() {
-    crowded(100_000);
+    crowded(100_001);
 }
 
 #[test]
@@ -277,6 +289,163 @@ fn files_that_come_and_go() {
         }
         end.store(true, std::sync::atomic::Ordering::Relaxed);
     });
+}
+
+/// The most memory that this process had, in MiB (`proc_pid_status(5)`).
+fn memory() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    peak.split_whitespace().next().unwrap().parse::<u64>().unwrap() / 1024
+}
+
+/// Each variable within its bounds, all of them together far beyond any memory; and functions that multiply what they get.
+#[test]
+fn more_values_than_memory() {
+    let tree = tempfile::tempdir().unwrap();
+    let long = "x".repeat(20_000);
+    let mut variables = format!(
+        "<constant_variable id='oval:x:var:1' version='1' datatype='string'>{}</constant_variable>",
+        "<value>a</value>".repeat(1000)
+    );
+    let copies = "<variable_component var_ref='oval:x:var:1'/>".to_owned();
+    for (n, function) in [
+        (2, format!("<begin character='{long}'>{copies}</begin>")),
+        (3, "<split delimiter=''><variable_component var_ref='oval:x:var:2'/></split>".to_owned()),
+        (
+            4,
+            format!(
+                "<time_difference>{0}{0}</time_difference>",
+                "<variable_component var_ref='oval:x:var:5'/>"
+            ),
+        ),
+        (5, format!("<concat>{copies}{}</concat>", "<literal_component>1</literal_component>".repeat(3))),
+    ] {
+        variables += &format!(
+            "<local_variable id='oval:x:var:{n}' version='1' datatype='string'>{function}</local_variable>"
+        );
+    }
+    for n in 6..60 {
+        variables += &format!(
+            "<local_variable id='oval:x:var:{n}' version='1' datatype='string'><end character='{n}'>\
+             <variable_component var_ref='oval:x:var:2'/></end></local_variable>"
+        );
+    }
+    let (mut criteria, mut tests, mut objects) = (String::new(), String::new(), String::new());
+    for n in 1..60 {
+        criteria += &format!("<criterion test_ref='oval:x:tst:{n}'/>");
+        tests += &format!(
+            "<variable_test id='oval:x:tst:{n}' version='1' check='all'><object object_ref='oval:x:obj:{n}'/></variable_test>"
+        );
+        objects += &format!(
+            "<variable_object id='oval:x:obj:{n}' version='1'><var_ref>oval:x:var:{n}</var_ref></variable_object>"
+        );
+    }
+    let parts =
+        format!("<tests>{tests}</tests><objects>{objects}</objects><variables>{variables}</variables>");
+    let outcome = evaluate(tree.path(), &criteria, &parts);
+    assert_eq!(outcome.verdict, Verdict::True, "{:?}", outcome.evidence);
+    // A search that finds the rest of the file at each of its lines.
+    fs::write(tree.path().join("f"), "line\n".repeat(30_000)).unwrap();
+    let object = "<behaviors singleline='true'/><filepath>/f</filepath><pattern operation='pattern match'>^line(?=(.*))</pattern>";
+    assert_eq!(lines(tree.path(), object).verdict, Verdict::True);
+    assert!(memory() < 1500, "{} MiB", memory());
+}
+
+/// Definitions, sets and directories that name the next twice: as many ways through them as nobody can go.
+#[test]
+fn more_ways_than_anybody_can_go() {
+    let tree = tempfile::tempdir().unwrap();
+    fs::write(tree.path().join("f"), "a\n".repeat(40_000)).unwrap();
+    let file = "<filepath>/f</filepath><pattern operation='pattern match'>^a$</pattern>\
+                <instance datatype='int' operation='greater than or equal'>1</instance>";
+    let (mut definitions, mut objects) = (String::new(), String::new());
+    for n in 2..=100 {
+        let next = if n == 100 {
+            "<criterion test_ref='oval:x:tst:1'/>".to_owned()
+        } else {
+            format!("<extend_definition definition_ref='oval:x:def:{}'/>", n + 1).repeat(2)
+        };
+        definitions += &format!(
+            "<definition id='oval:x:def:{n}' version='1' class='compliance'><criteria operator='OR'>{next}</criteria></definition>"
+        );
+    }
+    for n in 1..=20 {
+        let next = if n == 20 {
+            file.to_owned()
+        } else {
+            let one = format!("<object_reference>oval:x:obj:{}</object_reference>", n + 1);
+            format!("<set>{}</set>", one.repeat(2))
+        };
+        objects += &format!(
+            "<textfilecontent54_object id='oval:x:obj:{n}' version='1'>{next}</textfilecontent54_object>"
+        );
+    }
+    let parts = format!(
+        "<definitions>{definitions}</definitions><objects>{objects}</objects><tests><textfilecontent54_test id='oval:x:tst:1' \
+         version='1' check='all'><object object_ref='oval:x:obj:1'/></textfilecontent54_test></tests>"
+    );
+    let outcome = evaluate(tree.path(), "<extend_definition definition_ref='oval:x:def:2'/>", &parts);
+    assert_eq!(outcome.verdict, Verdict::True, "{:?}", outcome.evidence);
+}
+
+/// Criteria as deep as documents may be, in a chain of definitions as long as one may be.
+#[test]
+fn criteria_as_deep_as_they_go() {
+    let tree = tempfile::tempdir().unwrap();
+    let mut definitions = String::new();
+    for n in 2..=200 {
+        let next = format!("<extend_definition definition_ref='oval:x:def:{}'/>", n + 1);
+        definitions += &format!(
+            "<definition id='oval:x:def:{n}' version='1' class='compliance'>{}{next}{}</definition>",
+            "<criteria>".repeat(55),
+            "</criteria>".repeat(55)
+        );
+    }
+    let parts = format!("<definitions>{definitions}</definitions>");
+    let outcome = evaluate(tree.path(), "<extend_definition definition_ref='oval:x:def:2'/>", &parts);
+    assert_eq!(outcome.verdict, Verdict::Error, "{:?}", outcome.evidence);
+}
+
+#[test]
+fn directories_that_link_to_one_another() {
+    let tree = tempfile::tempdir().unwrap();
+    for n in 0..12 {
+        fs::create_dir(tree.path().join(format!("d{n}"))).unwrap();
+        fs::write(tree.path().join(format!("d{n}/f")), "").unwrap();
+        for other in 0..12 {
+            symlink(format!("../d{other}"), tree.path().join(format!("d{n}/to{other}"))).unwrap();
+        }
+    }
+    for (object, found) in [
+        ("<behaviors recurse_direction='down'/><path>/</path><filename>none</filename>", Verdict::Unknown),
+        ("<filepath operation='pattern match'>^/d.*/none$</filepath>", Verdict::Unknown),
+        ("<path operation='pattern match'>^/d.*$</path><filename>f</filename>", Verdict::True),
+    ] {
+        let outcome = files(tree.path(), object);
+        assert_eq!(outcome.verdict, found, "{object}: {:?}", outcome.evidence);
+        if found == Verdict::Unknown {
+            assert!(outcome.evidence[0].found.contains("without end"), "{:?}", outcome.evidence);
+        }
+    }
+}
+
+/// What is wrong with the first item beyond the most that are kept is not told, but nobody says that all are right.
+#[test]
+fn one_match_more_than_is_kept() {
+    let tree = tempfile::tempdir().unwrap();
+    fs::write(tree.path().join("f"), "a=1\n".repeat(100_000) + "a=2\n").unwrap();
+    fs::write(tree.path().join("g"), "a=1\n".repeat(100_000)).unwrap();
+    for (name, expected) in [("f", Verdict::Unknown), ("g", Verdict::True)] {
+        let parts = format!(
+            "<tests><textfilecontent54_test id='oval:x:tst:1' version='1' check='all'><object object_ref='oval:x:obj:1'/>\
+             <state state_ref='oval:x:ste:1'/></textfilecontent54_test></tests><objects><textfilecontent54_object id='oval:x:obj:1' \
+             version='1'><filepath>/{name}</filepath><pattern operation='pattern match'>^a=(.)$</pattern><instance datatype='int' \
+             operation='greater than or equal'>1</instance></textfilecontent54_object></objects><states><textfilecontent54_state \
+             id='oval:x:ste:1' version='1'><subexpression>1</subexpression></textfilecontent54_state></states>"
+        );
+        let outcome = evaluate(tree.path(), "<criterion test_ref='oval:x:tst:1'/>", &parts);
+        assert_eq!(outcome.verdict, expected, "{name}: {:?}", outcome.evidence.first());
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use super::evidence::Evidence;
 use super::test::Tested;
 use crate::model::Criteria;
 use crate::verdict::{Tally, Verdict};
+use std::collections::HashSet;
 use std::rc::Rc;
 
 /// The most evidence told of one definition.
@@ -81,7 +82,14 @@ impl Evaluator<'_> {
                 Node::Definition { negate: *negate, definition: self.definition(id) }
             }
             Criteria::All { operator, negate, members } => {
-                let members: Vec<Node> = members.iter().map(|member| self.criteria(member)).collect();
+                let members = self.deeper(|| members.iter().map(|member| self.criteria(member)).collect());
+                let members: Vec<Node> = match members {
+                    Ok(members) => members,
+                    Err(why) => {
+                        let (verdict, members) = (Some(Verdict::Error), vec![Node::Nothing(why)]);
+                        return Node::All { verdict, negate: *negate, members };
+                    }
+                };
                 let tally: Tally = members.iter().filter_map(Node::verdict).collect();
                 Node::All { verdict: Some(tally.by_operator(*operator)), negate: *negate, members }
             }
@@ -90,8 +98,9 @@ impl Evaluator<'_> {
 
     /// What decided a definition: the evidence of the tests whose verdict made it what it is.
     pub(super) fn explain(&self, judged: &Judged) -> Vec<Evidence> {
-        let mut evidence = Vec::new();
-        gather(&judged.node, 0, &mut evidence);
+        let mut gathered = Gathered::default();
+        gathered.gather(&judged.node, 0);
+        let mut evidence = gathered.evidence;
         evidence.truncate(MAX_EVIDENCE);
         // That a program is there is seldom what is wrong with how it is set up.
         evidence.sort_by_key(|(package, _)| *package);
@@ -99,28 +108,42 @@ impl Evaluator<'_> {
     }
 }
 
-/// The evidence of the tests that decided a node, and of each whether it is about a package.
-fn gather(node: &Node, depth: usize, evidence: &mut Vec<(bool, Evidence)>) {
-    if evidence.len() >= MAX_EVIDENCE || depth > 2 * super::MAX_DEPTH {
-        return;
-    }
-    match node {
-        Node::Nothing(why) => evidence.push((false, Evidence::reason(why))),
-        Node::Test { test, .. } => {
-            for one in &test.evidence {
-                if !evidence.iter().any(|(_, known)| known == one) {
-                    evidence.push((test.package, one.clone()));
+/// Evidence, and of each whether it is about a package.
+#[derive(Default)]
+struct Gathered {
+    evidence: Vec<(bool, Evidence)>,
+    /// The definitions that were gone through: one that others extend many times is gone through once.
+    seen: HashSet<*const Judged>,
+}
+
+impl Gathered {
+    /// Takes the evidence of the tests that decided a node.
+    fn gather(&mut self, node: &Node, depth: usize) {
+        if self.evidence.len() >= MAX_EVIDENCE || depth > 2 * super::MAX_DEPTH {
+            return;
+        }
+        match node {
+            Node::Nothing(why) => self.evidence.push((false, Evidence::reason(why))),
+            Node::Test { test, .. } => {
+                for one in &test.evidence {
+                    if !self.evidence.iter().any(|(_, known)| known == one) {
+                        self.evidence.push((test.package, one.clone()));
+                    }
                 }
             }
-        }
-        Node::Definition { definition, .. } => gather(&definition.node, depth + 1, evidence),
-        Node::All { verdict, members, .. } => {
-            let deciding = |member: &&Node| member.verdict() == *verdict;
-            let some = members.iter().any(|member| deciding(&member));
-            members
-                .iter()
-                .filter(|member| !some || deciding(member))
-                .for_each(|member| gather(member, depth + 1, evidence));
+            Node::Definition { definition, .. } => {
+                if self.seen.insert(Rc::as_ptr(definition)) {
+                    self.gather(&definition.node, depth + 1);
+                }
+            }
+            Node::All { verdict, members, .. } => {
+                let deciding = |member: &&Node| member.verdict() == *verdict;
+                let some = members.iter().any(|member| deciding(&member));
+                members
+                    .iter()
+                    .filter(|member| !some || deciding(member))
+                    .for_each(|member| self.gather(member, depth + 1));
+            }
         }
     }
 }

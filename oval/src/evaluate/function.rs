@@ -5,7 +5,7 @@
 use super::Evaluator;
 use super::glob::glob_to_regex;
 use super::time;
-use super::variable::{Computed, MAX_BYTES, MAX_VALUES};
+use super::variable::{Computed, MAX_BYTES, MAX_VALUES, MAX_WORKING};
 use crate::collection::Flag;
 use crate::compare::{double, leading_double, leading_int};
 use crate::model::{Arithmetic, Component, Datatype, Function};
@@ -26,14 +26,17 @@ impl Evaluator<'_> {
             Component::Variable(id) => {
                 let variable = self.variable(id);
                 let values = if variable.flag.has_values() { variable.values.clone() } else { Vec::new() };
-                Computed { flag: variable.flag, values, messages: variable.messages.clone() }
+                Computed::new(variable.flag, values).with_messages(variable.messages.clone())
             }
             Component::Object { id, field, record_field } => self.items(id, field, record_field.as_deref()),
             Component::Function(function, members) => {
-                let parts: Vec<Computed> = members.iter().map(|member| self.component(member)).collect();
+                let parts = match self.deeper(|| self.parts(members)) {
+                    Ok(Ok(parts)) => parts,
+                    Ok(Err(why)) | Err(why) => return Computed::failed(why),
+                };
                 let not_running = parts.iter().find(|part| part.flag == Flag::NotRunning);
                 if let Some(part) = not_running {
-                    return Computed { values: Vec::new(), ..part.clone() };
+                    return Computed::new(part.flag, Vec::new()).with_messages(part.messages.clone());
                 }
                 // A message that came by several ways is told once: else every level of a chain would double them.
                 let mut messages: Vec<String> = Vec::new();
@@ -50,6 +53,23 @@ impl Evaluator<'_> {
         }
     }
 
+    /// What the components of a function come to; an error when all that functions are working on is too much.
+    fn parts(&self, members: &[Component]) -> Result<Vec<Computed>, String> {
+        let before = self.working.get();
+        let mut parts = Vec::with_capacity(members.len());
+        for member in members {
+            let part = self.component(member);
+            self.working.set(self.working.get() + part.bytes());
+            parts.push(part);
+            if self.working.get() > MAX_WORKING {
+                self.working.set(before);
+                return Err(format!("functions of more than {} MiB of values", MAX_WORKING >> 20));
+            }
+        }
+        self.working.set(before);
+        Ok(parts)
+    }
+
     /// A field of every item of an object; an item without it is an error.
     fn items(&self, id: &str, name: &str, record_field: Option<&str>) -> Computed {
         let collection = self.object(id);
@@ -64,7 +84,7 @@ impl Evaluator<'_> {
                 return Computed::failed(format!("an item of {id} has no {name}"));
             }
         }
-        Computed { flag: collection.flag, values, messages: collection.messages.clone() }.bounded()
+        Computed::new(collection.flag, values).with_messages(collection.messages.clone()).bounded()
     }
 
     fn function(&self, function: &Function, parts: Vec<Computed>) -> Computed {
@@ -83,10 +103,18 @@ impl Evaluator<'_> {
 
     /// A function that looks at its first component only, value by value.
     fn of_one(&self, function: &Function, of: Computed) -> Computed {
-        let mut out = Computed { values: Vec::new(), ..of };
+        let mut out = Computed::new(of.flag, Vec::new()).with_messages(of.messages);
+        let mut bytes = 0;
         for (_, text) in of.values {
             match self.of_text(function, &text) {
-                Ok(values) => out.values.extend(values.into_iter().map(|value| (Datatype::String, value))),
+                Ok(values) => {
+                    bytes += values.iter().map(String::len).sum::<usize>();
+                    out.values.extend(values.into_iter().map(|value| (Datatype::String, value)));
+                    if bytes > MAX_BYTES || out.values.len() > MAX_VALUES {
+                        // Whoever bounds it says what is wrong.
+                        break;
+                    }
+                }
                 Err(why) => {
                     out.flag = Flag::Error;
                     out.messages.push(why);
@@ -115,9 +143,11 @@ impl Evaluator<'_> {
                 .ok_or_else(|| format!("{text:?} is no shell pattern")),
             Function::RegexCapture(pattern) => one(self.patterns.capture(pattern, text)?),
             Function::Split(delimiter) if delimiter.is_empty() => {
-                Ok(text.chars().map(String::from).collect())
+                Ok(text.chars().map(String::from).take(MAX_VALUES + 1).collect())
             }
-            Function::Split(delimiter) => Ok(text.split(delimiter.as_str()).map(str::to_owned).collect()),
+            Function::Split(delimiter) => {
+                Ok(text.split(delimiter.as_str()).map(str::to_owned).take(MAX_VALUES + 1).collect())
+            }
             Function::Substring(start, length) => one(substring(text, *start, *length)?),
             _ => Err("not a function of one text".to_owned()),
         }

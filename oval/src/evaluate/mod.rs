@@ -39,8 +39,14 @@ use std::rc::Rc;
 /// The deepest chain of references: definitions that extend others, variables of variables, sets of sets.
 const MAX_DEPTH: usize = 128;
 
-/// The most items kept for the next who asks. Beyond it, an object is collected anew each time.
-const MAX_KEPT: usize = 300_000;
+/// How deep criteria and functions may nest, those of all definitions and variables on the way counted together.
+const MAX_NESTED: usize = 256;
+
+/// The most bytes of all objects' items together. An object that goes over it keeps what fits and is incomplete.
+const MAX_KEPT: usize = 512 << 20;
+
+/// What an item of a set costs, which is that of a member, in bytes.
+const SHARED: usize = 16;
 
 /// Values of external variables: id and values.
 pub type Variables = HashMap<String, Vec<String>>;
@@ -71,7 +77,12 @@ pub struct Evaluator<'a> {
     states: RefCell<HashMap<String, Rc<State>>>,
     /// Ids whose evaluation has begun and not ended.
     open: RefCell<HashSet<String>>,
+    /// How deep criteria and functions are nested at present.
+    nested: Cell<usize>,
     kept: Cell<usize>,
+    /// The bytes of all variables' values that are kept, and of those that functions are working on.
+    values: Cell<usize>,
+    working: Cell<usize>,
     swept: RefCell<sweep::Swept>,
 }
 
@@ -90,7 +101,10 @@ impl<'a> Evaluator<'a> {
             variables: RefCell::default(),
             states: RefCell::default(),
             open: RefCell::default(),
+            nested: Cell::new(0),
             kept: Cell::new(0),
+            values: Cell::new(0),
+            working: Cell::new(0),
             swept: RefCell::default(),
         }
     }
@@ -119,6 +133,18 @@ impl<'a> Evaluator<'a> {
         }
         let done = work();
         self.open.borrow_mut().remove(id);
+        Ok(done)
+    }
+
+    /// Does something one level further down; the error says that this is too deep.
+    fn deeper<T>(&self, work: impl FnOnce() -> T) -> std::result::Result<T, String> {
+        let level = self.nested.get();
+        if level >= MAX_NESTED {
+            return Err(format!("criteria or functions nest deeper than {MAX_NESTED}"));
+        }
+        self.nested.set(level + 1);
+        let done = work();
+        self.nested.set(level);
         Ok(done)
     }
 

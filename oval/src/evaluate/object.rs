@@ -3,11 +3,11 @@
 //! Source: `probe_worker` and `probe_set_eval` of OpenSCAP 1.3.7.
 
 use super::Evaluator;
-use crate::collection::{Collection, Flag};
+use crate::collection::{Collection, Flag, Union};
 use crate::collector::Collector;
 use crate::item::{Field, Item};
-use crate::model::{Check, Entity, Filter, Object, Set, SetOperator, Source};
-use crate::probe::{self, Asked, Context, Request};
+use crate::model::{Check, Entity, Filter, Object, Set, Source};
+use crate::probe::{self, Asked, Context, Request, Texts};
 use crate::sieve::{self, Sieve, Wanted};
 use std::rc::Rc;
 
@@ -24,22 +24,36 @@ impl Evaluator<'_> {
             return Rc::clone(known);
         }
         let collected = self.guarded(id, || match self.document.object(id) {
-            Ok(object) => self.collect(&object),
-            Err(error) => Collection::failed(Flag::NotCollected, error.to_string()),
+            Ok(object) => (object.set.is_some(), self.collect(&object)),
+            Err(error) => (false, Collection::failed(Flag::NotCollected, error.to_string())),
         });
         match collected {
-            Ok(collection) => {
-                let collection = Rc::new(collection);
-                let kept = self.kept.get() + collection.items.len();
-                if kept <= super::MAX_KEPT {
-                    self.kept.set(kept);
-                    self.objects.borrow_mut().insert(id.to_owned(), Rc::clone(&collection));
-                }
+            Ok((set, collection)) => {
+                let collection = Rc::new(self.bounded(set, collection));
+                self.objects.borrow_mut().insert(id.to_owned(), Rc::clone(&collection));
                 collection
             }
             // Not remembered: seen from elsewhere it may be no cycle.
             Err(why) => Rc::new(Collection::failed(Flag::Error, why)),
         }
+    }
+
+    /// What fits beside the items of all other objects: what was collected is always kept, so that nothing is collected twice.
+    fn bounded(&self, set: bool, mut collection: Collection) -> Collection {
+        let mut kept = self.kept.get();
+        let fits = |item: &&Rc<Item>| {
+            let more = kept + if set { super::SHARED } else { item.bytes() };
+            let fits = more <= super::MAX_KEPT;
+            kept = if fits { more } else { kept };
+            fits
+        };
+        let count = collection.items.iter().take_while(fits).count();
+        if count < collection.items.len() {
+            let why = format!("the items of all objects are more than {} MiB", super::MAX_KEPT >> 20);
+            collection.truncate(count, &why);
+        }
+        self.kept.set(kept);
+        collection
     }
 
     fn collect(&self, object: &Object) -> Collection {
@@ -48,7 +62,7 @@ impl Evaluator<'_> {
         }
         let sieve = match self.sieve(&object.filters) {
             Ok(sieve) => sieve,
-            Err(why) => return Collection::failed(Flag::Error, why),
+            Err(nothing) => return nothing,
         };
         if object.kind == "variable" {
             return self.variable_object(object, &sieve);
@@ -88,31 +102,26 @@ impl Evaluator<'_> {
         }
         let context = Context { system: self.system, patterns: &self.patterns };
         let mut swept = self.swept(&object.id).map(Vec::into_iter);
-        let mut whole: Option<Collection> = None;
+        let mut whole = Union::default();
         loop {
             let mut collector = Collector::new(sieve, &self.patterns);
             match &mut swept {
                 Some(parts) => collector.take(parts.next().unwrap_or_default()),
                 None => (probe.collect)(&request, &context, &mut collector),
             }
-            let part = collector.finish();
-            let gave_up = part.flag == Flag::GaveUp;
-            whole = Some(match whole {
-                Some(whole) => whole.combine(part, SetOperator::Union),
-                None => part,
-            });
-            if gave_up || !request.next_combination() {
-                break;
+            // What failed has failed, whatever the others find.
+            let decided = whole.add(collector.finish());
+            if decided || !request.next_combination() {
+                return whole.finish();
             }
         }
-        whole.unwrap_or_else(|| Collection::none(Flag::DoesNotExist))
     }
 
     /// An entity with its values; a variable that has none, or could not be computed, means that the object does not exist.
     pub(super) fn asked(&self, entity: &Entity) -> Result<Asked, Collection> {
         let (values, var_check) = match &entity.source {
-            _ if entity.nil => (Vec::new(), None),
-            Source::Literal(text) => (vec![text.clone()], None),
+            _ if entity.nil => (Texts::default(), None),
+            Source::Literal(text) => (Texts::from([text.clone()]), None),
             Source::Variable(id) => {
                 let variable = self.variable(id);
                 if variable.flag == Flag::NotRunning {
@@ -127,8 +136,7 @@ impl Evaluator<'_> {
                         format!("the variable {id} has no values"),
                     ));
                 }
-                let values = variable.values.iter().map(|(_, value)| value.clone()).collect();
-                (values, Some(entity.var_check.unwrap_or(Check::All)))
+                (variable.texts(), Some(entity.var_check.unwrap_or(Check::All)))
             }
         };
         Ok(Asked {
@@ -181,7 +189,7 @@ impl Evaluator<'_> {
         }
         let sieve = match self.sieve(&set.filters) {
             Ok(sieve) => sieve,
-            Err(why) => return Collection::failed(Flag::Error, why),
+            Err(nothing) => return nothing,
         };
         let members = set.sets.iter().map(|member| self.set(member, depth + 1));
         let objects = set.objects.iter().map(|id| {
@@ -196,29 +204,32 @@ impl Evaluator<'_> {
         combined.unwrap_or_else(|| Collection::none(Flag::Error))
     }
 
-    /// Filters with the values of their states at hand.
-    pub(super) fn sieve(&self, filters: &[Filter]) -> Result<Sieve, String> {
+    /// Filters with the values of their states at hand; what comes of the object when there are none to be had.
+    pub(super) fn sieve(&self, filters: &[Filter]) -> Result<Sieve, Collection> {
         let filter = |filter: &Filter| {
-            let state = self.state(&filter.state)?;
-            Ok(sieve::Filter {
-                action: filter.action,
-                operator: state.operator,
-                entities: state.entities.iter().map(|entity| self.wanted(entity)).collect(),
-            })
+            let state = self.state(&filter.state).map_err(|why| Collection::failed(Flag::Error, why))?;
+            let entities = state.entities.iter().map(|entity| self.wanted(entity));
+            let entities = entities.collect::<Result<_, Collection>>()?;
+            Ok(sieve::Filter { action: filter.action, operator: state.operator, entities })
         };
-        Ok(Sieve::new(filters.iter().map(filter).collect::<Result<_, String>>()?))
+        Ok(Sieve::new(filters.iter().map(filter).collect::<Result<_, Collection>>()?))
     }
 
-    fn wanted(&self, entity: &Entity) -> Wanted {
+    fn wanted(&self, entity: &Entity) -> Result<Wanted, Collection> {
         let (values, var_check) = match &entity.source {
-            Source::Literal(text) => (vec![text.clone()], None),
+            Source::Literal(text) => (Texts::from([text.clone()]), None),
             Source::Variable(id) => {
                 let variable = self.variable(id);
-                let values = variable.values.iter().filter(|_| variable.flag.has_values());
-                let check = entity.var_check.unwrap_or(Check::All);
-                (values.map(|(_, value)| value.clone()).collect(), Some(check))
+                if variable.flag == Flag::NotRunning {
+                    return Err(Collection {
+                        messages: variable.messages.clone(),
+                        ..Collection::none(Flag::NotRunning)
+                    });
+                }
+                let values = if variable.flag.has_values() { variable.texts() } else { Texts::default() };
+                (values, Some(entity.var_check.unwrap_or(Check::All)))
             }
         };
-        Wanted::new(entity, values, var_check)
+        Ok(Wanted::new(entity, values, var_check))
     }
 }

@@ -17,7 +17,7 @@ use std::io::{self, Write};
 use std::rc::Rc;
 
 /// The most items told of one object.
-const MAX_ITEMS: usize = 500;
+pub(super) const MAX_ITEMS: usize = 500;
 
 const OPEN: &str = r#"<oval_results xmlns="http://oval.mitre.org/XMLSchema/oval-results-5" xmlns:oval="http://oval.mitre.org/XMLSchema/oval-common-5" xmlns:sc="http://oval.mitre.org/XMLSchema/oval-system-characteristics-5">"#;
 

@@ -15,7 +15,7 @@ use std::rc::Rc;
 pub(super) struct Tested {
     pub verdict: Option<Verdict>,
     pub evidence: Vec<Evidence>,
-    /// What came of each item, in the order of the object's; nothing when no states were looked at.
+    /// What came of the first items, in the order of the object's; nothing when no states were looked at.
     pub judged: Vec<Verdict>,
     /// Whether it is about an installed package.
     pub package: bool,
@@ -64,6 +64,7 @@ impl Evaluator<'_> {
         let verdict = self.judge(test, &states, &collection, &mut judged);
         let evidence =
             Teller { evaluator: self, test, states: &states, collection: &collection }.tell(verdict, &judged);
+        judged.truncate(super::results::MAX_ITEMS);
         let package = matches!(test.kind.as_str(), "dpkginfo" | "rpminfo");
         Tested { verdict: Some(verdict), evidence, judged, package }
     }

@@ -3,7 +3,7 @@
 //! Source: `_oval_component_evaluate_TIMEDIF` of OpenSCAP 1.3.7. There, times are local and an hour is taken off those that
 //! daylight saving applies to; here they are UTC, so a difference across a change of the clock is an hour off.
 
-use super::variable::Computed;
+use super::variable::{Computed, MAX_VALUES};
 use crate::compare::leading_int;
 use crate::model::{Datatype, TimeFormat};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -25,6 +25,9 @@ pub(super) fn difference(one: TimeFormat, two: TimeFormat, parts: Vec<Computed>)
         part.values.iter().map(|(_, text)| seconds(text, *format)).collect()
     };
     let (later, earlier) = (seconds(&first), seconds(&second));
+    if later.len().saturating_mul(earlier.len()) > MAX_VALUES {
+        return Computed::failed("a time difference of too many values");
+    }
     let difference = |later: &i64, earlier: &i64| {
         // oscap's buffer holds fifteen characters.
         let text = (later.wrapping_sub(*earlier) as u64).to_string();

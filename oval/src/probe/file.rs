@@ -15,7 +15,7 @@ use std::path::Path;
 
 pub(super) fn collect(request: &Request<'_>, context: &Context<'_>, out: &mut Collector<'_>) {
     walk::find(request, context, out, &mut |found, out| {
-        if out.is_full() {
+        if out.is_over() {
             return;
         }
         let Some(meta) = found.meta.or_else(|| context.system.lstat(found.full).ok()) else { return };

@@ -34,6 +34,7 @@ use crate::pattern::Patterns;
 use crate::system::System;
 use crate::verdict::{Tally, Verdict};
 use crate::walk::sweep::Look;
+use std::sync::Arc;
 
 /// What a probe may ask.
 pub(crate) struct Context<'a> {
@@ -104,6 +105,9 @@ pub(crate) struct Request<'a> {
     entities: Vec<Asked>,
 }
 
+/// The values of an entity, shared by all who look for them.
+pub(crate) type Texts = Arc<[String]>;
+
 /// An entity of an object with its values at hand.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
@@ -116,7 +120,7 @@ pub(crate) struct Asked {
     /// How many values must compare, when they are a variable's.
     pub var_check: Option<Check>,
     /// The values; none when the entity is nil.
-    pub values: Vec<String>,
+    pub values: Texts,
     /// Which of a variable's values this collecting is for.
     pub current: usize,
 }

@@ -80,7 +80,7 @@ pub(super) fn collect(request: &Request<'_>, context: &Context<'_>, out: &mut Co
                 }
             }
         }
-        !out.is_full()
+        !out.is_over()
     });
     if let Err(why) = walked {
         out.fail(why);

@@ -4,7 +4,7 @@
 
 use super::{Context, Request};
 use crate::collector::Collector;
-use crate::item::{Field, Item, Status};
+use crate::item::{Field, Item};
 use crate::walk::{self, Found};
 use std::io;
 use std::path::Path;
@@ -15,7 +15,7 @@ pub(super) fn collect(request: &Request<'_>, context: &Context<'_>, out: &mut Co
     }
     walk::find(request, context, out, &mut |found, out| {
         // What is gone, or a link that leads nowhere, is passed over.
-        if !out.is_full() && context.system.stat(found.full).is_ok() {
+        if !out.is_over() && context.system.stat(found.full).is_ok() {
             out.add(item(found, label(context, found.full)));
         }
     });
@@ -31,7 +31,7 @@ fn label(context: &Context<'_>, path: &Path) -> io::Result<String> {
 fn item(found: &Found<'_>, label: io::Result<String>) -> Item {
     let mut fields = found.fields();
     let place = found.full.to_string_lossy().into_owned();
-    let Ok(label) = label else { return Item { status: Status::Error, ..Item::new(fields).at(place, None) } };
+    let Ok(label) = label else { return Item::failed(fields).at(place, None) };
     let mut parts = label.splitn(4, ':');
     for name in ["user", "role", "type"] {
         fields.extend(parts.next().map(|part| Field::text(name, part)));

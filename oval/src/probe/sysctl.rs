@@ -5,7 +5,7 @@
 
 use super::{Context, Request};
 use crate::collector::Collector;
-use crate::item::{Field, Item, Status};
+use crate::item::{Field, Item};
 use crate::model::Operation;
 use crate::system::Kind;
 use crate::verdict::Verdict;
@@ -78,7 +78,7 @@ fn setting(context: &Context<'_>, path: &Path, out: &mut Collector<'_>) {
         Ok(bytes) => bytes,
         // Cannot be read until it is set.
         Err(_) if path.starts_with("/proc/sys/net/ipv6/conf") && path.ends_with("stable_secret") => return,
-        Err(_) => return out.add(Item { status: Status::Error, ..Item::default() }),
+        Err(_) => return out.add(Item::failed(Vec::new())),
     };
     let bytes = bytes.get(..bytes.len().min(MOST)).unwrap_or_default();
     if bytes.is_empty() {

@@ -47,7 +47,7 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn file(&self, found: &Found<'_>, out: &mut Collector<'_>) {
-        if !found.may_have_content || out.is_full() {
+        if !found.may_have_content || out.is_over() {
             return;
         }
         // Links that lead nowhere, and to what is no regular file, are passed over.
@@ -67,7 +67,7 @@ impl Search<'_> {
         let bytes = memchr(0, bytes).and_then(|end| bytes.get(..end)).unwrap_or(bytes);
         let Ok(text) = std::str::from_utf8(bytes) else { return self.not_text(found.full, bytes, out) };
         let regex = self.bytes.as_deref().filter(|_| text.is_ascii()).unwrap_or(self.regex);
-        let mut matches = Matches::new(regex, text);
+        let mut matches = Matches::new(self.context.patterns, regex, text);
         let mut number = 0;
         let (mut line, mut counted) = (1, 0);
         loop {
@@ -95,7 +95,7 @@ impl Search<'_> {
                 &matches.groups(),
                 line,
             ));
-            if out.is_full() {
+            if out.is_over() {
                 return;
             }
         }

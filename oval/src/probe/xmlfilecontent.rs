@@ -16,7 +16,7 @@ pub(super) fn collect(request: &Request<'_>, context: &Context<'_>, out: &mut Co
     let Some(entity) = request.entity("xpath") else { return out.fail("the object has no xpath") };
     match Path::parse(entity.value()) {
         Ok(path) => walk::find(request, context, out, &mut |found, out| {
-            if found.name.is_some() && !out.is_full() {
+            if found.name.is_some() && !out.is_over() {
                 file(found, entity.value(), &path, context, out);
             }
         }),

@@ -8,9 +8,13 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The largest file whose content is looked at, in bytes. A larger one is an error and not a reason to run out of memory.
 const MAX_FILE: u64 = 256 << 20;
+
+/// The most bytes of all contents together, those that only a digest is made of too.
+const MAX_BYTES: u64 = 64 << 30;
 
 /// What a kernel makes up.
 const KERNELS: [&str; 2] = ["/proc", "/sys"];
@@ -26,12 +30,14 @@ const ATTEMPTS: usize = 1000;
 pub struct Files {
     /// The root directory and its path on the host; `None` for `/`.
     root: Option<(OwnedFd, PathBuf)>,
+    /// How many bytes of contents may still be read.
+    left: AtomicU64,
 }
 
 impl Files {
     /// Those of the running system.
     pub(super) fn running() -> Files {
-        Files { root: None }
+        Files { root: None, left: AtomicU64::new(MAX_BYTES) }
     }
 
     /// Those below a directory; `/` is the running system's.
@@ -42,7 +48,7 @@ impl Files {
         }
         let flags = OFlag::O_DIRECTORY | OFlag::O_RDONLY | OFlag::O_CLOEXEC;
         let directory = openat(AT_FDCWD, &path, flags, Mode::empty())?;
-        Ok(Files { root: Some((directory, path)) })
+        Ok(Files { root: Some((directory, path)), ..Files::running() })
     }
 
     /// Whether the files are those of the running system, so that its kernel and services may be asked.
@@ -99,7 +105,18 @@ impl Files {
                 format!("larger than {} MiB", MAX_FILE >> 20),
             ));
         }
+        self.count(bytes.len())?;
         Ok(bytes)
+    }
+
+    /// Counts bytes that were read; an error when it is too much in all.
+    pub(super) fn count(&self, bytes: usize) -> io::Result<()> {
+        let less = |left: u64| left.checked_sub(bytes as u64);
+        let counted = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        counted.map(drop).map_err(|_| {
+            let why = format!("all that was read is more than {} GiB", MAX_BYTES >> 30);
+            io::Error::new(ErrorKind::FileTooLarge, why)
+        })
     }
 
     /// The content of a text file; what is not UTF-8 is replaced.

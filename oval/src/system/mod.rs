@@ -6,6 +6,7 @@
 //!
 //! Nothing is written. One program is started, and on a running system only: `systemctl show`.
 
+mod digest;
 mod directory;
 mod files;
 mod meta;
@@ -13,6 +14,7 @@ mod mounts;
 mod rpm;
 mod units;
 
+pub(crate) use digest::Algorithm;
 pub(crate) use directory::Directory;
 pub(crate) use files::Files;
 pub(crate) use meta::{Kind, Meta};
@@ -21,16 +23,21 @@ pub(crate) use rpm::{Header, RpmFile};
 pub(crate) use units::Units;
 
 use directory::Directories;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::io::{self, ErrorKind};
 use std::ops::Deref;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
+/// The most entries of directories that all searches together come to.
+const MAX_VISITS: u64 = 256_000_000;
+
 /// A machine's files, and whether it runs.
 pub struct System {
     files: Arc<Files>,
+    /// How many entries searches may still come to.
+    visits: Cell<u64>,
     directories: Directories,
     mounts: OnceCell<Option<Rc<[Mount]>>>,
     dpkg: OnceCell<Option<Rc<str>>>,
@@ -62,6 +69,7 @@ impl System {
     pub fn running() -> System {
         System {
             files: Arc::new(Files::running()),
+            visits: Cell::new(MAX_VISITS),
             directories: Directories::default(),
             mounts: OnceCell::new(),
             dpkg: OnceCell::new(),
@@ -76,6 +84,18 @@ impl System {
     /// When there is no such directory or it may not be opened.
     pub fn below(root: &Path) -> io::Result<System> {
         Ok(System { files: Arc::new(Files::below(root)?), ..System::running() })
+    }
+
+    /// What a search may look at: as much as it asks for, or what is left for all searches together.
+    pub(crate) fn take_visits(&self, wanted: u64) -> u64 {
+        let taken = wanted.min(self.visits.get());
+        self.visits.set(self.visits.get() - taken);
+        taken
+    }
+
+    /// Gives back what a search did not need.
+    pub(crate) fn give_visits(&self, left: u64) {
+        self.visits.set(self.visits.get() + left);
     }
 
     /// Its files, for another thread.

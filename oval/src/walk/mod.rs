@@ -21,7 +21,10 @@ use start::Start;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use tree::{Info, Step, Visit, walk};
+use tree::{Fuel, Info, Step, Visit, walk};
+
+/// The most entries that one search comes to.
+const MAX_VISITS: u64 = 16_000_000;
 
 /// A file or directory that an object asks for.
 pub(crate) struct Found<'a> {
@@ -85,8 +88,13 @@ pub(crate) fn find(
     }
     let Some(scope) = Scope::of(context.system, behavior.file_system, start.path()) else { return };
     let name = request.entity("filename").filter(|name| !name.is_nil());
-    let finder = Finder { context, entity, by_filepath, name, behavior, start: &start, scope };
+    let fuel = Fuel::new(context.system.take_visits(MAX_VISITS));
+    let finder = Finder { context, entity, by_filepath, name, behavior, start: &start, scope, fuel };
     finder.match_path(out, each);
+    if finder.fuel.is_spent() {
+        out.leave_out("too many files and directories, or links that lead from one to another without end");
+    }
+    context.system.give_visits(finder.fuel.left());
 }
 
 /// Which devices a search stays on.
@@ -134,6 +142,7 @@ struct Finder<'a> {
     behavior: Behavior,
     start: &'a Start,
     scope: Scope,
+    fuel: Fuel,
 }
 
 type Each<'a> = &'a mut dyn FnMut(&Found<'_>, &mut Collector<'_>);
@@ -142,7 +151,10 @@ impl Finder<'_> {
     /// Looks for the directories, or the files, whose path compares.
     fn match_path(&self, out: &mut Collector<'_>, each: Each<'_>) {
         let equals = self.entity.operation == Operation::Equals;
-        walk(self.context.system, self.start.path(), false, &mut |visit| {
+        walk(self.context.system, self.start.path(), false, &self.fuel, &mut |visit| {
+            if out.is_over() {
+                return Step::Stop;
+            }
             match visit.info {
                 Info::Cycle => return Step::Skip,
                 Info::Symlink => return Step::Follow,
@@ -179,7 +191,10 @@ impl Finder<'_> {
             return each(&directory.as_directory(), out);
         }
         let mut following = false;
-        walk(self.context.system, directory.path, self.scope.device.is_some(), &mut |visit| {
+        walk(self.context.system, directory.path, self.scope.device.is_some(), &self.fuel, &mut |visit| {
+            if out.is_over() {
+                return Step::Stop;
+            }
             if visit.info == Info::Cycle {
                 return Step::Skip;
             }

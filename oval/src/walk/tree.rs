@@ -3,12 +3,16 @@
 
 use super::Found;
 use crate::system::{Directory, Kind, Meta, System};
+use std::cell::Cell;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 /// The deepest directory looked into. A path of that depth is longer than the kernel takes.
 const MAX_LEVEL: usize = 2048;
+
+/// The most links on the way that make an entry dearer.
+const MAX_DEARER: u32 = 8;
 
 /// What the kernel tells of this process.
 const OWN: &str = "/proc/self";
@@ -82,14 +86,41 @@ struct Open {
     directory: Rc<Directory>,
     next: usize,
     identity: (u64, u64),
+    /// How many links were followed on the way to it.
+    links: u32,
 }
 
-/// Walks from `start` down; with `one_device` no directory of another device is entered. Directories that cannot be listed are passed
-/// over, as in oscap.
+/// How many entries a search may still come to. Directories that link to one another make more paths than anybody can walk: every link
+/// followed on the way makes an entry twice as dear.
+pub(super) struct Fuel(Cell<u64>);
+
+impl Fuel {
+    pub fn new(entries: u64) -> Fuel {
+        Fuel(Cell::new(entries))
+    }
+
+    /// Whether nothing is left, so that the search has ended before its end.
+    pub fn is_spent(&self) -> bool {
+        self.0.get() == 0
+    }
+
+    /// What is left.
+    pub fn left(&self) -> u64 {
+        self.0.get()
+    }
+
+    fn spend(&self, links: u32) {
+        self.0.set(self.0.get().saturating_sub(1 << links.min(MAX_DEARER)));
+    }
+}
+
+/// Walks from `start` down while there is fuel; with `one_device` no directory of another device is entered. Directories that cannot be
+/// listed are passed over, as in oscap.
 pub(super) fn walk(
     system: &System,
     start: &Path,
     one_device: bool,
+    fuel: &Fuel,
     visitor: &mut dyn FnMut(&Visit<'_>) -> Step,
 ) {
     let (meta, dangling) = match (system.stat(start), system.lstat(start)) {
@@ -105,7 +136,7 @@ pub(super) fn walk(
     }
     let mut walk =
         Walk { system, path: start.to_owned(), open: Vec::new(), device: one_device.then_some(meta.device) };
-    walk.enter(&meta);
+    walk.enter(&meta, 0);
     while let Some(open) = walk.open.last_mut() {
         let directory = Rc::clone(&open.directory);
         let Some(entry) = directory.entry(open.next) else {
@@ -114,6 +145,10 @@ pub(super) fn walk(
             continue;
         };
         open.next += 1;
+        fuel.spend(open.links);
+        if fuel.is_spent() {
+            return;
+        }
         walk.path.push(entry.name);
         match walk.step(entry.name, entry.meta, visitor) {
             Some(true) => {}
@@ -148,7 +183,9 @@ impl Walk<'_> {
         if step == Step::Follow && self.is_own(&self.path) {
             return Some(false);
         }
+        let mut links = self.open.last().map_or(0, |open| open.links);
         if step == Step::Follow && kind == Info::Symlink {
+            links += 1;
             match self.system.stat(&self.path) {
                 Ok(target) => {
                     kind = info(&target, &self.open);
@@ -160,7 +197,7 @@ impl Walk<'_> {
         }
         match step {
             Step::Stop => None,
-            Step::On if kind == Info::Directory => Some(self.enter(&meta)),
+            Step::On if kind == Info::Directory => Some(self.enter(&meta, links)),
             _ => Some(false),
         }
     }
@@ -175,13 +212,13 @@ impl Walk<'_> {
     }
 
     /// Opens the directory at the present path.
-    fn enter(&mut self, meta: &Meta) -> bool {
+    fn enter(&mut self, meta: &Meta, links: u32) -> bool {
         if self.device.is_some_and(|device| device != meta.device) || self.open.len() >= MAX_LEVEL {
             return false;
         }
         match self.system.list(&self.path) {
             Ok(directory) => {
-                self.open.push(Open { directory, next: 0, identity: (meta.device, meta.inode) });
+                self.open.push(Open { directory, next: 0, identity: (meta.device, meta.inode), links });
                 true
             }
             Err(_) => false,
