@@ -67,14 +67,13 @@ fn oscap_verdicts(
     content: &Content,
 ) -> Result<Verdicts> {
     let profile = oscap::profile(scenario.root.os, &question.tier);
-    let evaluate = |rules: &[String]| match scenario.root.is_synthetic() {
-        // It has no oscap of its own.
-        true => {
+    let evaluate = |rules: &[String]| match scenario.root.path.join("usr/bin/oscap").exists() {
+        true => oscap::evaluate(machine, content, profile, rules),
+        false => {
             let words = judge::lend(machine)?;
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
             oscap::evaluate_by(&words, machine, content, profile, rules)
         }
-        false => oscap::evaluate(machine, content, profile, rules),
     };
     let state = match scenario.hash()? {
         Some(state) if scenario.script.is_empty() || question.rules.is_empty() => state,

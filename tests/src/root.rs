@@ -132,11 +132,6 @@ impl Root {
         Ok(Self { name: system.name, os: system.os, path })
     }
 
-    /// Whether it is made of data, with no program but those of the laboratory in it.
-    pub fn is_synthetic(&self) -> bool {
-        SYSTEMS.iter().any(|system| system.name == self.name)
-    }
-
     /// The tree as an ext4 file system in a file.
     pub fn disk(&self) -> Result<PathBuf> {
         cache::entry(&format!("disk-{}", self.name), &[&self.path.to_string_lossy()], |path| {

@@ -26,6 +26,9 @@ const RED_HAT: [&str; 6] = [
     "rhel10-server/applied",
 ];
 
+/// Ubuntu as its archive has it, with what a server of its has, and after the agent's own work.
+const UBUNTU: [&str; 4] = ["jammy", "jammy/applied", "noble", "noble/applied"];
+
 /// The same trees spoilt, oddly written, and on other disks; and what takes long.
 const SPOILT: [&str; 10] = [
     "debian12/open",
@@ -82,8 +85,13 @@ fn agent_and_oscap_agree_on_servers_of_red_hat_matrix() -> Result<()> {
 }
 
 #[test]
+fn agent_and_oscap_agree_on_ubuntu_matrix() -> Result<()> {
+    compare(&UBUNTU).map(drop)
+}
+
+#[test]
 fn agent_and_oscap_agree_on_spoilt_trees_too_matrix() -> Result<()> {
-    let trees: Vec<&str> = TREES.iter().chain(&SPOILT).chain(&RED_HAT).copied().collect();
+    let trees: Vec<&str> = TREES.iter().chain(&SPOILT).chain(&RED_HAT).chain(&UBUNTU).copied().collect();
     let all = compare(&trees)?;
     let triage = triage::read()?;
     let mut outdated = agreement::outdated(&triage, &all);
