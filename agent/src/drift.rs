@@ -1,23 +1,25 @@
 //! Drift: what a machine has become since it was hardened.
 //!
 //! A timer (`packaging/systemd/trempe-drift.timer`) runs `agent drift`, which does nothing where the configuration says nothing of it.
-//! It audits, compares with what the last apply left behind, and then does what the configuration asks for: only records it, warns those
+//! It audits, compares with what the last runs left behind ([`baseline`]), and then does what the configuration asks for: only records it, warns those
 //! who log in, or applies again. What was found is in `/run/trempe/drift.json` until the machine is started anew.
 
+mod baseline;
+
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::apply::file::{self, Attributes, Whole};
-use crate::apply::journal::{self, Journal};
 use crate::firstboot::status::DIRECTORY;
 use crate::fleet::Change;
 use crate::inspect::Verdict;
 use crate::report::clean::clean;
 use crate::report::{Report, Row};
 use crate::system::System;
+pub use baseline::baseline;
 
 /// The version of its structure.
 const SCHEMA: u32 = 1;
@@ -69,18 +71,18 @@ pub struct Drift {
 }
 
 impl Drift {
-    /// What has become of a machine since `last`, the report of an apply.
+    /// What has become of a machine since `last`, what the last runs left behind.
     pub fn new(now: &Report, last: Option<&Report>) -> Drift {
         let change = last.map(|last| Change::between(last, now)).unwrap_or_default();
-        let row = |id: &String| now.rules.iter().find(|row| row.id == *id);
-        let found = change.newly_failing.iter().filter_map(row);
+        let drifted: Vec<&Row> =
+            now.rules.iter().filter(|row| change.newly_failing.contains(&row.id)).collect();
         let mut drift = Drift {
             schema: SCHEMA,
             finished: String::new(),
             asked: String::new(),
             since: last.map(|last| last.finished.clone()).unwrap_or_default(),
-            found: found.map(|row| format!("{}: {}", row.id, row.why())).collect(),
-            drifted: change.newly_failing,
+            found: drifted.iter().map(|row| format!("{}: {}", row.id, row.why())).collect(),
+            drifted: drifted.into_iter().map(|row| row.id.clone()).collect(),
             mended: Vec::new(),
             deviating: Vec::new(),
             overdue: Vec::new(),
@@ -233,24 +235,6 @@ pub fn silence(system: &System) -> Result<()> {
         file::remove(system, &path)?;
     }
     Ok(())
-}
-
-/// The report of the last run that was not taken back, with the directory of its journal.
-///
-/// # Errors
-/// When a journal or a report cannot be read.
-pub fn last_run(system: &System) -> Result<Option<(PathBuf, Report)>> {
-    for dir in journal::runs(&journal::state_dir(system)?)?.into_iter().rev() {
-        let (entries, _) = Journal::read(&dir)?;
-        if !entries.is_empty() && entries.iter().all(|entry| entry.undone) {
-            continue;
-        }
-        let path = dir.join("result.json");
-        let Ok(json) = std::fs::read(&path) else { continue };
-        let report = serde_json::from_slice(&json).with_context(|| format!("reading {}", path.display()))?;
-        return Ok(Some((dir, report)));
-    }
-    Ok(None)
 }
 
 #[cfg(test)]

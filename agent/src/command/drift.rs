@@ -11,7 +11,7 @@ use super::{Work, begin_with, by_catalogue, print, say};
 use crate::apply::{Control, Watch};
 use crate::cli::{DriftArgs, Selection};
 use crate::config::Config;
-use crate::drift::{Action, Drift, last_run, silence};
+use crate::drift::{Action, Drift, baseline, silence};
 use crate::exit::Exit;
 use crate::inspect::inspect;
 use crate::report::file::put;
@@ -41,8 +41,7 @@ pub fn run(args: &DriftArgs) -> Result<Exit> {
     let outcomes = inspect(&work.policy, &work.system, &|_| {});
     let (content, host) = (work.content.clone(), Host::of(&work.system));
     let report = Report::new(&work.policy, content, host, outcomes, "audit", started);
-    let last = last_run(&work.system)?.map(|(_, last)| last);
-    let mut drift = Drift::new(&report, last.as_ref());
+    let mut drift = Drift::new(&report, baseline(&work.system)?.as_ref());
     let report = match action {
         Action::Reapply if !drift.deviating.is_empty() => reapply(&selection, &config, &mut drift, report)?,
         _ => report,

@@ -37,7 +37,7 @@ use crate::content::{BENCHMARK_ID, Catalogue};
 use crate::policy::{self, Policy, PolicyRule, Request};
 use crate::report::file::put;
 use crate::report::text::Style;
-use crate::report::{ContentInfo, Format, Report, Standard, Wanted, xccdf as standard};
+use crate::report::{CATALOGUE, ContentInfo, Format, Report, Standard, Wanted, xccdf as standard};
 use crate::system::System;
 use crate::trust;
 
@@ -109,7 +109,7 @@ pub fn begin_with(selection: &Selection, system: System, config: Config) -> Resu
         id: BENCHMARK_ID.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         sha256: catalogue.sha256,
-        source: "catalogue".to_owned(),
+        source: CATALOGUE.to_owned(),
     };
     Ok(Work { system, policy, content, tailoring: request.tailoring.last().cloned() })
 }

@@ -84,6 +84,9 @@ pub struct PolicyRule {
     pub exception: Option<Exception>,
 }
 
+/// The reason of a rule that the policy selects and a run was not asked for by `--rule`.
+pub const NOT_ASKED_FOR: &str = "not among the rules asked for";
+
 /// What is asked of a machine.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Policy {

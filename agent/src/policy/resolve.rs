@@ -9,7 +9,7 @@ use xccdf::{Binding, Origin, Reason, Role, short_id};
 
 use super::digest::digest;
 use super::exception::{self, Exception, Record};
-use super::{Check, Policy, PolicyRule, Request, profile, tailoring};
+use super::{Check, NOT_ASKED_FOR, Policy, PolicyRule, Request, profile, tailoring};
 use crate::content::{
     Catalogue, Rule, Severity, SsgNames, ValueType, benchmark, references, substitute, tier_of,
 };
@@ -151,7 +151,7 @@ impl Chosen<'_> {
 
     fn not_selected(&self, decided: &xccdf::PolicyRule, asked: bool) -> Option<String> {
         if selected(decided) {
-            return (!asked).then(|| "not among the rules asked for".to_owned());
+            return (!asked).then(|| NOT_ASKED_FOR.to_owned());
         }
         let place = |origin: &Origin| {
             let line = origin.position.line;

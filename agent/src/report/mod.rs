@@ -28,6 +28,8 @@ use crate::system::System;
 pub use format::{Format, Standard, Wanted};
 pub use view::severity_rank;
 
+/// The [`ContentInfo::source`] of the rules that the agent brings itself.
+pub const CATALOGUE: &str = "catalogue";
 /// The version of the report's structure.
 pub const SCHEMA: u32 = 1;
 

@@ -9,8 +9,11 @@
 
 mod engine;
 mod find;
+mod platforms;
 mod report;
 mod results;
+mod sce;
+mod source;
 
 use std::fs::File;
 use std::io::Read;
@@ -95,7 +98,8 @@ pub fn audit(
     let profile = profile(request, &benchmark)?;
     let policy = xccdf::resolve(&benchmark, &tailoring, profile.as_deref(), &no_alias)?;
     something_is_asked(request, &policy, &records)?;
-    let platforms = checklist.platforms()?;
+    let mut platforms = checklist.platforms()?;
+    platforms.dictionaries.push(platforms::dictionary());
     let machine = oval::System::below(&request.root)
         .with_context(|| format!("opening the root {}", request.root.display()))?;
     let documents = Arena::new();
@@ -110,7 +114,7 @@ pub fn audit(
         tailoring: &tailoring,
         records: &records,
         evaluation: &evaluation,
-        evidence: engine.take_evidence(),
+        decided: engine.take_decided(),
     };
     let result = judged.test_result(&Host::of(system), &started);
     let report = judged.report(system, request, started)?;

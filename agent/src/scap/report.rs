@@ -6,14 +6,15 @@ use anyhow::Result;
 use sha2::{Digest, Sha256};
 use xccdf::evaluate::Evaluation;
 use xccdf::{
-    Benchmark, Checklist, Kind, Origin, Outcome, Policy, PolicyRule, Reason, Reference, Remark, RuleResult,
-    SourceContent, Tailoring, short_id,
+    Benchmark, CheckPart, Checklist, Kind, Origin, Outcome, Policy, PolicyRule, Reason, Reference, Remark,
+    RuleResult, SourceContent, Tailoring, short_id,
 };
 
 use super::Request;
+use super::engine::Decided;
 use crate::finding::{Evidence, State};
 use crate::inspect::Verdict;
-use crate::policy::{Exception, Record};
+use crate::policy::{Exception, NOT_ASKED_FOR, Record};
 use crate::report::{ContentInfo, Host, PolicyInfo, References, Report, Row, Score};
 use crate::system::System;
 
@@ -34,7 +35,7 @@ pub struct Judged<'a> {
     /// What came of it.
     pub evaluation: &'a Evaluation,
     /// What decided each rule, by full id.
-    pub evidence: BTreeMap<String, Vec<oval::Evidence>>,
+    pub decided: BTreeMap<String, Vec<Decided>>,
 }
 
 impl Judged<'_> {
@@ -43,8 +44,14 @@ impl Judged<'_> {
     /// # Errors
     /// When a rule cannot be read.
     pub fn report(mut self, system: &System, request: &Request, started: String) -> Result<Report> {
-        let mut evidence = std::mem::take(&mut self.evidence);
-        let row = |result: &RuleResult| self.row(result, evidence.remove(&result.rule).unwrap_or_default());
+        let mut decided = std::mem::take(&mut self.decided);
+        let row = |result: &RuleResult| {
+            let all = decided.get_mut(&result.rule).map(std::mem::take).unwrap_or_default();
+            let (own, others) = all.into_iter().partition(|one| decides(one, result));
+            decided.insert(result.rule.clone(), others);
+            let own: Vec<Decided> = own;
+            self.row(result, own.into_iter().flat_map(|one| one.evidence).collect())
+        };
         let rows: Vec<Row> = self.evaluation.results.iter().map(row).collect::<Result<_>>()?;
         let score = xccdf::score::score(self.benchmark, &self.evaluation.results, xccdf::score::DEFAULT);
         let score = score.unwrap_or_default();
@@ -121,6 +128,15 @@ impl Judged<'_> {
     }
 }
 
+/// Whether an answer decided a result: of a rule with a result for each definition, that of this definition.
+fn decides(one: &Decided, result: &RuleResult) -> bool {
+    let Some(CheckPart::Check(check)) = &result.check else { return true };
+    match check.content_refs.as_slice() {
+        [reference] if check.multi_check => reference.href == one.href && reference.name == one.name,
+        _ => true,
+    }
+}
+
 fn verdict(outcome: Outcome) -> Verdict {
     match outcome {
         Outcome::Pass => Verdict::Pass,
@@ -139,7 +155,7 @@ fn verdict(outcome: Outcome) -> Verdict {
 fn left_out(reason: &Reason, selected: bool) -> String {
     let place = |origin: &Origin| format!("{}:{}", origin.source, origin.position.line);
     match reason {
-        _ if selected => "not among the rules asked for".to_owned(),
+        _ if selected => NOT_ASKED_FOR.to_owned(),
         Reason::Profile(origin) => format!("left out by {}", place(origin)),
         Reason::Group { group, .. } => format!("the group {} is left out", short_id(group)),
         Reason::Requires(ids) => format!("it requires one of {}", ids.join(", ")),

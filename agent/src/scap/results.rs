@@ -1,12 +1,12 @@
 //! Results in XCCDF's own terms, for other tools.
 
 use xccdf::result::TailoringUsed;
-use xccdf::{TestResult, score};
+use xccdf::{CheckPart, TestResult, score};
 
 use super::now;
 use super::report::Judged;
 use crate::report::Host;
-use crate::report::clean::shown;
+use crate::report::clean::{clean, shown};
 use crate::report::xccdf::run_on;
 use crate::system::System;
 
@@ -28,8 +28,9 @@ impl Judged<'_> {
     pub fn test_result(&self, host: &Host, started: &str) -> TestResult {
         let mut results = self.evaluation.results.clone();
         // What a script says may be more than XML can carry.
-        for message in results.iter_mut().flat_map(|result| &mut result.messages) {
-            *message = shown(message);
+        for result in &mut results {
+            result.messages.iter_mut().for_each(|message| *message = shown(message));
+            result.check.iter_mut().for_each(clean_imports);
         }
         let of_content = TestResult::new(self.benchmark, self.policy, self.checklist.href());
         TestResult {
@@ -43,5 +44,15 @@ impl Judged<'_> {
             results,
             ..run_on(host, started, &now())
         }
+    }
+}
+
+/// What an engine hands back, as far as XML can carry it.
+fn clean_imports(part: &mut CheckPart) {
+    match part {
+        CheckPart::Check(check) => {
+            check.imports.iter_mut().for_each(|import| import.content = clean(&import.content).into_owned());
+        }
+        CheckPart::Complex(complex) => complex.parts.iter_mut().for_each(clean_imports),
     }
 }

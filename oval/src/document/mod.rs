@@ -3,6 +3,7 @@
 //! The text is scanned once for the places of its parts (`scan`). A part is read as XML (`xccdf`'s reader) and made into a
 //! model ([`crate::model`]) each time it is asked for; who needs it often keeps it.
 
+mod reach;
 mod scan;
 
 use crate::error::{Error, Result};

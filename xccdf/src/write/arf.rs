@@ -30,7 +30,7 @@ pub struct Arf<'a> {
     pub result: &'a TestResult,
     /// The tailoring that guided the choice.
     pub tailoring: Option<&'a Tailoring>,
-    /// What the engines have to say, a document each.
+    /// What the engines have to say, a document each; of several about one, results refer to the first.
     pub reports: &'a [CheckReport<'a>],
 }
 
@@ -75,8 +75,10 @@ impl Arf<'_> {
 
     /// The result, with references to the asset and to the reports of engines.
     fn linked(&self) -> TestResult {
-        let ids = self.reports.iter().enumerate().map(|(n, own)| (own.href, format!("#{}", report_id(n))));
-        let ids: BTreeMap<&str, String> = ids.collect();
+        let mut ids: BTreeMap<&str, String> = BTreeMap::new();
+        for (n, own) in self.reports.iter().enumerate() {
+            ids.entry(own.href).or_insert_with(|| format!("#{}", report_id(n)));
+        }
         let mut result = self.result.clone();
         result.asset = Some(ASSET.to_owned());
         if self.checklist.stream().is_none() {

@@ -1,0 +1,172 @@
+//! What a machine was after it was last hardened: the reports of its runs, put together.
+//!
+//! The report of one run does not say it all. A run with `--rule` judges these rules and no others, what was taken back since is no
+//! longer as its run left it, and a run by content of others says nothing of the catalogue. So of each rule counts what the newest run says
+//! that speaks of it.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::apply::journal::{self, Entry, Journal};
+use crate::policy::NOT_ASKED_FOR;
+use crate::report::{CATALOGUE, Report, Row};
+use crate::system::System;
+
+/// What the last runs left behind, as one report; `None` when there is none. Rules that no run speaks of are not in it. What was asked
+/// is that of the newest run that asked for everything.
+///
+/// # Errors
+/// When a journal or a report cannot be read.
+pub fn baseline(system: &System) -> Result<Option<Report>> {
+    let mut baseline: Option<Report> = None;
+    let mut known: HashSet<String> = HashSet::new();
+    let mut whole = false;
+    for dir in journal::runs(&journal::state_dir(system)?)?.into_iter().rev() {
+        let (entries, _) = Journal::read(&dir)?;
+        if !entries.is_empty() && entries.iter().all(|entry| entry.undone) {
+            continue;
+        }
+        let Some(report) = report(&dir)? else { continue };
+        let asked_for_all = !report.rules.iter().any(limited);
+        let complete = asked_for_all && !entries.iter().any(|entry| entry.undone);
+        let Report { finished, policy, rules, .. } = &report;
+        let rows: Vec<Row> =
+            rules.iter().filter(|row| says(row, &entries) && !known.contains(&row.id)).cloned().collect();
+        known.extend(rows.iter().map(|row| row.id.clone()));
+        match &mut baseline {
+            Some(baseline) => {
+                if asked_for_all && !whole {
+                    baseline.policy = policy.clone();
+                }
+                baseline.rules.extend(rows);
+            }
+            None => baseline = Some(Report { rules: rows, finished: finished.clone(), ..report.clone() }),
+        }
+        whole |= asked_for_all;
+        if complete {
+            break;
+        }
+    }
+    if let Some(baseline) = &mut baseline {
+        baseline.count();
+    }
+    Ok(baseline)
+}
+
+/// The report that a run by the catalogue left; `None` for other runs.
+fn report(dir: &Path) -> Result<Option<Report>> {
+    let path = dir.join("result.json");
+    let Ok(json) = std::fs::read(&path) else { return Ok(None) };
+    let report: Report =
+        serde_json::from_slice(&json).with_context(|| format!("reading {}", path.display()))?;
+    Ok((report.content.source == CATALOGUE).then_some(report))
+}
+
+fn limited(row: &Row) -> bool {
+    row.reason.as_deref() == Some(NOT_ASKED_FOR)
+}
+
+/// Whether a run speaks of a rule: it was among those asked for, and nothing that was done for it was taken back.
+fn says(row: &Row, entries: &[Entry]) -> bool {
+    !limited(row) && !entries.iter().any(|entry| entry.undone && entry.rule == row.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apply::journal::Record;
+    use crate::apply::undo::Undo;
+    use crate::change::Change;
+    use crate::drift::Drift;
+    use crate::inspect::Verdict::{self, Fail, Fixed, NotSelected, Pass};
+    use crate::report::testing;
+    use crate::setting::testing::Tree;
+
+    /// Keeps a run that changed `fixed` and took `undone` of them back.
+    fn keep(system: &System, day: &str, rows: Vec<Row>, fixed: &[&str], undone: &[&str], source: &str) {
+        let state = journal::state_dir(system).unwrap();
+        let mut journal = Journal::begin(&state, day).unwrap();
+        for (number, rule) in fixed.iter().enumerate() {
+            let change = Change::write("/etc/x", "new");
+            let undo = Undo::Nothing;
+            let rule = (*rule).to_owned();
+            journal.record(&Record::Intent { number, rule, change, undo, effects: vec![] }).unwrap();
+        }
+        for (number, _) in fixed.iter().enumerate().filter(|(_, rule)| undone.contains(rule)) {
+            journal.record(&Record::Undone { number }).unwrap();
+        }
+        journal.record(&Record::Closed).unwrap();
+        let mut report = testing::report("m", day, rows);
+        source.clone_into(&mut report.content.source);
+        std::fs::write(journal.dir.join("result.json"), serde_json::to_vec(&report).unwrap()).unwrap();
+    }
+
+    fn rows(of: &[(&str, Verdict)]) -> Vec<Row> {
+        let row = |(id, result): &(&str, Verdict)| match result {
+            NotSelected => Row { reason: Some(NOT_ASKED_FOR.to_owned()), ..testing::row(id, NotSelected) },
+            result => testing::row(id, *result),
+        };
+        of.iter().map(row).collect()
+    }
+
+    /// What has drifted of rules of which none is met now.
+    fn drifted(system: &System, rules: &[&str]) -> (Vec<String>, String) {
+        let now = rules.iter().map(|id| testing::row(id, Fail)).collect();
+        let drift = Drift::new(&testing::report("m", "2026-02-01", now), baseline(system).unwrap().as_ref());
+        (drift.drifted, drift.since)
+    }
+
+    #[test]
+    fn a_run_for_some_rules_speaks_of_these_alone() {
+        let tree = Tree::new().dir("/var/lib/trempe", 0o700);
+        let system = tree.system();
+        assert_eq!(baseline(&system).unwrap(), None);
+        keep(&system, "1", rows(&[("a", Fixed), ("b", Fixed), ("c", Fail)]), &["a", "b"], &[], CATALOGUE);
+        keep(
+            &system,
+            "2",
+            rows(&[("a", NotSelected), ("b", NotSelected), ("c", Fixed)]),
+            &["c"],
+            &[],
+            CATALOGUE,
+        );
+        let (drifted, since) = drifted(&system, &["a", "b", "c", "d"]);
+        assert_eq!((drifted.join(" "), since.as_str()), ("a b c".to_owned(), "2"));
+    }
+
+    #[test]
+    fn what_was_taken_back_is_as_the_run_before_left_it() {
+        let tree = Tree::new().dir("/var/lib/trempe", 0o700);
+        let system = tree.system();
+        keep(&system, "1", rows(&[("a", Pass), ("b", Fail), ("c", Pass)]), &["c"], &[], CATALOGUE);
+        keep(
+            &system,
+            "2",
+            rows(&[("a", Fixed), ("b", Fixed), ("c", Pass)]),
+            &["a", "b"],
+            &["a", "b"],
+            CATALOGUE,
+        );
+        keep(
+            &system,
+            "3",
+            rows(&[("a", Fixed), ("b", Fixed), ("c", Pass)]),
+            &["a", "b", "c"],
+            &["a", "b"],
+            CATALOGUE,
+        );
+        assert_eq!(drifted(&system, &["a", "b", "c"]).0, ["a", "c"], "b was never met");
+    }
+
+    #[test]
+    fn a_run_by_content_of_others_says_nothing_of_the_catalogue() {
+        let tree = Tree::new().dir("/var/lib/trempe", 0o700);
+        let system = tree.system();
+        keep(&system, "1", rows(&[("a", Fixed), ("b", Fail)]), &["a"], &[], CATALOGUE);
+        keep(&system, "2", rows(&[("b", Fixed)]), &["b"], &[], "/usr/share/xml/ssg-debian12-ds.xml");
+        let (drifted, since) = drifted(&system, &["a", "b"]);
+        assert_eq!((drifted.join(" "), since.as_str()), ("a".to_owned(), "1"));
+    }
+}
