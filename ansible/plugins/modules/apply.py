@@ -15,6 +15,7 @@ description:
   - Makes a machine what a tier of Trempe asks for, with an undo log. What is so already is left alone.
   - The agent looks, before and after, at who gets in and becomes root, and takes back by itself what would shut them out.
   - In check mode nothing is changed; the result says what would be.
+  - With I(content), SCAP content of others judges instead of the catalogue, and I(fixes) says what mends the rules that fail.
 extends_documentation_fragment:
   - trempe.hardening.agent
   - trempe.hardening.agent.selection
@@ -26,6 +27,18 @@ options:
     type: list
     elements: str
     default: []
+  content:
+    description:
+      - SCAP content of others instead of the catalogue, on the target. A data stream (also C(.xz) and C(.bz2)), an XCCDF benchmark, or the name of an
+        installed one (C(ssg-rhel9)). The machine's own configuration does not count then, and exceptions are given as I(tailoring).
+    type: str
+  fixes:
+    description:
+      - With I(content), what mends a rule that fails. C(catalogue) is the rule of the catalogue of that name, C(content) the content's own shell fix, run in
+        a sandbox and made a plan of, C(both) the catalogue and where it has no such rule the content.
+      - C(catalogue) when left out.
+    type: str
+    choices: [catalogue, content, both]
   confirm_within:
     description:
       - Take all of it back by itself, across a reboot too, unless M(trempe.hardening.confirm) comes within this time after the end, as C(10m).
@@ -65,6 +78,13 @@ EXAMPLES = r"""
         set: "1800"
         reason: long maintenance sessions
     confirm_within: 10m
+  become: true
+
+- name: Harden to a profile of the SCAP Security Guide, by its own fixes
+  trempe.hardening.apply:
+    content: ssg-rhel9
+    profile: cis_server_l1
+    fixes: content
   become: true
 """
 
@@ -147,6 +167,9 @@ from ansible_collections.trempe.hardening.plugins.module_utils import agent
 def words(params, check_mode):
     """What the agent is called with, and what it reads from standard input."""
     options, said = agent.selection(params)
+    for option in ("content", "fixes"):
+        if params[option]:
+            options += ["--" + option, params[option]]
     if check_mode:
         return ["plan"] + options, said
     if params["confirm_within"]:
@@ -164,8 +187,18 @@ def result(report):
 
 def main():
     arguments = agent.selection_arguments()
-    arguments.update(keep={"type": "list", "elements": "str", "default": []}, confirm_within={"type": "str"})
-    module = AnsibleModule(arguments, supports_check_mode=True, mutually_exclusive=[("tier", "profile")])
+    arguments.update(
+        keep={"type": "list", "elements": "str", "default": []},
+        content={"type": "str"},
+        fixes={"type": "str", "choices": ["catalogue", "content", "both"]},
+        confirm_within={"type": "str"},
+    )
+    module = AnsibleModule(
+        arguments,
+        supports_check_mode=True,
+        mutually_exclusive=[("tier", "profile")] + [("content", other) for other in ("exceptions", "values", "keep")],
+        required_by={"fixes": ["content"]},
+    )
     called = agent.Agent(module)
     code, report, err = called.json(*words(module.params, module.check_mode))
     told = result(report)

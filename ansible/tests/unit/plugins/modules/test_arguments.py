@@ -62,15 +62,17 @@ def test_mistakes_are_refused(given):
 
 
 @pytest.mark.parametrize(
-    "check, within, words",
+    "check, given, words",
     [
-        (True, "10m", ["plan"]),
-        (False, None, ["apply", "--yes"]),
-        (False, "10m", ["apply", "--yes", "--confirm-within", "10m"]),
+        (True, {"confirm_within": "10m"}, ["plan"]),
+        (False, {}, ["apply", "--yes"]),
+        (False, {"confirm_within": "10m"}, ["apply", "--yes", "--confirm-within", "10m"]),
+        (True, {"content": "ssg-rhel9", "fixes": "both"}, ["plan", "--content", "ssg-rhel9", "--fixes", "both"]),
+        (False, {"content": "/a b.xml"}, ["apply", "--yes", "--content", "/a b.xml"]),
     ],
 )
-def test_apply(check, within, words):
-    params = dict(selected({}, keep=KEEP), confirm_within=within)
+def test_apply(check, given, words):
+    params = dict(selected({}, keep=KEEP), **dict({"confirm_within": None, "content": None, "fixes": None}, **given))
     called = apply.words(params, check)[0]
     called[called.index("--root") : called.index("--root") + 2] = []
     assert called == words
