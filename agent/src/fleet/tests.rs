@@ -154,3 +154,29 @@ fn drift_between_two_fleets() {
     let (one, other) = (before.path().join("1.json"), after.path().join("4.json"));
     assert_eq!(compare(&one, &other).unwrap().machines.len(), 1);
 }
+
+#[test]
+fn another_policy_is_told_even_where_no_verdict_has_changed() {
+    let dir = tempfile::tempdir().unwrap();
+    let keep = |side: &str, tier: &str, sha256: &str| {
+        let mut report = report("m", "2026-01-01T00:00:00Z", vec![row("a", Verdict::Pass)]);
+        report.policy.tier = tier.to_owned();
+        report.policy.sha256 = sha256.to_owned();
+        let path = dir.path().join(format!("{side}.json"));
+        std::fs::write(&path, serde_json::to_vec(&report).unwrap()).unwrap();
+        path
+    };
+    let before = keep("before", "standard", "a");
+    for (tier, sha256, told) in
+        [("standard", "a", None), ("strict", "b", Some("strict b")), ("standard", "c", Some("standard c"))]
+    {
+        let drift = compare(&before, &keep("after", tier, sha256)).unwrap();
+        let policies: Vec<_> = drift.machines.iter().map(|own| own.policy.as_deref()).collect();
+        assert_eq!(policies, told.map(Some).into_iter().collect::<Vec<_>>(), "{tier} {sha256}");
+        assert_eq!(drift.unchanged, usize::from(told.is_none()));
+        assert!(!drift.is_worse(), "a policy alone makes no machine worse");
+        if let Some(told) = told {
+            assert!(drift.sentences().contains(told), "{}", drift.sentences());
+        }
+    }
+}

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use super::clean::{Escaped, PIECES};
 use super::{Report, Row};
 use crate::inspect::Verdict;
+use crate::policy::Exception;
 
 /// Writes a report.
 ///
@@ -40,6 +41,10 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         ("score", format!("{:.2}", report.score.value)),
     ] {
         writeln!(out, "<property name=\"{name}\" value=\"{}\"/>", Escaped(&value))?;
+    }
+    for (row, own) in rows.iter().filter_map(|row| Some((row, row.exception.as_ref()?))) {
+        let (name, value) = (format!("exception.{}", row.id), sentence(own));
+        writeln!(out, "<property name=\"{}\" value=\"{}\"/>", Escaped(&name), Escaped(&value))?;
     }
     writeln!(out, "</properties>")?;
     rows.iter().try_for_each(|row| case(row, out))?;
@@ -84,7 +89,10 @@ fn case(row: &Row, out: &mut dyn Write) -> io::Result<()> {
     let kind = Kind::of(row);
     let element = match kind {
         Kind::Passed => return writeln!(out, "/>"),
-        Kind::Skipped => return writeln!(out, "><skipped/></testcase>"),
+        Kind::Skipped => {
+            let why = row.exception.as_ref().map_or_else(|| row.why(), sentence);
+            return writeln!(out, "><skipped>{}</skipped></testcase>", Escaped(&why));
+        }
         Kind::Failure => "failure",
         Kind::Error => "error",
     };
@@ -109,9 +117,14 @@ fn details(row: &Row) -> String {
     if !row.references.cis.is_empty() {
         lines.push(format!("CIS {}", row.references.cis.join(", ")));
     }
-    lines.extend(row.exception.iter().map(|own| {
-        let until = own.until.as_deref().unwrap_or("no end");
-        format!("exception until {until} by {:?}: {}", own.owner, own.reason)
-    }));
+    lines.extend(row.exception.iter().map(sentence));
     lines.join("\n")
+}
+
+/// An exception: since when it is over or until when it holds, whose it is, and why.
+fn sentence(own: &Exception) -> String {
+    let state = if own.expired { "exception over since" } else { "exception until" };
+    let until = own.until.as_deref().unwrap_or("no end");
+    let owner = if own.owner.is_empty() { "nobody" } else { &own.owner };
+    format!("{state} {until}, by {owner}: {}", own.reason)
 }
