@@ -204,6 +204,12 @@ fn live(scenario: &Scenario) -> Result<()> {
     Ok(())
 }
 
+/// One of them, at every run.
+#[test]
+fn an_administrator_with_nothing_but_a_password_still_comes_in() -> Result<()> {
+    live(&SCENARIOS[0])
+}
+
 #[test]
 fn the_door_stays_open_in_every_scenario_matrix() -> Result<()> {
     // `TREMPE_SCENARIO=expired` tries those alone whose name has that word.
