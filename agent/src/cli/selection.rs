@@ -1,7 +1,9 @@
 //! What the commands that judge a machine have in common: which machine, which rules, how to tell.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 
 use crate::report::{Format, Wanted};
@@ -77,4 +79,21 @@ pub struct Output {
     /// Also show what is met.
     #[arg(long, short)]
     pub verbose: bool,
+}
+
+impl Output {
+    /// Refuses two reports for one file, of which the first would be lost. Asked before anything is done.
+    ///
+    /// # Errors
+    /// When there are two, with the file's name. Devices, which keep nothing, may take several.
+    pub fn apart<'a>(&'a self, also: &'a [Wanted]) -> Result<()> {
+        let further = self.report.iter().chain(also).map(|wanted| &wanted.path);
+        let mut seen = BTreeSet::new();
+        for path in self.output.iter().chain(further).filter(|path| !path.starts_with("/dev")) {
+            if !seen.insert(path) {
+                bail!("two reports go to {}: give each a file of its own", path.display());
+            }
+        }
+        Ok(())
+    }
 }

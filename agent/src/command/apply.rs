@@ -23,6 +23,7 @@ const DECLINED: i32 = 2;
 /// # Errors
 /// When the run could not begin, or its journal could not be kept.
 pub fn run(args: &Apply) -> Result<Exit> {
+    args.output.apart(&[])?;
     let started = now();
     if let Some(content) = &args.foreign.content {
         return foreign::apply(content, args, started);

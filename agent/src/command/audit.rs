@@ -15,6 +15,7 @@ use crate::system::System;
 /// # Errors
 /// When the machine cannot be judged at all, or the report cannot be written.
 pub fn run(args: &Audit) -> Result<Exit> {
+    args.output.apart(&results(args))?;
     if let Some(content) = &args.content {
         return by_content(content, args);
     }

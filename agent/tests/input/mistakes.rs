@@ -285,3 +285,13 @@ fn a_report_that_cannot_be_written_is_trouble_and_keeps_back_no_other() {
     assert!(output.status.code() == Some(1) && said.contains("none/x.html"), "{said}");
     assert!(!output.stdout.is_empty() && case.root().with_file_name("x.csv").exists());
 }
+
+#[test]
+fn two_reports_to_one_file() {
+    let case = Case::new();
+    let twice: &[&str] = &["--report", "html=r", "--report", "csv=r"];
+    for command in [&["audit", "--tier", "light"][..], &["apply", "--yes", "--tier", "light"]] {
+        case.refused(&[command, twice].concat(), &["two reports go to r"]);
+    }
+    case.refused(&["audit", "--tier", "light", "-o", "r", "--results", "r"], &["two reports go to r"]);
+}
