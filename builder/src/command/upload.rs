@@ -56,14 +56,17 @@ pub fn send(sending: &Sending) -> Result<Exit> {
     let journals = journal::directory()?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting tokio")?;
-    let (image, outcomes) = runtime.block_on(async {
+    let done = runtime.block_on(async {
         tokio::select! {
             done = all(sending, &targets, &journals) => done,
             name = super::interrupted() => bail!(
                 "ended by {}; the same command goes on where it can, and clears away what is half made", name?
             ),
         }
-    })?;
+    });
+    // The digest of a large file is not waited for.
+    runtime.shutdown_background();
+    let (image, outcomes) = done?;
     match sending.format {
         Format::Json => super::say(&(serde_json::to_string_pretty(&value(&image, &outcomes))? + "\n"))?,
         Format::Text => super::say(&told(&image, &outcomes))?,

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
+/// The longest wait between tries, whatever the server asks for.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
+
 /// What kind of failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -158,6 +161,11 @@ impl Failure {
     pub fn remedy(&self) -> &'static str {
         self.kind.remedy()
     }
+
+    /// How long to wait before the same is tried again: as long as the server asks for, within reason, else `wait`.
+    pub fn pause(&self, wait: Duration) -> Duration {
+        self.after.unwrap_or(wait).min(LONGEST_WAIT)
+    }
 }
 
 impl fmt::Display for Failure {
@@ -175,3 +183,18 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_says_when_to_come_again_and_is_not_waited_for_without_end() {
+        let mine = Duration::from_secs(2);
+        for (asked, expected) in [(None, 2), (Some(1), 1), (Some(30), 30), (Some(86_400), 300)] {
+            let after = asked.map(Duration::from_secs);
+            let failure = Failure { after, ..Failure::new(Kind::Busy, "", "") };
+            assert_eq!(failure.pause(mine), Duration::from_secs(expected), "{asked:?}");
+        }
+    }
+}

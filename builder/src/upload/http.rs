@@ -25,8 +25,6 @@ use crate::target::Patience;
 const TRIES: u32 = 6;
 /// The first wait between tries.
 const WAIT: Duration = Duration::from_millis(500);
-/// The longest wait, whatever the server asks for.
-const LONGEST_WAIT: Duration = Duration::from_secs(300);
 /// The largest answer that is read.
 const LARGEST: usize = 32 << 20;
 /// How much longer than a stall a server may be silent when it has a whole file: it may be writing it away.
@@ -286,7 +284,7 @@ impl Session {
             if !again || tries == TRIES {
                 return Err(failure);
             }
-            tokio::time::sleep(failure.after.unwrap_or(wait).min(LONGEST_WAIT)).await;
+            tokio::time::sleep(failure.pause(wait)).await;
             wait *= 2;
             tries += 1;
         }

@@ -25,6 +25,8 @@ pub struct Begun {
     pub image: Option<String>,
     /// Whether all of it was sent, so that the server is at work.
     pub sent: bool,
+    /// The task that makes an image of the object.
+    pub task: Option<String>,
     /// The object in the store of API v4.
     pub object: Option<Object>,
 }

@@ -317,6 +317,31 @@ fn faults_of_v4() {
 }
 
 #[test]
+fn a_busy_server_is_left_alone_for_as_long_as_it_asks() {
+    // Requests that fit in memory, and files.
+    let cases: [(fn() -> Options, &str, &str); 4] = [
+        (v3, "POST", "v3/images$"),
+        (v3, "PUT", "/file"),
+        (v4, "PUT", "vmm-images"),
+        (v4, "POST", "content/images"),
+    ];
+    thread::scope(|scope| {
+        for (options, method, path) in cases {
+            scope.spawn(move || {
+                let desk = Desk::new(vec![("paris", options())], "");
+                desk.prism("paris").fault(method, path, Act::busy(429, 6));
+                let begun = std::time::Instant::now();
+                let told = desk.upload(&[]);
+                let took = begun.elapsed().as_secs();
+                assert_eq!(told.code, Some(0), "{method} {path}: {} {}", told.out, told.err);
+                // By itself it would come again after a second at most.
+                assert!(took >= 6, "{method} {path}: again after {took} s");
+            });
+        }
+    });
+}
+
+#[test]
 fn an_import_beyond_patience_is_waited_for_by_the_next_run() {
     for (options, path) in [(v3 as fn() -> Options, "/file"), (v4, "content/images")] {
         let desk = Desk::new(vec![("paris", options())], "patience: {import: 1}");

@@ -3,6 +3,8 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
 use prism::fault::Act;
 
 use super::*;
@@ -40,16 +42,42 @@ fn a_killed_upload_is_put_right_by_the_next() {
         (v4, "GET", "config/tasks", "PUT", "content/images/", 0),
     ];
     for (options, method, path, hangs, at, skip) in cases {
-        let desk = Desk::new(vec![("paris", options())], "");
+        let desk = Desk::two(options());
         let sha256 = desk.image(1);
         desk.prism("paris").fault_after(skip, 1000, hangs, at, Act::Hang(3600));
         kill_at(&desk, method, path);
         let told = desk.upload(&[]);
+        let code = told.code;
         let told =
             format!("killed at {hangs} {at}: {} {} {:#?}", told.out, told.err, desk.prism("paris").seen());
-        assert_eq!(names(desk.prism("paris")), ["web"], "{told}");
-        assert_eq!(only(desk.prism("paris"), "web").sha256, sha256, "{told}");
-        assert_eq!(desk.prism("paris").objects().1, 0, "{told}");
+        assert_eq!(code, Some(0), "{told}");
+        for prism in [desk.prism("paris"), desk.prism("lyon")] {
+            assert_eq!(names(prism), ["web"], "{told}");
+            assert_eq!(only(prism, "web").sha256, sha256, "{told}");
+            assert_eq!(prism.objects().1, 0, "{told}");
+        }
+    }
+}
+
+#[test]
+fn an_import_that_goes_on_is_not_asked_for_again() {
+    // The server has forgotten the request, and the task, too.
+    for forgets_tasks in [false, true] {
+        let desk = Desk::new(vec![("paris", v4())], "");
+        let sha256 = desk.image(1);
+        let prism = desk.prism("paris");
+        prism.fault_after(0, 1000, "GET", "config/tasks", Act::Hang(3600));
+        kill_at(&desk, "POST", "content/images");
+        prism.forget_requests();
+        if forgets_tasks {
+            prism.forget_tasks();
+        }
+        let told = desk.upload(&[]);
+        let told = format!("{forgets_tasks}: {:?} {} {} {:#?}", told.code, told.out, told.err, prism.seen());
+        assert!(told.contains("Some(0)"), "{told}");
+        assert_eq!(names(prism), ["web"], "{told}");
+        assert_eq!(only(prism, "web").sha256, sha256, "{told}");
+        assert_eq!(count(prism, "POST", "content/images"), 1, "{told}");
     }
 }
 
@@ -114,21 +142,44 @@ fn two_builders_do_not_upload_the_same_at_once() {
     first.wait().unwrap();
 }
 
-#[test]
-fn an_interrupt_ends_it_and_the_next_run_clears_up() {
-    let desk = Desk::new(vec![("paris", v3())], "");
-    desk.prism("paris").fault("PUT", "/file", Act::Hang(3600));
-    let child = desk.start();
-    while count(desk.prism("paris"), "GET", "tasks/") < 3 {
-        sleep(Duration::from_millis(5));
-    }
-    sleep(Duration::from_millis(200));
-    let id = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
-    nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGINT).unwrap();
+/// Ends an upload by a signal, and gives what it says.
+fn end(child: Child, signal: Signal) -> Told {
+    nix::sys::signal::kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), signal).unwrap();
     let told = Told::of(child.wait_with_output().unwrap());
     assert_eq!(told.code, Some(1));
-    assert!(told.err.contains("ended by SIGINT; the same command goes on"), "{}", told.err);
-    desk.prism("paris").mend();
-    assert_eq!(desk.upload(&[]).code, Some(0));
-    assert_eq!(names(desk.prism("paris")), ["web"]);
+    assert!(told.err.contains(&format!("ended by {signal}; the same command goes on")), "{}", told.err);
+    told
+}
+
+#[test]
+fn a_signal_ends_it_and_the_next_run_clears_up() {
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+        let desk = Desk::two(v3());
+        desk.prism("paris").fault("PUT", "/file", Act::Hang(3600));
+        let child = desk.start();
+        while count(desk.prism("paris"), "GET", "tasks/") < 3 {
+            sleep(Duration::from_millis(5));
+        }
+        sleep(Duration::from_millis(200));
+        end(child, signal);
+        desk.prism("paris").mend();
+        assert_eq!(desk.upload(&[]).code, Some(0), "{signal}");
+        for prism in [desk.prism("paris"), desk.prism("lyon")] {
+            assert_eq!(names(prism), ["web"], "{signal}");
+        }
+    }
+}
+
+#[test]
+fn a_signal_does_not_wait_for_the_digest_of_a_large_file() {
+    let desk = Desk::new(vec![("paris", v4())], "");
+    desk.large(1 << 40);
+    let child = desk.start();
+    while count(desk.prism("paris"), "OPTIONS", "clustermgmt") == 0 {
+        sleep(Duration::from_millis(5));
+    }
+    sleep(Duration::from_millis(500));
+    let begun = Instant::now();
+    end(child, Signal::SIGTERM);
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
 }

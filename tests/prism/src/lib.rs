@@ -182,6 +182,16 @@ impl Prism {
         self.shared.state().uploads.clear();
     }
 
+    /// Request ids are forgotten: the same request again is another one.
+    pub fn forget_requests(&self) {
+        self.shared.state().requests.clear();
+    }
+
+    /// Tasks are forgotten; what they were to do is done.
+    pub fn forget_tasks(&self) {
+        self.shared.state().forget_tasks();
+    }
+
     /// The requests that came in.
     pub fn seen(&self) -> Vec<Seen> {
         self.shared.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -215,6 +215,15 @@ impl State {
         }
     }
 
+    /// Ends all tasks, and nobody knows of them any more.
+    pub(crate) fn forget_tasks(&mut self) {
+        let open = self.tasks.iter().filter(|(_, task)| ["QUEUED", "RUNNING"].contains(&task.status));
+        for id in open.map(|(id, _)| id.clone()).collect::<Vec<_>>() {
+            self.finish(&id);
+        }
+        self.tasks.clear();
+    }
+
     fn finish(&mut self, id: &str) {
         let Some(task) = self.tasks.get_mut(id) else { return };
         let checked = match &task.effect {

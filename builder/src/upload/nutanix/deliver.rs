@@ -177,7 +177,7 @@ impl Central {
                 return Err(failure);
             }
             bar.say(&format!("{failure}; trying again"));
-            tokio::time::sleep(failure.after.unwrap_or(wait)).await;
+            tokio::time::sleep(failure.pause(wait)).await;
             wait *= 2;
             tries += 1;
         }

@@ -207,7 +207,7 @@ impl Store<'_> {
                 return Err(failure);
             }
             self.bar.say(&format!("{failure}; trying again"));
-            tokio::time::sleep(failure.after.unwrap_or(wait)).await;
+            tokio::time::sleep(failure.pause(wait)).await;
             wait *= 2;
             tries += 1;
         }

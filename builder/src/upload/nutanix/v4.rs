@@ -21,6 +21,7 @@ use super::{Central, Remote, State, Version, at, failed, items, objects, text};
 const CHANGES: u32 = 5;
 /// How often an image is looked at after its task ended: it may be without a size for a while.
 const LOOKS: u32 = 60;
+const IMPORTING: &str = "importing the image";
 
 fn path(central: &Central, rest: &str) -> String {
     let minor = if let Version::V4 { vmm, .. } = central.api { vmm } else { 0 };
@@ -164,13 +165,13 @@ pub async fn send(
     let local = |error: anyhow::Error| Failure::local(&error);
     objects::put(central, image, begun, journal, bar).await?;
     let key = begun.object.as_ref().map(|object| object.key.clone()).unwrap_or_default();
-    begun.sent = true;
+    let asked = std::mem::replace(&mut begun.sent, true);
     journal.write(begun).map_err(local)?;
     bar.say("importing");
-    let task = create(central, image, begun, &key).await?;
-    let id = match finished(central, &task, "importing the image").await? {
+    let there = if asked { resumed(central, begun).await? } else { None };
+    let id = match there {
         Some(id) => id,
-        None => by_stamp(central, begun).await?,
+        None => import(central, image, begun, journal, &key).await?,
     };
     begun.image = Some(id.clone());
     journal.write(begun).map_err(local)?;
@@ -181,11 +182,39 @@ pub async fn send(
     Ok(id)
 }
 
-/// The image of this upload, where its task does not name it.
-async fn by_stamp(central: &Central, begun: &Begun) -> Result<String, Failure> {
+/// Has an image made of an object, and waits for it. Gives its id.
+async fn import(
+    central: &Central,
+    image: &Image,
+    begun: &mut Begun,
+    journal: &Journal,
+    key: &str,
+) -> Result<String, Failure> {
+    let task = create(central, image, begun, key).await?;
+    begun.task = Some(task.clone());
+    journal.write(begun).map_err(|error| Failure::local(&error))?;
+    let named = finished(central, &task, IMPORTING).await?;
+    let found = if named.is_some() { named } else { by_stamp(central, begun).await? };
+    found.ok_or_else(|| Failure::new(Kind::Answer, IMPORTING, "the task succeeded, and there is no image"))
+}
+
+/// The image that an earlier run asked for, when it is there or its task goes on. Asking again would make a second one: servers do not
+/// know a request again for ever.
+async fn resumed(central: &Central, begun: &Begun) -> Result<Option<String>, Failure> {
+    if let Some(task) = &begun.task {
+        match finished(central, task, IMPORTING).await {
+            Ok(Some(id)) => return Ok(Some(id)),
+            Ok(None) => {}
+            // Tasks are forgotten, too.
+            Err(failure) if failure.kind == Kind::Missing => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    by_stamp(central, begun).await
+}
+
+/// The image of this upload, where nobody names it.
+async fn by_stamp(central: &Central, begun: &Begun) -> Result<Option<String>, Failure> {
     let ours = |image: &Remote| image.stamp().is_some_and(|stamp| stamp.upload == begun.upload);
-    let found = images(central).await?.into_iter().find(ours);
-    found.map(|image| image.id).ok_or_else(|| {
-        Failure::new(Kind::Answer, "importing the image", "the task succeeded, and there is no image")
-    })
+    Ok(images(central).await?.into_iter().find(ours).map(|image| image.id))
 }
