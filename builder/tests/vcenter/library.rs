@@ -2,10 +2,6 @@
 
 use super::*;
 
-fn said(output: &Output) -> String {
-    [&output.stdout, &output.stderr].map(|said| String::from_utf8_lossy(said).into_owned()).concat()
-}
-
 #[test]
 fn an_image_becomes_an_item_of_the_library_once_for_each_version() {
     let desk = Desk::new();

@@ -2,14 +2,17 @@
 //! builds). Needs qemu-img, tar and xmllint.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends")]
 
+mod faults;
 mod library;
 mod ova;
+mod template;
 
+use std::cell::RefCell;
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -20,6 +23,10 @@ fn run(command: &mut Command) -> String {
     let [out, err] = [&output.stdout, &output.stderr].map(|said| String::from_utf8_lossy(said).into_owned());
     assert!(output.status.success(), "{command:?} ended with {}:\n{out}{err}", output.status);
     out
+}
+
+fn said(output: &Output) -> String {
+    [&output.stdout, &output.stderr].map(|said| String::from_utf8_lossy(said).into_owned()).concat()
 }
 
 /// A desk with an image on it.
@@ -83,6 +90,7 @@ type Item = (String, String, Vec<(String, u64)>);
 /// A vCenter with a content library.
 struct Vcenter {
     child: Child,
+    answers: RefCell<BufReader<ChildStdout>>,
     address: String,
     client: reqwest::Client,
     runtime: tokio::runtime::Runtime,
@@ -105,13 +113,15 @@ impl Vcenter {
             .spawn()
             .unwrap_or_else(|error| panic!("{VCSIM} (see .ci/setup): {error}"));
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let mut answers = BufReader::new(child.stdout.take().unwrap());
+        answers.read_line(&mut line).unwrap();
+        let answers = RefCell::new(answers);
         let (address, datastore) = line.trim().split_once(' ').unwrap();
         let certificate = reqwest::Certificate::from_pem(pair.cert.pem().as_bytes()).unwrap();
         let client = reqwest::Client::builder().tls_certs_only([certificate]).build().unwrap();
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let mut center =
-            Vcenter { child, address: address.to_owned(), client, runtime, library: String::new() };
+            Vcenter { child, answers, address: address.to_owned(), client, runtime, library: String::new() };
         let spec = json!({"create_spec": {"name": "templates", "type": "LOCAL",
             "storage_backings": [{"datastore_id": datastore, "type": "DATASTORE"}]}});
         center.library = center.post("content/local-library", &spec).as_str().unwrap().to_owned();
@@ -121,6 +131,24 @@ impl Vcenter {
         fs::write(desk.path("targets.yml"), target).unwrap();
         fs::set_permissions(desk.path("targets.yml"), fs::Permissions::from_mode(0o600)).unwrap();
         center
+    }
+
+    /// Has the simulator do something, and gives what it says.
+    fn tell(&self, line: &str) -> String {
+        writeln!(self.child.stdin.as_ref().unwrap(), "{line}").unwrap();
+        let mut answer = String::new();
+        self.answers.borrow_mut().read_line(&mut answer).unwrap();
+        answer.trim().to_owned()
+    }
+
+    /// What goes wrong from now on; see `fault.go`.
+    fn fault(&self, method: &str, path: &str, (skip, times): (u32, u32), act: &str) {
+        assert_eq!(self.tell(&format!("fault {method} {path} {skip} {times} {act}")), "added");
+    }
+
+    /// Nothing goes wrong any more.
+    fn mend(&self) {
+        assert_eq!(self.tell("mend"), "mended");
     }
 
     fn ask(&self, request: reqwest::RequestBuilder) -> Value {

@@ -41,6 +41,25 @@ fn an_archive_has_the_disk_its_description_and_their_digests() {
 }
 
 #[test]
+fn an_archive_becomes_a_virtual_machine_as_it_is_described() {
+    let desk = Desk::new();
+    let center = Vcenter::start(&desk, "env:PASSWORD");
+    assert!(desk.run(&["ova", "web.qcow2"]).status.success());
+    run(Command::new("tar").arg("xf").arg(desk.path("web.ova")).arg("-C").arg(desk.home.path()));
+    let told: Value =
+        serde_json::from_str(&center.tell(&format!("import {}", desk.path("web.ova").display()))).unwrap();
+    assert_eq!((&told["guest"], &told["version"]), (&"rhel9_64Guest".into(), &"vmx-13".into()), "{told:#}");
+    assert_eq!(told["disks"], json!([64 << 20]), "{told:#}");
+    let size = fs::metadata(desk.path("web-disk1.vmdk")).unwrap().len();
+    // What the archive says of the file's size, and how many bytes there were.
+    assert_eq!(told["files"], json!({"web-disk1.vmdk": [size, size]}), "{told:#}");
+    let devices: Vec<&str> = told["devices"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    for device in ["ParaVirtualSCSIController", "VirtualVmxnet3", "VirtualDisk"] {
+        assert_eq!(devices.iter().filter(|name| **name == device).count(), 1, "{device}: {told:#}");
+    }
+}
+
+#[test]
 fn what_a_killed_conversion_left_goes_with_the_next() {
     let desk = Desk::new();
     // No process has that number.

@@ -14,8 +14,8 @@ use super::super::image::Image;
 use super::super::journal::{Begun, Journal};
 use super::super::stamp::Stamp;
 use super::super::{Delivered, How};
+use super::Center;
 use super::library::{From, Item, Outgoing};
-use super::{Center, token};
 use crate::ova::Appliance;
 
 /// How often files are sent before it is given up.
@@ -29,7 +29,7 @@ impl Center {
     /// # Errors
     /// When it is not there afterwards. Nothing half made is left then, or the journal knows of it.
     pub async fn deliver(
-        mut self,
+        self,
         image: &Image,
         appliance: &OnceCell<Appliance>,
         journals: &Path,
@@ -51,7 +51,7 @@ impl Center {
         })?;
         bar.say("looking for what is there");
         // The digest may have taken longer than a login lasts.
-        self.token = token(&self.session).await?;
+        self.renew().await?;
         self.clear_begun(&journal).await?;
         let items = self.items().await?;
         foreign(image, &items)?;
@@ -91,7 +91,7 @@ impl Center {
 
     /// Sends the image. What does not work is tried again where that can help, and taken away where it cannot.
     async fn send(
-        &mut self,
+        &self,
         image: &Image,
         appliance: &OnceCell<Appliance>,
         journal: &Journal,
@@ -101,7 +101,7 @@ impl Center {
         bar.say("converting it to a VMDK");
         let appliance = appliance.get_or_try_init(|| Appliance::of(&image.path, &image.name)).await;
         let appliance = appliance.map_err(local)?;
-        self.token = token(&self.session).await?;
+        self.renew().await?;
         let begun = Begun {
             upload: uuid::Uuid::new_v4().to_string(),
             sha256: image.sha256.clone(),
@@ -148,12 +148,16 @@ impl Center {
                 Ok(()) => break,
                 Err(failure) => failure,
             };
-            let again = failure.kind.passes() || failure.kind == Kind::Checksum;
+            let expired = failure.kind == Kind::Credentials && tries == 1;
+            let again = failure.kind.passes() || failure.kind == Kind::Checksum || expired;
             if !again || tries == TRIES {
                 return Err(failure);
             }
+            if expired {
+                self.renew().await?;
+            }
             bar.say(&format!("{failure}; trying again"));
-            tokio::time::sleep(failure.after.unwrap_or(wait)).await;
+            tokio::time::sleep(failure.pause(wait)).await;
             wait *= 2;
             tries += 1;
         }

@@ -1,7 +1,7 @@
 //! The requests of the content library's API, in the form that vCenter 6.5 to 8 know: `/rest/com/vmware/content`.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -73,9 +73,14 @@ pub fn encoded(text: &str) -> String {
 }
 
 impl Center {
-    /// Makes a request, and gives what is in its answer.
+    /// Makes a request, and gives what is in its answer. Where the login has run out meanwhile, it is made anew.
     pub(super) async fn ask(&self, ask: Ask) -> Result<Value, Failure> {
-        let answer = self.session.ask_with(&ask, |headers| self.sign(headers)).await?;
+        let mut answer = self.session.ask_with(&ask, |headers| self.sign(headers)).await;
+        if answer.as_ref().is_err_and(|failure| failure.kind == Kind::Credentials) {
+            self.renew().await?;
+            answer = self.session.ask_with(&ask, |headers| self.sign(headers)).await;
+        }
+        let answer = answer?;
         if answer.body.is_empty() {
             return Ok(Value::Null);
         }
@@ -83,7 +88,8 @@ impl Center {
     }
 
     fn sign(&self, headers: &mut HeaderMap) {
-        if let Ok(mut value) = HeaderValue::from_str(self.token.expose_secret()) {
+        let token = self.token.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Ok(mut value) = HeaderValue::from_str(token.expose_secret()) {
             value.set_sensitive(true);
             headers.insert(HeaderName::from_static("vmware-api-session-id"), value);
         }

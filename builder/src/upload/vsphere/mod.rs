@@ -13,6 +13,7 @@ mod deliver;
 mod library;
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use reqwest::Method;
 use secrecy::SecretString;
@@ -39,8 +40,8 @@ pub struct Center {
     label: String,
     session: Session,
     settings: Vsphere,
-    /// What requests are let in by.
-    token: SecretString,
+    /// What requests are let in by; it runs out.
+    token: Mutex<SecretString>,
     /// The library's id.
     id: String,
 }
@@ -81,6 +82,7 @@ impl Way {
             self.settings.patience,
         )?;
         let token = token(&session).await?;
+        let token = Mutex::new(token);
         let mut center =
             Center { label: self.label, session, settings: self.settings, token, id: String::new() };
         center.id = center.find_library().await?;
@@ -101,6 +103,13 @@ async fn token(session: &Session) -> Result<SecretString, Failure> {
 }
 
 impl Center {
+    /// Logs in once more.
+    async fn renew(&self) -> Result<(), Failure> {
+        let token = token(&self.session).await?;
+        *self.token.lock().unwrap_or_else(PoisonError::into_inner) = token;
+        Ok(())
+    }
+
     /// The library's name.
     pub fn library(&self) -> &str {
         &self.settings.library

@@ -67,6 +67,12 @@ variable "network" {
   type = string
 }
 
+variable "content_library" {
+  type        = string
+  default     = ""
+  description = "The content library that gets the machine as an item of type OVF. Without one it becomes a template in its folder."
+}
+
 variable "iso_url" {
   type    = string
   default = "/srv/iso/debian13.iso"
@@ -126,7 +132,18 @@ source "vsphere-iso" "image" {
   shutdown_command     = "sudo -n systemd-run --quiet --collect --unit=trempe-seal /bin/bash /root/trempe-seal.sh"
   shutdown_timeout     = "20m"
 
-  convert_to_template = true
+  convert_to_template = var.content_library == ""
+
+  # An item of type OVF is renewed in place by the next build; the machine that it was made of goes.
+  dynamic "content_library_destination" {
+    for_each = var.content_library == "" ? [] : [var.content_library]
+    content {
+      library = content_library_destination.value
+      name    = "debian13"
+      ovf     = true
+      destroy = true
+    }
+  }
 }
 
 build {
