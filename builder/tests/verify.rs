@@ -2,8 +2,9 @@
 //! scripts here; `image.rs` does it with real machines.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
+mod stand_in;
+
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
@@ -12,30 +13,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// Writes to its console and runs on. `$ACT` may have it do otherwise.
-const QEMU: &str = r#"
-for word; do case $word in file,id=console,path=*) console=${word#file,id=console,path=};; esac; done
-echo "$*" >> "$HOME/machines"
-echo "[1.0] host agent[7]: trempe: phase 1, before logins: begun" > "$console"
-eval "$ACT"
-echo $$ >> "$HOME/pids"
-exec sleep 300
-"#;
 const QEMU_IMG: &str = "case $1 in info) echo '{\"format\": \"qcow2\"}';; create) shift 7; : > \"$2\";; check) [ ! -e \"$HOME/damaged\" ] || { echo 'a cluster leaks' >&2; exit 3; };; esac";
-const KEYGEN: &str = "while [ $# -gt 1 ]; do shift; done; echo secret > \"$1\"; echo 'ssh-ed25519 AAAA trempe-verify' > \"$1.pub\"";
-const XORRISO: &str =
-    "while [ $# -gt 1 ]; do shift; done; cat \"$1\"/user-data > \"$HOME/user-data\" 2> /dev/null || true";
-/// Answers as the machine would, from files of the desk.
-const SSH: &str = r#"
-while [ $# -gt 1 ]; do shift; done
-[ -e "$HOME/locked" ] && { echo 'trempe-verify@127.0.0.1: Permission denied (publickey).' >&2; exit 255; }
-case $1 in
-    *status*) cat "$HOME/status";;
-    *audit*) cat "$HOME/audit"; exit 2;;
-    *plan*) cat "$HOME/plan"; exit 2;;
-    *sudo*) [ ! -e "$HOME/nosudo" ] || { echo 'sudo: a password is required' >&2; exit 1; };;
-esac
-"#;
 
 struct Desk {
     home: TempDir,
@@ -46,18 +24,16 @@ impl Desk {
         let desk = Desk { home: tempfile::tempdir().unwrap() };
         fs::create_dir(desk.path("bin")).unwrap();
         for (name, script) in [
-            ("qemu-system-x86_64", QEMU),
+            ("qemu-system-x86_64", stand_in::QEMU),
             ("qemu-img", QEMU_IMG),
-            ("ssh-keygen", KEYGEN),
-            ("xorriso", XORRISO),
-            ("ssh", SSH),
+            ("ssh-keygen", stand_in::KEYGEN),
+            ("xorriso", stand_in::XORRISO),
+            ("ssh", stand_in::SSH),
         ] {
-            let path = desk.path("bin").join(name);
-            fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+            stand_in::program(&desk.path("bin"), name, script);
         }
         fs::write(desk.path("web.qcow2"), "image").unwrap();
-        desk.say("status", &json!({"first_boot": {"phase": "after-provisioning", "state": "done", "problems": [], "notes": []}}));
+        stand_in::hardens(desk.home.path());
         desk.audits("standard", &[]);
         desk
     }
@@ -66,21 +42,8 @@ impl Desk {
         self.home.path().join(name)
     }
 
-    fn say(&self, name: &str, value: &Value) {
-        fs::write(self.path(name), value.to_string()).unwrap();
-    }
-
-    /// What the machine finds: two rules that are met, one that a person must mend, and these that fail.
     fn audits(&self, tier: &str, failing: &[&str]) {
-        let rule = |id: &str, result: &str| json!({"id": id, "result": result, "evidence": [{"found": "1", "wanted": "2", "where": "/etc/x:1", "holds": result == "pass"}]});
-        let failing: Vec<&str> = [&["partition_for_home"], failing].concat();
-        let rules: Vec<Value> = [rule("a", "pass"), rule("b", "pass")]
-            .into_iter()
-            .chain(failing.iter().map(|id| rule(id, "fail")))
-            .collect();
-        let summary = json!({"pass": 2, "fail": failing.len(), "fixed": 0, "error": 0, "unknown": 0, "notapplicable": 0, "notchecked": 0, "notselected": 0});
-        self.say("audit", &json!({"schema": 1, "policy": {"tier": tier}, "score": {"value": 66.7}, "summary": summary, "rules": rules}));
-        self.say("plan", &json!({"plan": {"manual": [{"rule": "partition_for_home", "reason": "disks are laid out at installation"}]}}));
+        stand_in::audits(self.home.path(), tier, failing);
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -93,7 +56,7 @@ impl Desk {
             "standard",
         ]);
         let path = format!("{}:/usr/bin:/bin:/usr/sbin:/sbin", self.path("bin").display());
-        command.args(arguments).env("PATH", path).env("HOME", self.home.path()).env("ACT", "");
+        command.args(arguments).env("PATH", path).env("HOME", self.home.path()).env("MACHINE", "");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -226,7 +189,7 @@ fn a_machine_that_cannot_be_judged_ends_with_1_and_says_why() {
         if !act.is_empty() {
             fs::write(desk.path("locked"), "").unwrap();
         }
-        let output = desk.command(&[]).env("ACT", act).output().unwrap();
+        let output = desk.command(&[]).env("MACHINE", act).output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{}", said(&output));
         assert!(said(&output).contains(expected), "{expected}: {}", said(&output));
         desk.nothing_is_left();
@@ -255,7 +218,7 @@ fn a_damaged_image_or_one_of_another_manifest_is_not_booted() {
     let image = json!({"file": "web.qcow2", "format": "qcow2", "size": 5, "virtual_size": 5, "sha256": "00", "packages": []});
     let manifest = json!({"schema": 1, "builder": "", "name": "web", "os": "debian12", "firmware": "both", "tier": null, "image": image,
         "spec_sha256": "", "agent": {"version": "", "sha256": ""}, "tools": {"packer": "1.6.6", "qemu": "", "mmdebstrap": ""}, "built": "", "stages": []});
-    desk.say("web.manifest.json", &manifest);
+    stand_in::say(desk.home.path(), "web.manifest.json", &manifest);
     let output = desk.verify(&[]);
     assert!(said(&output).contains("is not the image that"), "{}", said(&output));
     assert_eq!(desk.machines(), 0);

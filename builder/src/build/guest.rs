@@ -1,9 +1,10 @@
 //! What the guest says over its second serial port, while it says it: installers, provisioning, sealing.
 
+use std::cell::Cell;
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
@@ -24,6 +25,10 @@ const LAST: usize = 15;
 const PAUSE: Duration = Duration::from_millis(500);
 /// How long a failed installer may go on to say why.
 const REASONS: Duration = Duration::from_secs(3);
+/// How long an installer may say nothing: it writes its log while it works, and one that waits for an answer waits for ever.
+pub const SILENCE: Duration = Duration::from_secs(20 * 60);
+/// The same where the processor is emulated.
+pub const SILENCE_EMULATED: Duration = Duration::from_secs(60 * 60);
 /// How much of the log is read at once.
 const PIECE: u64 = 1 << 20;
 
@@ -39,12 +44,24 @@ impl Guest {
         Guest { log }
     }
 
-    /// Follows what is said, tells how far it is, and comes back when the installer or the sealing script says that it has failed.
-    pub async fn failure(&self, progress: &Progress) -> anyhow::Error {
-        let (mut read, mut begun) = (0, String::new());
+    /// Follows what is said, tells how far it is, and comes back when the installer or the sealing script says that it has failed, or when
+    /// nothing was said for longer than `patience`, while there is one, from the moment on at which the machine is switched on.
+    pub async fn failure(&self, progress: &Progress, patience: &Cell<Option<Duration>>) -> anyhow::Error {
+        let (mut read, mut begun, mut heard) = (0, String::new(), None);
         loop {
             tokio::time::sleep(PAUSE).await;
-            begun.push_str(&self.more(&mut read));
+            let more = self.more(&mut read);
+            if !more.is_empty() || heard.is_none() {
+                heard = self.log.exists().then(Instant::now);
+            }
+            let silence = heard.map_or(Duration::ZERO, |heard| heard.elapsed());
+            if let Some(patience) = patience.get().filter(|patience| silence > *patience) {
+                return anyhow::anyhow!(
+                    "the installer has said nothing for {} minutes: it waits for an answer that it was not given, or hangs",
+                    patience.as_secs() / 60
+                );
+            }
+            begun.push_str(&more);
             while let Some((line, rest)) = begun.split_once(['\n', '\r']) {
                 let line = plain(line);
                 begun = rest.to_owned();
@@ -131,6 +148,27 @@ mod tests {
         for (line, expected) in table {
             assert_eq!(failed(line), expected, "{line}");
         }
+    }
+
+    #[test]
+    fn an_installer_that_says_nothing_is_given_up_while_it_installs() {
+        let home = tempfile::tempdir().unwrap();
+        let (log, progress) = (home.path().join("log"), Progress::new(true));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let guest = Guest::new(log.clone());
+            let within = async |patience: &Cell<Option<Duration>>, seconds| {
+                let failure = guest.failure(&progress, patience);
+                tokio::time::timeout(Duration::from_secs(seconds), failure).await
+            };
+            let patience = Cell::new(Some(Duration::from_millis(1500)));
+            assert!(within(&patience, 3).await.is_err(), "the machine is not switched on yet");
+            fs::write(&log, "main-menu[3]: INFO: Menu item 'choose-mirror' selected\n").unwrap();
+            let error = within(&patience, 10).await.unwrap().to_string();
+            assert!(error.contains("waits for an answer"), "{error}");
+            patience.set(None);
+            assert!(within(&patience, 3).await.is_err(), "it is installed");
+        });
     }
 
     #[test]

@@ -68,7 +68,7 @@ impl Medium {
 }
 
 /// The path of a file on this machine; `None` when it is an address.
-fn local(url: &Url, beside: &Path) -> Option<PathBuf> {
+pub(super) fn local(url: &Url, beside: &Path) -> Option<PathBuf> {
     let text = url.as_str();
     let path = text.strip_prefix("file://").or((!text.contains("://")).then_some(text))?;
     std::path::absolute(beside.join(path)).ok()

@@ -67,7 +67,7 @@ pub async fn build(order: &Order, progress: &Progress) -> Result<Manifest> {
     supported(&spec)?;
     let family = spec.os.value.family;
     let package = AgentPackage::find(order.agent.as_deref(), family)?;
-    let tools = preflight::preflight(&order.out, &spec)?;
+    let tools = preflight::preflight(&order.out, &spec, order.beside())?;
     let digest = digest::spec(&order.spec, &spec)?;
     let space = Workspace::open(&order.out, spec.name.value.as_str())?;
     if let Some(manifest) = Manifest::kept(&space, &digest, &package).filter(|_| !order.fresh) {

@@ -4,6 +4,7 @@
 //! ([`guest`](super::guest)): an installer that has failed ends the build at once, and that the machine was sealed is taken from there,
 //! because the machine switches itself off afterwards and Packer cannot ask it.
 
+use std::cell::Cell;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use super::acceleration::Acceleration;
-use super::guest::Guest;
+use super::guest::{Guest, SILENCE, SILENCE_EMULATED};
 use super::medium::Medium;
 use super::preflight;
 use super::process::Program;
@@ -20,6 +21,9 @@ use super::workspace::Workspace;
 
 /// When an emulated machine's installer shows its menu. Some menus choose by themselves after half a minute.
 const MENU: Duration = Duration::from_secs(20);
+
+/// What Packer says when it is let into the machine that was installed.
+const CONNECTED: &str = "Connected to SSH";
 
 /// Makes the image from a medium.
 ///
@@ -60,13 +64,20 @@ pub async fn provision(
         .env("TMPDIR", &scratch)
         .without(secret);
     let log = space.log("packer.log");
+    let installs = Cell::new(medium.menu.then_some(match acceleration {
+        Acceleration::Kvm => SILENCE,
+        Acceleration::Emulation => SILENCE_EMULATED,
+    }));
     let ran = tokio::select! {
         ran = packer.run(&log, |line| {
             if let Some(step) = line.strip_prefix("==> qemu.image: ") {
                 progress.step(step);
+                if step.starts_with(CONNECTED) {
+                    installs.set(None);
+                }
             }
         }) => ran,
-        failed = guest.failure(progress) => Err(failed),
+        failed = guest.failure(progress, &installs) => Err(failed),
     };
     ran.map_err(|error| guest.quoted(error))?;
     guest.sealed()?;

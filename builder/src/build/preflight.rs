@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::manifest::Tools;
+use super::medium;
 use crate::render::packer;
 use crate::spec::{Family, Source, Spec};
 
@@ -32,14 +33,18 @@ const KEYRINGS: [(Family, &str, &str); 2] = [
 ];
 /// Where programs are that a user's `PATH` may lack.
 const ADMINISTRATION: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
-/// What a build takes while it runs: the tree twice, the disk, and the image.
-const ROOM: u64 = 6 << 30;
+/// What an installed system takes while it becomes an image: its tree, the disk, and what of the disk is kept. Systems are seldom larger than a
+/// third of that, and no larger than their disk.
+const SYSTEM: u64 = 6 << 30;
+/// What a vendor's largest disc takes that Packer has to fetch, and a disk image.
+const DISC: u64 = 12 << 30;
+const IMAGE: u64 = 3 << 30;
 
 /// Looks at everything that a build needs.
 ///
 /// # Errors
 /// For all that is missing, with the command that installs it.
-pub fn preflight(out: &Path, spec: &Spec) -> Result<Tools> {
+pub fn preflight(out: &Path, spec: &Spec, beside: &Path) -> Result<Tools> {
     let bootstrap = matches!(spec.source.value, Source::Bootstrap(_));
     let needed = PROGRAMS.iter().chain(BOOTSTRAP.iter().filter(|_| bootstrap));
     let missing = needed.filter(|(program, _)| find(program).is_none());
@@ -64,7 +69,7 @@ pub fn preflight(out: &Path, spec: &Spec) -> Result<Tools> {
             );
         }
     }
-    room(out)?;
+    room(out, wanted(spec, beside))?;
     let mmdebstrap = if bootstrap { Some(first_line("mmdebstrap", "--version")?) } else { None };
     Ok(Tools { packer, qemu: first_line("qemu-img", "--version")?, mmdebstrap })
 }
@@ -92,16 +97,74 @@ fn first_line(program: &str, argument: &str) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).lines().next().unwrap_or_default().to_owned())
 }
 
-fn room(out: &Path) -> Result<()> {
+/// What a build of a specification takes of the disk, in bytes, as far as that can be known before it. `beside` is where its paths begin.
+fn wanted(spec: &Spec, beside: &Path) -> u64 {
+    let source = &spec.source.value;
+    let here = source.url().and_then(|url| medium::local(url, beside));
+    let system = SYSTEM.min(spec.storage.disk.value.in_mebibytes().saturating_mul(3 << 20));
+    system
+        + match (source, here) {
+            (Source::Bootstrap(_), _) | (Source::Iso(_), Some(_)) => 0,
+            (Source::Iso(_), None) => DISC,
+            // Packer copies it, and it is converted.
+            (Source::Image(_), Some(path)) => {
+                std::fs::metadata(path).map_or(0, |meta| meta.len().saturating_mul(2))
+            }
+            (Source::Image(_), None) => 2 * IMAGE,
+        }
+}
+
+fn room(out: &Path, wanted: u64) -> Result<()> {
     std::fs::create_dir_all(out).with_context(|| format!("creating {}", out.display()))?;
     let state = nix::sys::statvfs::statvfs(out).with_context(|| format!("looking at {}", out.display()))?;
     let free = state.blocks_available().saturating_mul(state.fragment_size());
-    if free < ROOM {
-        let (free, wanted) = (free >> 20, ROOM >> 20);
+    if free < wanted {
+        let (free, wanted) = (free >> 20, wanted >> 20);
         bail!(
             "{}: {free} MiB are free, a build takes {wanted}: make room, or give --out another directory",
             out.display()
         );
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_room_that_is_wanted_is_that_of_the_specification() {
+        let home = tempfile::tempdir().unwrap();
+        let sparse = std::fs::File::create(home.path().join("a.img")).unwrap();
+        sparse.set_len(5 << 30).unwrap();
+        let digest = format!("sha256:{}", "1".repeat(64));
+        let from =
+            |kind: &str, url: &str| format!("source: {{{kind}: {{url: '{url}', checksum: '{digest}'}}}}");
+        for (text, gib) in [
+            ("source: {bootstrap: {}}".to_owned(), 6),
+            (from("iso", "a.iso"), 6),
+            (from("iso", "https://host/a.iso"), 18),
+            (from("image", "a.img"), 16),
+            (from("image", "https://host/a.img"), 12),
+            ("storage: {disk: 1536 MiB, mounts: [{at: /, size: 512 MiB}]}".to_owned(), 4),
+        ] {
+            let spec =
+                Spec::parse(&format!("name: a\nos: debian12\nfirmware: bios\n{text}\n"), "spec").unwrap();
+            assert_eq!(wanted(&spec, home.path()) >> 30, gib, "{text}");
+        }
+        let error = room(home.path(), u64::MAX).unwrap_err().to_string();
+        assert!(error.contains("MiB are free, a build takes"), "{error}");
+    }
+
+    #[test]
+    fn the_script_for_fresh_machines_installs_all_that_is_looked_for() {
+        let script = include_str!("../../../packaging/image");
+        let words: Vec<&str> =
+            script.split(|sign: char| sign.is_whitespace() || "()".contains(sign)).collect();
+        let programs = PROGRAMS.iter().chain(&BOOTSTRAP).map(|(_, package)| *package);
+        // Debian has the keys of Ubuntu under another name; without them the build says which.
+        for package in programs.chain(["debian-archive-keyring", "packer", "ovmf"]) {
+            assert!(words.contains(&package), "{package}");
+        }
+    }
 }

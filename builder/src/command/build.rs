@@ -7,6 +7,7 @@ use crate::build::progress::Progress;
 use crate::build::{Order, build};
 use crate::cli::{Build, Format};
 use crate::exit::Exit;
+use crate::spec::Spec;
 use crate::verify;
 
 use super::{targets, upload};
@@ -17,6 +18,10 @@ use super::{targets, upload};
 /// When the image is not built.
 pub fn run(args: &Build) -> Result<Exit> {
     let progress = Progress::new(args.quiet);
+    if !args.no_verify {
+        // Now, and not when the image is there.
+        verify::ready(Spec::read(&args.spec)?.firmware.value)?;
+    }
     let secret = match args.to.is_empty() {
         true => Vec::new(),
         false => targets::let_in(&args.to, args.targets.as_deref())?,

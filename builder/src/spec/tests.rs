@@ -13,6 +13,12 @@ fn problems(text: &str) -> Vec<String> {
 const ISO: &str = "source: {iso: {url: /srv/a.iso, checksum: sha256:0000000000000000000000000000000000000000000000000000000000000000}}";
 
 #[test]
+fn the_example_of_this_repository_is_what_init_writes() {
+    let debian = os::KNOWN.into_iter().find(|os| os.id == "debian12").unwrap();
+    assert_eq!(example::example(debian), include_str!("../../../packaging/debian12.yml"));
+}
+
+#[test]
 fn every_example_is_good_and_says_the_defaults() {
     for os in os::KNOWN {
         let text = example::example(os);

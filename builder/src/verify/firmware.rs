@@ -2,7 +2,7 @@
 //!
 //! Distributions call the files of OVMF by different names; the descriptors in `qemu/firmware/*.json` (QEMU, `docs/interop/firmware.json`)
 //! tell them apart by what they do. They are sorted by name over all directories, the first that fits counts, and one in `/etc` stands in for the
-//! one of the same name in `/usr/share`.
+//! one of the same name in `/usr/share`, one of the user's for both.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,6 +16,8 @@ use crate::spec::Firmware;
 
 /// The directories of descriptors, the weaker first.
 const DIRECTORIES: [&str; 2] = ["/usr/share/qemu/firmware", "/etc/qemu/firmware"];
+/// The user's own, in their directory of configuration.
+const OWN: &str = "qemu/firmware";
 
 /// The files of a UEFI firmware.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -67,7 +69,7 @@ pub fn flash(firmware: Firmware) -> Result<Option<Flash>> {
     if firmware == Firmware::Bios {
         return Ok(None);
     }
-    match choose(&DIRECTORIES.map(Path::new), firmware == Firmware::UefiSecure)? {
+    match choose(&directories(), firmware == Firmware::UefiSecure)? {
         Some(flash) => Ok(Some(flash)),
         None => bail!(
             "no firmware for {} is here ({} name none): apt-get install ovmf, or leave it out with --firmware",
@@ -77,10 +79,19 @@ pub fn flash(firmware: Firmware) -> Result<Option<Flash>> {
     }
 }
 
-fn choose(directories: &[&Path], secure: bool) -> Result<Option<Flash>> {
+/// Where descriptors are, the weaker first.
+fn directories() -> Vec<PathBuf> {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let configuration =
+        variable("XDG_CONFIG_HOME").or_else(|| variable("HOME").map(|home| home.join(".config")));
+    let own = configuration.map(|directory| directory.join(OWN));
+    DIRECTORIES.iter().map(PathBuf::from).chain(own).collect()
+}
+
+fn choose(directories: &[impl AsRef<Path>], secure: bool) -> Result<Option<Flash>> {
     let mut descriptors = BTreeMap::new();
     for directory in directories {
-        let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+        let entries = fs::read_dir(directory.as_ref()).into_iter().flatten().flatten();
         let json = entries.filter(|entry| entry.path().extension().is_some_and(|it| it == "json"));
         descriptors.extend(json.map(|entry| (entry.file_name(), entry.path())));
     }
@@ -158,6 +169,6 @@ mod tests {
         assert_eq!((code(false).as_deref(), code(true).as_deref()), (Some("/other"), Some("/site")));
         write(&etc, "10-broken.json", "{");
         assert!(format!("{:#}", choose(&[&usr, &etc], true).unwrap_err()).contains("10-broken.json"));
-        assert_eq!(choose(&[&home.path().join("none")], true).unwrap(), None);
+        assert_eq!(choose(&[home.path().join("none")], true).unwrap(), None);
     }
 }

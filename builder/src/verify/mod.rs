@@ -123,6 +123,15 @@ struct Shared {
     progress: Arc<Progress>,
 }
 
+/// Looks whether all is here that it takes to verify an image on the firmware that it promises, before there is one.
+///
+/// # Errors
+/// For what is missing, with the command that installs it.
+pub fn ready(promised: Firmware) -> Result<()> {
+    image::programs()?;
+    firmware::found(&case::cases(&[], &[], Some(promised)))
+}
+
 /// Verifies an image. A machine that does not come up, or is not what its tier asks for, is part of the record and no error.
 ///
 /// # Errors

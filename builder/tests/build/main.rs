@@ -1,10 +1,14 @@
 //! How a build is led: what it leaves, what it uses again, what it says when something fails, and that nothing is left when it is ended.
-//! The programs that make disks and images are small scripts here, so nothing but a shell and `setpriv` is needed.
+//! The programs that make disks, images and machines are small scripts here, so little but a shell and `setpriv` is needed.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends")]
 
 mod ended;
+mod fresh;
+mod proved;
 mod secrets;
 mod sources;
+#[path = "../stand_in/mod.rs"]
+mod stand_in;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -20,7 +24,6 @@ const SPEC: &str = "name: web\nos: debian12\nagent: {tier: light}\n";
 const RHEL: &str = "name: web\nos: rhel9\nfirmware: bios\n";
 /// Makes what bootstrap.sh makes.
 const BASH: &str = "echo 'I: installing'; echo made >> \"$COUNT\"; echo disk > \"$2\"; echo kernel > \"$(dirname \"$2\")/kernel\"";
-const KEYGEN: &str = "while [ $# -gt 1 ]; do shift; done; echo secret > \"$1\"; echo 'ssh-ed25519 AAAA trempe-build' > \"$1.pub\"";
 const QEMU_IMG: &str = "[ \"$1 $2\" = 'check -q' ] || case $1 in check) exit 1;; info) echo '{\"virtual-size\": 21474836480, \"format\": \"qcow2\", \"format-specific\": {\"data\": {\"compat\": \"1.1\"}}}';; --version) echo qemu-img 7.2;; esac";
 /// Does what `$ACT` says when it is to build.
 const PACKER: &str = r#"
@@ -31,6 +34,9 @@ eval "$ACT"
 "#;
 /// Hangs with a child, both of which end when they are asked to.
 const HANG: &str = "{ trap 'kill $!; exit 1' TERM; sleep 300 & echo $$ $! > \"$PIDS\"; wait; }";
+/// Makes of `output/web.qcow2` an image that targets take: it has the header of one.
+const HEADER: &str = "printf 'QFI\\373\\0\\0\\0\\003' > output/web.qcow2; head -c 16 /dev/zero >> output/web.qcow2; \
+                      printf '\\0\\0\\0\\005\\0\\0\\0\\0' >> output/web.qcow2; head -c 4096 /dev/zero >> output/web.qcow2";
 const SEALED: &str = "mkdir output; echo image > output/web.qcow2; printf 'base\\t1\\tamd64\\n' > packages.tsv; echo 'trempe: sealed' > $log";
 
 /// A directory with a specification, a package and programs.
@@ -46,12 +52,13 @@ impl Desk {
             fs::write(desk.path(package), "package").unwrap();
         }
         fs::create_dir(desk.path("bin")).unwrap();
-        let own = [("bash", BASH), ("ssh-keygen", KEYGEN), ("qemu-img", QEMU_IMG), ("packer", PACKER)];
+        let own =
+            [("bash", BASH), ("ssh-keygen", stand_in::KEYGEN), ("qemu-img", QEMU_IMG), ("packer", PACKER)];
         let other = ["qemu-system-x86_64", "mmdebstrap", "sfdisk", "mke2fs", "mkfs.vfat", "mcopy", "xorriso"];
         for (name, script) in own.into_iter().chain(other.map(|name| (name, "echo 1"))) {
-            let path = desk.path("bin").join(name);
-            fs::write(&path, format!("#!/bin/sh\ncase $1 in *version) ;; *) [ \"$HANG\" != {name} ] || {HANG};; esac\n{script}\n")).unwrap();
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+            let script =
+                format!("case $1 in *version) ;; *) [ \"$HANG\" != {name} ] || {HANG};; esac\n{script}");
+            stand_in::program(&desk.path("bin"), name, &script);
         }
         desk
     }
@@ -61,11 +68,15 @@ impl Desk {
     }
 
     fn command(&self, act: &str, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_builder"));
+        let mut command = self.proving(act);
+        command.args(["--no-verify", "--format", "json"]).args(arguments);
         command
-            .current_dir(self.home.path())
-            .args(["build", "web.yml", "--emulate", "--no-verify", "--format", "json"])
-            .args(arguments);
+    }
+
+    /// A build that also proves the image.
+    fn proving(&self, act: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_builder"));
+        command.current_dir(self.home.path()).args(["build", "web.yml", "--emulate"]);
         let path = format!("{}:/usr/bin:/bin:/usr/sbin:/sbin", self.path("bin").display());
         command.env("PATH", path).env("ACT", act).env("COUNT", self.path("count"));
         command.env("PIDS", self.path("pids")).env_remove("HANG");

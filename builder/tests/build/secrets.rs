@@ -53,9 +53,7 @@ fn files(directory: &Path) -> Vec<PathBuf> {
 
 /// Packer's stand-in: keeps the directory that it works in, as it is while a build runs, and makes a disk that targets take.
 fn act() -> String {
-    let header = "printf 'QFI\\373\\0\\0\\0\\003' > output/web.qcow2; head -c 16 /dev/zero >> output/web.qcow2; \
-                  printf '\\0\\0\\0\\005\\0\\0\\0\\0' >> output/web.qcow2; head -c 4096 /dev/zero >> output/web.qcow2";
-    format!("cp -r . $COUNT.kept; env > $COUNT.kept/environment; {SEALED}; {header}; exit ${{FAILS:-0}}")
+    format!("cp -r . $COUNT.kept; env > $COUNT.kept/environment; {SEALED}; {HEADER}; exit ${{FAILS:-0}}")
 }
 
 #[test]

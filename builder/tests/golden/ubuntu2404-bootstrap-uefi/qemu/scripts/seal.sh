@@ -41,6 +41,8 @@ rm -f /etc/ssh/ssh_host_*
 [ -L /var/lib/dbus/machine-id ] || rm -f /var/lib/dbus/machine-id
 rm -f /var/lib/systemd/random-seed /var/lib/systemd/credential.secret /var/lib/dhcp/*.leases /var/lib/NetworkManager/*.lease
 rm -rf /var/lib/trempe
+# The disks by their serial numbers that LVM may look at (RHEL 9 and newer). Without it all are looked at.
+rm -rf /etc/lvm/devices/system.devices /etc/lvm/devices/backup
 
 # What only takes room.
 apt-get clean

@@ -1,0 +1,58 @@
+//! The one command for a fresh machine, `packaging/image`: it installs what is missing, builds, and leaves an image that is proved.
+
+use super::*;
+
+/// The agent, as far as its package wants to know it.
+const AGENT: &str =
+    "case $1 in --version) echo agent 0.1.0;; man) echo > \"$2/agent.1\";; completions) echo;; esac";
+
+#[test]
+fn a_fresh_machine_gets_what_is_missing_and_an_image_that_is_proved() {
+    let desk = Desk::new();
+    let (home, bin) = (desk.home.path(), desk.path("bin"));
+    fs::write(desk.path("web.yml"), format!("{SPEC}firmware: bios\n")).unwrap();
+    fs::remove_file(desk.path("trempe-agent_0.1.0_amd64.deb")).unwrap();
+    for (name, script) in [
+        ("qemu-system-x86_64", stand_in::QEMU),
+        ("xorriso", stand_in::XORRISO),
+        ("ssh", stand_in::SSH),
+        ("dpkg-query", "echo installed nowhere"),
+        ("apt-get", "echo apt-get \"$@\" >> \"$HOME/done\""),
+        ("sudo", "exec \"$@\""),
+        ("cargo", "echo cargo \"$@\" >> \"$HOME/done\""),
+    ] {
+        stand_in::program(&bin, name, script);
+    }
+    // What makes the disk is a stand-in, and the scripts of this repository are none.
+    let bash = format!("case $1 in */bootstrap.sh) {BASH};; *) exec /bin/bash \"$@\";; esac");
+    stand_in::program(&bin, "bash", &bash);
+    stand_in::hardens(home);
+    stand_in::audits(home, "TIER", &[]);
+    let target = desk.path("target");
+    let [own, agent] = ["release", "x86_64-unknown-linux-gnu/release"].map(|name| target.join(name));
+    fs::create_dir_all(&own).unwrap();
+    fs::create_dir_all(&agent).unwrap();
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_builder"), own.join("builder")).unwrap();
+    stand_in::program(&agent, "agent", AGENT);
+
+    let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging/image"));
+    command.current_dir(home).args(["web.yml", "--emulate"]);
+    command.env("PATH", format!("{}:/usr/bin:/bin:/usr/sbin:/sbin", bin.display()));
+    command.env("HOME", home).env("CARGO_TARGET_DIR", &target).env("MACHINE", "");
+    command.env("ACT", SEALED).env("COUNT", desk.path("count")).env_remove("HANG");
+    let output = command.output().unwrap();
+    let told = format!("{}{}", String::from_utf8_lossy(&output.stdout), said(&output));
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    let done = fs::read_to_string(desk.path("done")).unwrap();
+    let done: Vec<&str> = done.lines().collect();
+    assert_eq!(done[0], "apt-get -qq update");
+    assert!([" install ", " mmdebstrap ", " ovmf "].iter().all(|word| done[1].contains(word)), "{done:?}");
+    assert!(done[2..].iter().any(|line| line.contains("-p builder")), "{done:?}");
+    for tier in ["light", "standard", "strict"] {
+        let line = told.lines().find(|line| line.starts_with(tier));
+        assert!(line.is_some_and(|line| line.contains("proved")), "{tier}: {told}");
+    }
+    for file in ["web.qcow2", "web.manifest.json", "web.verify/verify.json"] {
+        assert!(desk.path("images/web").join(file).exists(), "{file}: {told}");
+    }
+}
