@@ -319,8 +319,8 @@ fn faults_of_v4() {
 #[test]
 fn a_busy_server_is_left_alone_for_as_long_as_it_asks() {
     // Requests that fit in memory, and files.
-    let cases: [(fn() -> Options, &str, &str); 4] = [
-        (v3, "POST", "v3/images$"),
+    let cases = [
+        (v3 as fn() -> Options, "POST", "v3/images$"),
         (v3, "PUT", "/file"),
         (v4, "PUT", "vmm-images"),
         (v4, "POST", "content/images"),
