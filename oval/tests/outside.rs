@@ -8,7 +8,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 /// Tests by name: kind of test, attributes, what the object holds.
-const TESTS: [(&str, &str, &str, &str); 7] = [
+const TESTS: [(&str, &str, &str, &str); 17] = [
     ("file", "file", "", "<filepath>/etc/here</filepath>"),
     ("no_file", "file", "check_existence='none_exist'", "<filepath>/etc/gone</filepath>"),
     ("proc", "file", "check_existence='none_exist'", "<filepath>/proc/cmdline</filepath>"),
@@ -21,10 +21,52 @@ const TESTS: [(&str, &str, &str, &str); 7] = [
     ("link", "file", "check_existence='none_exist'", "<filepath>/etc/mtab</filepath>"),
     ("uname", "uname", "", ""),
     ("sysctl", "sysctl", "check_existence='none_exist'", "<name>kernel.x</name>"),
+    ("dev", "file", "check_existence='none_exist'", "<filepath>/dev/sda</filepath>"),
+    (
+        "run",
+        "textfilecontent54",
+        "check_existence='none_exist'",
+        "<filepath>/run/x/y</filepath><pattern operation='pattern match'>x</pattern><instance datatype='int'>1</instance>",
+    ),
+    ("var_run", "file", "check_existence='none_exist'", "<filepath>/var/run/x</filepath>"),
+    (
+        "either",
+        "file",
+        "check_existence='none_exist'",
+        "<filepath operation='pattern match'>^/(proc|etc)/gone$</filepath>",
+    ),
+    (
+        "all",
+        "file",
+        "check_existence='none_exist'",
+        "<filepath operation='pattern match'>^/.*/gone$</filepath>",
+    ),
+    (
+        "down",
+        "file",
+        "check_existence='none_exist'",
+        "<behaviors recurse_direction='down'/><path>/</path><filename>gone</filename>",
+    ),
+    (
+        "leads_there",
+        "textfilecontent54",
+        "check_existence='none_exist'",
+        "<path>/etc</path><filename operation='pattern match'>^resolv</filename><pattern operation='pattern match'>x</pattern>\
+         <instance datatype='int'>1</instance>",
+    ),
+    (
+        "masked",
+        "textfilecontent54",
+        "check_existence='none_exist'",
+        "<path>/etc</path><filename>masked.service</filename><pattern operation='pattern match'>x</pattern>\
+         <instance datatype='int'>1</instance>",
+    ),
+    ("symlink", "symlink", "check_existence='any_exist'", "<filepath>/etc/resolv.conf</filepath>"),
+    ("filter", "file", "", "<filepath>/etc/here</filepath><filter>oval:x:ste:1</filter>"),
 ];
 
 /// Criteria over them, and what they come to.
-const ROWS: [(&str, &str, &str); 11] = [
+const ROWS: [(&str, &str, &str); 21] = [
     ("a file decides", "+file", "true"),
     ("so does one that is not there", "+no_file", "true"),
     ("nobody knows what is in /proc", "+proc", "not evaluated"),
@@ -32,6 +74,16 @@ const ROWS: [(&str, &str, &str); 11] = [
     ("nor behind a link that leads there", "+link", "not evaluated"),
     ("nor the kernel", "+uname", "not evaluated"),
     ("nor its settings", "+sysctl", "not evaluated"),
+    ("nor what devices there are", "+dev", "not evaluated"),
+    ("nor what services left in /run", "+run", "not evaluated"),
+    ("nor there by another way", "+var_run", "not evaluated"),
+    ("nor when a pattern names such a directory", "+either", "not evaluated"),
+    ("a pattern for all directories is about the disk", "+all", "true"),
+    ("so is a search from the root", "+down", "true"),
+    ("nobody knows what a link that leads there says", "+leads_there", "not evaluated"),
+    ("a device is no text anywhere", "+masked", "true"),
+    ("nor where such a link leads in the end", "+symlink", "not evaluated"),
+    ("a filter may ask what only a kernel knows", "+filter", "not evaluated"),
     ("not the contrary either", "-proc", "not evaluated"),
     ("a file that fails decides all the same", "+proc -file", "false"),
     ("a file that holds does not", "+file +uname", "not evaluated"),
@@ -43,7 +95,17 @@ fn what_only_a_running_system_tells_is_not_evaluated() {
     let root = tempfile::tempdir().unwrap();
     fs::create_dir(root.path().join("etc")).unwrap();
     fs::write(root.path().join("etc/here"), "").unwrap();
-    symlink("../proc/self/mounts", root.path().join("etc/mtab")).unwrap();
+    for directory in ["var", "run", "dev", "proc", "sys"] {
+        fs::create_dir(root.path().join(directory)).unwrap();
+    }
+    for (link, target) in [
+        ("etc/mtab", "../proc/self/mounts"),
+        ("etc/resolv.conf", "../run/systemd/resolve/stub-resolv.conf"),
+        ("etc/masked.service", "/dev/null"),
+        ("var/run", "/run"),
+    ] {
+        symlink(target, root.path().join(link)).unwrap();
+    }
     let document = Document::parse(document(), "table").unwrap();
     let system = System::below(root.path()).unwrap();
     let evaluator = Evaluator::new(&document, &system, Variables::new());
@@ -82,6 +144,9 @@ fn document() -> String {
     format!(
         "<oval_definitions xmlns='http://oval.mitre.org/XMLSchema/oval-definitions-5' \
          xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'><definitions>{definitions}</definitions>\
-         <tests>{tests}</tests><objects>{objects}</objects></oval_definitions>"
+         <tests>{tests}</tests><objects>{objects}<uname_object id='oval:x:obj:kernel' version='1'/></objects>\
+         <states><file_state id='oval:x:ste:1' version='1'><path var_ref='oval:x:var:1'/></file_state></states><variables>\
+         <local_variable id='oval:x:var:1' version='1' datatype='string'><object_component object_ref='oval:x:obj:kernel' \
+         item_field='os_name'/></local_variable></variables></oval_definitions>"
     )
 }

@@ -9,41 +9,45 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 /// As in oscap, "greater than" holds when the wanted address is below the found one, within the network.
 pub(super) fn compare(operation: Operation, wanted: &str, found: &str, six: bool) -> Verdict {
     let parse = if six { parse_six } else { parse_four };
-    let (Some((wanted, wanted_size)), Some((found, found_size))) = (parse(wanted), parse(found)) else {
+    let (Some((wanted, wanted_mask)), Some((found, found_mask))) = (parse(wanted), parse(found)) else {
         return Verdict::Error;
     };
-    let width = if six { 128 } else { 32 };
-    let network = |address: u128, size: u32| address.checked_shr(width - size).unwrap_or(0);
     match operation {
-        Operation::Equals => (wanted == found && wanted_size == found_size).into(),
-        Operation::NotEqual => (wanted != found || wanted_size != found_size).into(),
+        Operation::Equals => (wanted == found && wanted_mask == found_mask).into(),
+        Operation::NotEqual => (wanted != found || wanted_mask != found_mask).into(),
         Operation::SubsetOf => {
-            (wanted_size <= found_size && network(wanted, wanted_size) == network(found, wanted_size)).into()
+            (wanted_mask <= found_mask && wanted & wanted_mask == found & wanted_mask).into()
         }
         Operation::SupersetOf => {
-            (wanted_size >= found_size && network(wanted, found_size) == network(found, found_size)).into()
+            (wanted_mask >= found_mask && wanted & found_mask == found & found_mask).into()
         }
-        _ if wanted_size != found_size => Verdict::Error,
-        _ => super::ordered(operation, network(found, found_size).cmp(&network(wanted, wanted_size))),
+        _ if wanted_mask != found_mask => Verdict::Error,
+        _ => super::ordered(operation, (found & found_mask).cmp(&(wanted & wanted_mask))),
     }
 }
 
-fn parse_four(text: &str) -> Option<(u128, u32)> {
+/// Address and mask. A mask need not be ones before zeros: it is a number, and the larger one is that of the smaller network.
+fn parse_four(text: &str) -> Option<(u128, u128)> {
     let (address, size) = split(text);
-    let size = match size {
-        None => 32,
+    let mask = match size {
+        None => u32::MAX,
         Some(size) => match size.parse::<Ipv4Addr>() {
-            Ok(mask) => u32::from(mask).leading_ones(),
-            Err(_) => size.parse().ok().filter(|size| *size <= 32)?,
+            Ok(mask) => u32::from(mask),
+            // oscap takes the prefix 0 for 32.
+            Err(_) => match size.parse().ok().filter(|size| *size <= 32)? {
+                0 => u32::MAX,
+                size => u32::MAX << (32 - size),
+            },
         },
     };
-    Some((u128::from(u32::from(address.parse::<Ipv4Addr>().ok()?)), size))
+    Some((u128::from(u32::from(address.parse::<Ipv4Addr>().ok()?)), u128::from(mask)))
 }
 
-fn parse_six(text: &str) -> Option<(u128, u32)> {
+fn parse_six(text: &str) -> Option<(u128, u128)> {
     let (address, size) = split(text);
-    let size = size.map_or(Some(128), |size| size.parse().ok().filter(|size| *size <= 128))?;
-    Some((u128::from(address.parse::<Ipv6Addr>().ok()?), size))
+    let size: u32 = size.map_or(Some(128), |size| size.parse().ok().filter(|size| *size <= 128))?;
+    let mask = u128::MAX.checked_shl(128 - size).unwrap_or(0);
+    Some((u128::from(address.parse::<Ipv6Addr>().ok()?), mask))
 }
 
 fn split(text: &str) -> (&str, Option<&str>) {

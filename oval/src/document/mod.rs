@@ -7,7 +7,7 @@ mod reach;
 mod scan;
 
 use crate::error::{Error, Result};
-use crate::model::{Definition, Object, State, Test, Variable};
+use crate::model::{Definition, Object, Schema, State, Test, Variable};
 use scan::{Kind, Scanner, Tag, attributes};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -40,6 +40,8 @@ struct Index {
     parts: HashMap<String, Part>,
     /// Ids of definitions, in document order.
     definitions: Vec<String>,
+    /// The versions of the schemas it was written for: those of families by name, that of the core without one.
+    schemas: HashMap<Option<String>, Schema>,
 }
 
 #[derive(Debug, Clone)]
@@ -167,6 +169,13 @@ impl<'t> Document<'t> {
     /// A variable by id; errors as [`Document::definition`].
     pub(crate) fn variable(&self, id: &str) -> Result<Variable> {
         self.model(Section::Variables, id, Variable::read)
+    }
+
+    /// The version of the schema of a family of objects that the document was written for.
+    pub(crate) fn schema(&self, family: &str) -> Schema {
+        let schemas = &self.index.schemas;
+        let of = |family: Option<&str>| schemas.get(&family.map(str::to_owned)).copied();
+        of(Some(family)).or_else(|| of(None)).unwrap_or(Schema::UNSAID)
     }
 
     /// An id as the document has it; `None` when it has no such part.
@@ -298,11 +307,20 @@ impl<'t> Indexer<'t> {
                     namespaces,
                     parts: HashMap::new(),
                     definitions: Vec::new(),
+                    schemas: HashMap::new(),
                 });
             }
             Some(document) if depth == document + 1 => {
                 if let Some(found) = self.found.last_mut() {
                     found.namespaces.extend(declarations(whole));
+                }
+            }
+            Some(document) if depth == document + 2 && local(text, tag) == "schema_version" => {
+                let said = text.get(tag.span.end..).and_then(|rest| rest.split('<').next());
+                let platform = attributes(whole).find(|(name, _)| *name == "platform");
+                let family = platform.and_then(|(_, platform)| Some(platform.rsplit_once('#')?.1.to_owned()));
+                if let (Some(found), true) = (self.found.last_mut(), platform.is_none() || family.is_some()) {
+                    found.schemas.insert(family, Schema::read(said.unwrap_or_default()));
                 }
             }
             Some(document) if depth == document + 2 => {

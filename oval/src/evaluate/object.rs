@@ -100,7 +100,8 @@ impl Evaluator<'_> {
         if count > MAX_COMBINATIONS {
             return Collection::failed(Flag::Error, format!("{}: {count} combinations of values", object.id));
         }
-        let context = Context { system: self.system, patterns: &self.patterns };
+        let schema = self.document.schema(&object.family);
+        let context = Context { system: self.system, patterns: &self.patterns, schema };
         let mut swept = self.swept(&object.id).map(Vec::into_iter);
         let mut whole = Union::default();
         loop {

@@ -6,6 +6,7 @@
 mod criteria;
 mod entity;
 mod object;
+mod schema;
 mod state;
 mod test;
 mod variable;
@@ -14,6 +15,7 @@ mod word;
 pub use criteria::{Criteria, Definition};
 pub(crate) use entity::{Entity, Source};
 pub(crate) use object::{Behaviors, Filter, Object, Set};
+pub(crate) use schema::Schema;
 pub(crate) use state::State;
 pub(crate) use test::Test;
 pub(crate) use variable::{Arithmetic, Component, Function, TimeFormat, Variable};

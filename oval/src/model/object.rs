@@ -13,6 +13,8 @@ pub(crate) struct Object {
     pub id: String,
     /// Its version.
     pub version: u64,
+    /// The schema it is from: `unix`, `linux`, `independent`.
+    pub family: String,
     /// Which probe collects it: `file` of a `file_object`.
     pub kind: String,
     /// How the probe should go about it.
@@ -56,6 +58,7 @@ impl Object {
         let mut object = Object {
             id: required(element, "id")?,
             version: version(element),
+            family: element.namespace.rsplit_once('#').map_or("", |(_, family)| family).to_owned(),
             kind: kind(element, "_object")?,
             behaviors: Behaviors::default(),
             entities: Vec::new(),

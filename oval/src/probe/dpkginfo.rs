@@ -5,7 +5,7 @@
 use super::{Context, Request};
 use crate::collector::Collector;
 use crate::item::{Field, Item};
-use crate::model::Datatype;
+use crate::model::{Datatype, Schema};
 
 /// Where dpkg keeps what is installed.
 const STATUS: &str = "/var/lib/dpkg/status";
@@ -16,13 +16,17 @@ pub(super) fn collect(request: &Request<'_>, context: &Context<'_>, out: &mut Co
     let Some(status) = context.system.dpkg_status() else { return };
     let Some(package) = installed(&status, name.value()) else { return };
     let (epoch, version, release) = parts(package.version);
+    let datatype = match context.schema >= Schema::new(5, 11, 1) {
+        true => Datatype::DebianEvrString,
+        false => Datatype::EvrString,
+    };
     let fields = vec![
         Field::text("name", name.value()),
         Field::text("arch", package.architecture),
         Field::text("epoch", epoch),
         Field::text("release", release),
         Field::text("version", version),
-        Field::typed("evr", Datatype::DebianEvrString, format!("{epoch}:{}", without_epoch(package.version))),
+        Field::typed("evr", datatype, format!("{epoch}:{}", without_epoch(package.version))),
     ];
     out.add(Item::new(fields).at(STATUS, None));
 }

@@ -5,7 +5,7 @@
 use super::{Context, Request};
 use crate::collector::{Candidate, Collector};
 use crate::item::{Field, Item};
-use crate::model::Datatype;
+use crate::model::{Datatype, Schema};
 use crate::pattern::Patterns;
 use crate::sieve::Sieve;
 use crate::system::{Files, Meta};
@@ -13,13 +13,20 @@ use crate::walk::{self, Found};
 use std::cell::OnceCell;
 use std::path::Path;
 
+/// From this version of the schema on items are as they are today: before, ids and times are texts, and still before that there are no
+/// lists for access control and no whole paths.
+pub(crate) const MODERN: Schema = Schema::new(5, 8, 0);
+const WITH_ACL: Schema = Schema::new(5, 7, 0);
+const WITH_FILEPATH: Schema = Schema::new(5, 6, 0);
+
 pub(super) fn collect(request: &Request<'_>, context: &Context<'_>, out: &mut Collector<'_>) {
     walk::find(request, context, out, &mut |found, out| {
         if out.is_over() {
             return;
         }
         let Some(meta) = found.meta.or_else(|| context.system.lstat(found.full).ok()) else { return };
-        let candidate = Looked { found, meta, files: context.system, acl: OnceCell::new() };
+        let candidate =
+            Looked { found, meta, files: context.system, schema: context.schema, acl: OnceCell::new() };
         if out.wants(&candidate) {
             out.keep(candidate.item());
         }
@@ -34,7 +41,7 @@ pub(super) fn look(
     sieve: &Sieve,
     patterns: &Patterns,
 ) -> Option<Item> {
-    let candidate = Looked { found, meta, files, acl: OnceCell::new() };
+    let candidate = Looked { found, meta, files, schema: MODERN, acl: OnceCell::new() };
     sieve.passes(patterns, &candidate).then(|| candidate.item())
 }
 
@@ -59,6 +66,7 @@ struct Looked<'a> {
     found: &'a Found<'a>,
     meta: Meta,
     files: &'a Files,
+    schema: Schema,
     acl: OnceCell<Field>,
 }
 
@@ -66,14 +74,19 @@ impl Looked<'_> {
     /// A field that the inode has, by name.
     fn of_inode(&self, name: &str) -> Option<Field> {
         let meta = &self.meta;
+        let number = |name, number: i64| match self.schema >= MODERN {
+            true => Field::int(name, number),
+            false => Field::text(name, number.to_string()),
+        };
         Some(match name {
             "type" => Field::text("type", meta.kind.word()),
-            "group_id" => Field::int("group_id", meta.group),
-            "user_id" => Field::int("user_id", meta.user),
-            "a_time" => Field::int("a_time", meta.read),
-            "c_time" => Field::int("c_time", meta.changed),
-            "m_time" => Field::int("m_time", meta.modified),
+            "group_id" => number("group_id", meta.group.into()),
+            "user_id" => number("user_id", meta.user.into()),
+            "a_time" => number("a_time", meta.read),
+            "c_time" => number("c_time", meta.changed),
+            "m_time" => number("m_time", meta.modified),
             "size" => Field::int("size", meta.size),
+            "has_extended_acl" if self.schema < WITH_ACL => no_acl(),
             "has_extended_acl" => self.acl.get_or_init(|| extended_acl(self.files, self.found.full)).clone(),
             _ => {
                 let (name, bit) = BITS.iter().find(|(known, _)| *known == name)?;
@@ -84,6 +97,7 @@ impl Looked<'_> {
 
     fn item(&self) -> Item {
         let mut fields = self.found.fields();
+        fields.retain(|field| self.schema >= WITH_FILEPATH || field.name != "filepath");
         let names = ["type", "group_id", "user_id", "a_time", "c_time", "m_time", "size"];
         let names = names.into_iter().chain(BITS.iter().map(|(name, _)| *name)).chain(["has_extended_acl"]);
         fields.extend(names.filter_map(|name| self.of_inode(name)));
@@ -94,6 +108,7 @@ impl Looked<'_> {
 impl Candidate for Looked<'_> {
     fn each_field(&self, name: &str, with: &mut dyn FnMut(&Field)) {
         match name {
+            "filepath" if self.schema < WITH_FILEPATH => {}
             "filepath" | "path" | "filename" => {
                 self.found.field(name).iter().for_each(with);
             }
@@ -105,12 +120,15 @@ impl Candidate for Looked<'_> {
 /// Whether the access control list says more than the permission bits (`acl_extended_file(3)`, which follows links). A file system
 /// without such lists has no such field.
 fn extended_acl(files: &Files, path: &Path) -> Field {
-    let absent = Field { datatype: Datatype::Boolean, ..Field::absent("has_extended_acl") };
     let size = |name| files.attribute(path, name).map(|value| value.map_or(0, |value| value.len()));
     // A list of version 2 has 4 bytes and 8 for each entry; three entries are the permission bits.
     match (size("system.posix_acl_access"), size("system.posix_acl_default")) {
         (Ok(access), Ok(default)) => Field::bool("has_extended_acl", access > 4 + 3 * 8 || default > 0),
         (Ok(access), Err(_)) => Field::bool("has_extended_acl", access > 4 + 3 * 8),
-        (Err(_), _) => absent,
+        (Err(_), _) => no_acl(),
     }
+}
+
+fn no_acl() -> Field {
+    Field { datatype: Datatype::Boolean, ..Field::absent("has_extended_acl") }
 }

@@ -6,7 +6,7 @@
 mod dpkginfo;
 mod environmentvariable58;
 mod family;
-mod file;
+pub(crate) mod file;
 mod filehash58;
 mod inetlisteningservers;
 mod interface;
@@ -29,7 +29,7 @@ mod xmlfilecontent;
 use crate::collector::Collector;
 use crate::compare;
 use crate::item::Value;
-use crate::model::{Behaviors, Check, Datatype, Object, Operation};
+use crate::model::{Behaviors, Check, Datatype, Object, Operation, Schema};
 use crate::pattern::Patterns;
 use crate::system::System;
 use crate::verdict::{Tally, Verdict};
@@ -42,6 +42,8 @@ pub(crate) struct Context<'a> {
     pub system: &'a System,
     /// The engine for patterns.
     pub patterns: &'a Patterns,
+    /// The version of the schema that the object was written for.
+    pub schema: Schema,
 }
 
 /// A probe.

@@ -6,6 +6,7 @@
 use super::{Context, Request};
 use crate::collector::Collector;
 use crate::item::{Field, Item};
+use crate::model::Schema;
 use crate::verdict::Verdict;
 use std::path::Path;
 
@@ -22,7 +23,7 @@ pub(super) fn collect(request: &Request<'_>, context: &Context<'_>, out: &mut Co
         if name.compare(context.patterns, account.name.as_bytes()) != Verdict::True {
             continue;
         }
-        let fields = vec![
+        let mut fields = vec![
             Field::text("username", account.name),
             Field::text("password", account.password),
             Field::int("user_id", account.user),
@@ -30,8 +31,10 @@ pub(super) fn collect(request: &Request<'_>, context: &Context<'_>, out: &mut Co
             Field::text("gcos", account.gecos),
             Field::text("home_dir", account.home),
             Field::text("login_shell", account.shell),
-            Field::int("last_login", last_login(context, account.user)),
         ];
+        if context.schema >= Schema::new(5, 10, 0) {
+            fields.push(Field::int("last_login", last_login(context, account.user)));
+        }
         out.add(Item::new(fields).at(FILE, Some(number + 1)));
     }
 }

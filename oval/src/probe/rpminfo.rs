@@ -7,7 +7,7 @@ use super::{Context, Request};
 use crate::collection::Flag;
 use crate::collector::Collector;
 use crate::item::{Field, Item};
-use crate::model::{Datatype, Operation};
+use crate::model::{Datatype, Operation, Schema};
 use crate::verdict::Verdict;
 
 pub(super) fn collect(request: &Request<'_>, context: &Context<'_>, out: &mut Collector<'_>) {
@@ -30,14 +30,18 @@ pub(super) fn collect(request: &Request<'_>, context: &Context<'_>, out: &mut Co
         }
         let epoch = if package.epoch == "(none)" { "0" } else { &package.epoch };
         let version = format!("{epoch}:{}-{}", package.version, package.release);
-        out.add(Item::new(vec![
+        let mut fields = vec![
             Field::text("name", package.name.as_str()),
             Field::text("arch", package.architecture.as_str()),
             Field::text("epoch", package.epoch.as_str()),
             Field::text("release", package.release.as_str()),
             Field::text("version", package.version.as_str()),
             Field::typed("evr", Datatype::EvrString, version.as_str()),
-            Field::text("extended_name", format!("{}-{version}.{}", package.name, package.architecture)),
-        ]));
+        ];
+        if context.schema >= Schema::new(5, 10, 0) {
+            let extended = format!("{}-{version}.{}", package.name, package.architecture);
+            fields.push(Field::text("extended_name", extended));
+        }
+        out.add(Item::new(fields));
     }
 }

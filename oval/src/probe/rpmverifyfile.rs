@@ -8,7 +8,7 @@ use super::{Context, Request};
 use crate::collection::Flag;
 use crate::collector::Collector;
 use crate::item::{Field, Item};
-use crate::model::Operation;
+use crate::model::{Operation, Schema};
 use crate::system::{Header, RpmFile};
 use crate::verdict::Verdict;
 use std::path::{Path, PathBuf};
@@ -66,7 +66,7 @@ pub(super) fn collect(request: &Request<'_>, context: &Context<'_>, out: &mut Co
     kinds |= if flag("noghostfiles") { GHOST } else { 0 };
     let wanted =
         Wanted { path: path.value(), operation: path.operation, real: real(context, path.value()), context };
-    let verifier = Verifier::new(context.system);
+    let verifier = Verifier::new(context.system, context.schema);
     let walked = context.system.each_rpm(&mut |header| {
         if wanted_package(request, context, header) {
             let package = Package::of(header);
@@ -164,6 +164,7 @@ impl Package {
     }
 
     fn item(&self, file: &RpmFile, path: &str, verifier: &Verifier<'_>, omitted: Attributes) -> Item {
+        let with_digest = verifier.schema >= Schema::new(5, 11, 1);
         let differs = verifier.verify(file, omitted);
         let mut fields = self.fields.clone();
         fields.push(Field::text("filepath", path));
@@ -177,6 +178,7 @@ impl Package {
             };
             fields.push(Field::text(name, word));
         }
+        fields.retain(|field| with_digest || field.name != "filedigest_differs");
         fields.extend(KINDS.iter().map(|(name, bit)| Field::bool(name, file.flags & bit != 0)));
         Item::new(fields).at(path, None)
     }

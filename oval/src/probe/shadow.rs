@@ -5,7 +5,11 @@
 use super::{Context, Request};
 use crate::collector::Collector;
 use crate::item::{Field, Item};
+use crate::model::Schema;
 use crate::verdict::Verdict;
+
+/// The version of the schema from which on it is told how a password is encrypted.
+const WITH_METHOD: Schema = Schema::new(5, 8, 0);
 
 const FILE: &str = "/etc/shadow";
 
@@ -21,7 +25,8 @@ pub(super) fn collect(request: &Request<'_>, context: &Context<'_>, out: &mut Co
         Err(error) => return out.fail(format!("{FILE} cannot be read: {error}")),
     };
     for (number, line) in text.lines().enumerate() {
-        let Some(fields) = fields(line) else { continue };
+        let Some(mut fields) = fields(line) else { continue };
+        fields.retain(|field| context.schema >= WITH_METHOD || field.name != "encrypt_method");
         let user = line.split(':').next().unwrap_or_default();
         if name.compare(context.patterns, user.as_bytes()) == Verdict::True {
             out.add(Item::new(fields).at(FILE, Some(number + 1)));

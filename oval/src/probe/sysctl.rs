@@ -6,7 +6,7 @@
 use super::{Context, Request};
 use crate::collector::Collector;
 use crate::item::{Field, Item};
-use crate::model::Operation;
+use crate::model::{Operation, Schema};
 use crate::system::Kind;
 use crate::verdict::Verdict;
 use std::path::{Path, PathBuf};
@@ -85,16 +85,29 @@ fn setting(context: &Context<'_>, path: &Path, out: &mut Collector<'_>) {
         return;
     }
     let mut fields = vec![Field::text("name", key(path))];
-    fields.extend(values(bytes).into_iter().map(|value| Field::text("value", value)));
+    if context.schema >= Schema::new(5, 10, 0) {
+        fields.extend(values(bytes).into_iter().map(|value| Field::text("value", value)));
+    } else {
+        fields.push(Field::text("value", whole(bytes)));
+    }
     out.add(Item::new(fields).at(path.to_string_lossy(), None));
+}
+
+/// The value in a file as older content has it: up to what cannot be printed, without the last line break.
+fn whole(bytes: &[u8]) -> String {
+    let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    let text = bytes.split(|byte| !is_text(*byte)).next().unwrap_or_default();
+    String::from_utf8_lossy(text).into_owned()
+}
+
+/// Whether a character may be in a value.
+fn is_text(byte: u8) -> bool {
+    byte.is_ascii_graphic() || byte.is_ascii_whitespace() || matches!(byte, b' ' | 0x0b)
 }
 
 /// The values in a file: lines, also parted at what cannot be printed.
 fn values(bytes: &[u8]) -> Vec<String> {
-    let parts = |byte: &u8| {
-        *byte == b'\n'
-            || !(byte.is_ascii_graphic() || byte.is_ascii_whitespace() || matches!(byte, b' ' | 0x0b))
-    };
+    let parts = |byte: &u8| *byte == b'\n' || !is_text(*byte);
     let mut values: Vec<String> =
         bytes.split(parts).map(|value| String::from_utf8_lossy(value).into_owned()).collect();
     if values.last().is_some_and(String::is_empty) {

@@ -4,13 +4,18 @@
 //! those of other units are none.
 
 use super::{Context, Request};
+use crate::collection::Flag;
 use crate::collector::Collector;
 use crate::item::{Field, Item};
+use crate::model::Schema;
 use crate::system::Units;
 use crate::verdict::Verdict;
 use std::collections::HashSet;
 
 pub(super) fn collect(request: &Request<'_>, context: &Context<'_>, out: &mut Collector<'_>) {
+    if context.schema < Schema::new(5, 11, 0) {
+        return out.end(Flag::GaveUp, "the content is older than this kind of object");
+    }
     let Some(unit) = request.entity("unit") else { return out.fail("the object has no unit") };
     let units = match context.system.units() {
         Ok(units) => units,

@@ -3,15 +3,21 @@
 //! Source: `src/OVAL/probes/independent/textfilecontent54_probe.c` of OpenSCAP 1.3.7.
 
 use super::{Asked, Context, Request};
+use crate::collection::Flag;
 use crate::collector::Collector;
 use crate::item::{Field, Item};
+use crate::model::Schema;
 use crate::pattern::{Flags, Matches};
+use crate::system::Kind;
 use crate::verdict::Verdict;
 use crate::walk::{self, Found};
 use memchr::{memchr, memchr_iter};
 use pcre2::bytes::Regex;
 use std::path::Path;
 use std::rc::Rc;
+
+/// The version of the schema from which on items have whole paths.
+const WITH_FILEPATH: Schema = Schema::new(5, 6, 0);
 
 pub(super) fn collect(request: &Request<'_>, context: &Context<'_>, out: &mut Collector<'_>) {
     let (Some(pattern), Some(instance)) = (request.entity("pattern"), request.entity("instance")) else {
@@ -52,13 +58,20 @@ impl Search<'_> {
         }
         // Links that lead nowhere, and to what is no regular file, are passed over.
         match self.context.system.stat(found.full) {
-            Ok(meta) if meta.kind == crate::system::Kind::Regular => {}
-            _ => return,
+            Ok(meta) if meta.kind == Kind::Regular => {}
+            _ => return self.not_there(found.full, out),
         }
         let path = found.full;
         match self.context.system.read(path) {
             Ok(bytes) => self.content(found, &bytes, out),
             Err(error) => out.fail(format!("{} cannot be read: {error}", path.display())),
+        }
+    }
+
+    /// A link that leads nowhere may lead to something on a running system; devices are no regular files there either.
+    fn not_there(&self, path: &Path, out: &mut Collector<'_>) {
+        if let Some(own) = self.context.system.kernels_own(path).filter(|own| *own != "/dev") {
+            out.end(Flag::NotRunning, walk::not_running(own));
         }
     }
 
@@ -103,6 +116,7 @@ impl Search<'_> {
 
     fn item(&self, found: &Found<'_>, text: &str, number: i64, groups: &[&str], line: usize) -> Item {
         let mut fields = found.fields();
+        fields.retain(|field| self.context.schema >= WITH_FILEPATH || field.name != "filepath");
         fields.push(Field::text("pattern", self.pattern));
         fields.push(Field::int("instance", number));
         fields.push(Field::text("line", self.pattern));

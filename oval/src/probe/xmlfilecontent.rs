@@ -3,6 +3,7 @@
 //! Source: `src/OVAL/probes/independent/xmlfilecontent_probe.c` of OpenSCAP 1.3.7. Of XPath the part is understood that content uses, see
 //! [`xpath`]; any other expression is an error.
 
+mod prolog;
 mod xpath;
 
 use super::{Context, Request};
@@ -29,6 +30,10 @@ fn file(found: &Found<'_>, expression: &str, path: &Path, context: &Context<'_>,
     let text = match context.system.read_text(&place) {
         Ok(text) => text,
         Err(error) => return out.fail(format!("{place} cannot be read: {error}")),
+    };
+    let text = match prolog::without_declaration(text) {
+        Ok(text) => text,
+        Err(why) => return out.fail(format!("{place}: {why}")),
     };
     let root = match Element::parse(&text, &place, Position { line: 1, column: 1 }, &[]) {
         Ok(root) => root,

@@ -16,8 +16,8 @@ const MAX_FILE: u64 = 256 << 20;
 /// The most bytes of all contents together, those that only a digest is made of too.
 const MAX_BYTES: u64 = 64 << 30;
 
-/// What a kernel makes up.
-const KERNELS: [&str; 2] = ["/proc", "/sys"];
+/// What a kernel makes up, and what its services leave until they end.
+pub(crate) const KERNELS: [&str; 4] = ["/proc", "/sys", "/dev", "/run"];
 
 /// The most symbolic links followed for one path, as in the kernel.
 const MAX_LINKS: usize = 40;
@@ -130,29 +130,23 @@ impl Files {
         Ok(PathBuf::from(readlinkat(link.as_fd(), "")?))
     }
 
-    /// Whether a path leads to what a kernel makes up while it runs, and none does: a file that is not there says nothing then.
-    pub(crate) fn is_kernels(&self, path: &Path) -> bool {
-        let mut path = path.to_owned();
-        for _ in 0..if self.is_running() { 0 } else { MAX_LINKS } {
-            if KERNELS.iter().any(|own| path.starts_with(own)) {
-                return true;
-            }
-            let Ok(target) = self.read_link(&path) else { return false };
-            let joined = path.parent().unwrap_or(Path::new("/")).join(target);
-            path = PathBuf::from("/");
-            for part in joined.iter().skip(1) {
-                if part == ".." {
-                    path.pop();
-                } else {
-                    path.push(part);
-                }
-            }
+    /// The directory of what a kernel and its services make up while they run, when a path leads into one and none runs: a file that is
+    /// not there says nothing then.
+    pub(crate) fn kernels_own(&self, path: &Path) -> Option<&'static str> {
+        let own = |path: &Path| KERNELS.into_iter().find(|own| path == Path::new(own));
+        if self.is_running() {
+            return None;
         }
-        false
+        own(&self.resolve(path, &|path| own(path).is_some()).ok()?)
     }
 
     /// The path without links, `.` and `..`, as `realpath(3)` has it; everything on it must exist.
     pub(crate) fn real_path(&self, path: &Path) -> io::Result<PathBuf> {
+        self.resolve(path, &|_| false)
+    }
+
+    /// Follows a path to its end, or up to where it is far enough.
+    fn resolve(&self, path: &Path, is_enough: &dyn Fn(&Path) -> bool) -> io::Result<PathBuf> {
         let parts = |path: &Path| path.iter().rev().map(PathBuf::from).collect::<Vec<_>>();
         let (mut todo, mut done, mut links) = (parts(path), PathBuf::from("/"), 0);
         while let Some(part) = todo.pop() {
@@ -162,6 +156,9 @@ impl Files {
                 Some("..") => drop(done.pop()),
                 _ => {
                     let next = done.join(&part);
+                    if is_enough(&next) {
+                        return Ok(next);
+                    }
                     if self.lstat(&next)?.kind != Kind::Symlink {
                         done = next;
                         continue;

@@ -16,7 +16,7 @@ mod units;
 
 pub(crate) use digest::Algorithm;
 pub(crate) use directory::Directory;
-pub(crate) use files::Files;
+pub(crate) use files::{Files, KERNELS};
 pub(crate) use meta::{Kind, Meta};
 pub(crate) use mounts::Mount;
 pub(crate) use rpm::{Header, RpmFile};
@@ -166,7 +166,7 @@ impl System {
 
     /// What is mounted, in the order of the mount table; `None` when there is no such table.
     pub(crate) fn mounts(&self) -> Option<Rc<[Mount]>> {
-        self.mounts.get_or_init(|| mounts::read(self)).clone()
+        self.mounts.get_or_init(|| mounts::read(self, &["/proc/mounts"])).clone()
     }
 
     /// The devices that count as local: `None` below another root, where all do.
@@ -174,8 +174,9 @@ impl System {
         if !self.is_running() {
             return Ok(None);
         }
-        let mounts =
-            self.mounts().ok_or_else(|| io::Error::new(ErrorKind::NotFound, "there is no /etc/mtab"))?;
+        // As oscap: what counts as local is asked of another table. Where it is missing oscap finds no files at all.
+        let mounts = mounts::read(self, &["/etc/mtab", "/proc/mounts"])
+            .ok_or_else(|| io::Error::new(ErrorKind::NotFound, "there is no /etc/mtab"))?;
         let local = mounts.iter().filter(|mount| mount.is_local());
         let mut devices: Vec<u64> =
             local.filter_map(|mount| Some(self.stat(Path::new(&mount.point)).ok()?.device)).collect();

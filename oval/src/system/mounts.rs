@@ -50,9 +50,9 @@ impl Mount {
     }
 }
 
-/// Reads the mount table.
-pub(super) fn read(system: &System) -> Option<Rc<[Mount]>> {
-    let text = ["/etc/mtab", "/proc/mounts"].iter().find_map(|path| {
+/// Reads the first of these mount tables that is there.
+pub(super) fn read(system: &System, tables: &[&str]) -> Option<Rc<[Mount]>> {
+    let text = tables.iter().find_map(|path| {
         // Files below /proc have no size: `System::read` reads them to their end.
         let bytes = system.read(Path::new(path)).ok()?;
         Some(String::from_utf8_lossy(&bytes).into_owned())
@@ -92,6 +92,20 @@ fn unescape(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_kernel_says_is_mounted() {
+        let tree = tempfile::tempdir().unwrap();
+        for (table, line) in
+            [("proc/mounts", "tmpfs /tmp tmpfs rw 0 0\n"), ("etc/mtab", "tmpfs /tmp tmpfs rw,noexec 0 0\n")]
+        {
+            std::fs::create_dir_all(tree.path().join(table).parent().unwrap()).unwrap();
+            std::fs::write(tree.path().join(table), line).unwrap();
+        }
+        let system = System::below(tree.path()).unwrap();
+        let options: Vec<Vec<String>> = system.mounts().unwrap().iter().map(|m| m.options.clone()).collect();
+        assert_eq!(options, [["rw"]], "a table that a program left behind is not asked");
+    }
 
     #[test]
     fn the_table_is_read_as_getmntent_reads_it() {

@@ -20,34 +20,27 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const MOST: u64 = 64 << 20;
 
 /// Properties that are lists; `systemctl` writes them with blanks between.
-const LISTS: [&str; 26] = [
-    "After",
-    "Before",
-    "BindsTo",
-    "BoundBy",
-    "ConflictedBy",
-    "Conflicts",
-    "ConsistsOf",
-    "Documentation",
-    "DropInPaths",
-    "JoinsNamespaceOf",
-    "Names",
-    "OnFailure",
-    "OnSuccess",
-    "PartOf",
-    "PropagatesReloadTo",
-    "ReloadPropagatedFrom",
-    "RequiredBy",
-    "Requires",
-    "RequiresMountsFor",
-    "Requisite",
-    "RequisiteOf",
-    "TriggeredBy",
-    "Triggers",
-    "UpheldBy",
-    "WantedBy",
-    "Wants",
-];
+const LISTS: &str = "
+    After Before BindsTo BoundBy ConflictedBy Conflicts ConsistsOf Documentation DropInPaths JoinsNamespaceOf Markers
+    Names OnFailure OnFailureOf OnSuccess OnSuccessOf PartOf PropagatesReloadTo PropagatesStopTo Refs
+    ReloadPropagatedFrom RequiredBy Requires RequiresMountsFor Requisite RequisiteOf SliceOf StopPropagatedFrom
+    TriggeredBy Triggers UpheldBy Upholds WantedBy Wants WantsMountsFor
+";
+
+/// The other properties that every kind of unit has (`org.freedesktop.systemd1.Unit`): those of services, mounts and so on are not asked for,
+/// as oscap does not ask for them either.
+const OTHERS: &str = "
+    Id Following Description AccessSELinuxContext LoadState ActiveState FreezerState SubState FragmentPath SourcePath
+    UnitFileState UnitFilePreset StateChangeTimestamp StateChangeTimestampMonotonic InactiveExitTimestamp
+    InactiveExitTimestampMonotonic ActiveEnterTimestamp ActiveEnterTimestampMonotonic ActiveExitTimestamp
+    ActiveExitTimestampMonotonic InactiveEnterTimestamp InactiveEnterTimestampMonotonic CanStart CanStop CanReload
+    CanIsolate CanClean CanFreeze CanLiveMount Job StopWhenUnneeded RefuseManualStart RefuseManualStop AllowIsolate
+    DefaultDependencies SurviveFinalKillSignal OnSuccesJobMode OnSuccessJobMode OnFailureJobMode IgnoreOnIsolate
+    NeedDaemonReload JobTimeoutUSec JobRunningTimeoutUSec JobTimeoutAction JobTimeoutRebootArgument ConditionResult
+    AssertResult ConditionTimestamp ConditionTimestampMonotonic AssertTimestamp AssertTimestampMonotonic LoadError
+    Transient Perpetual StartLimitIntervalUSec StartLimitBurst StartLimitAction FailureAction FailureActionExitStatus
+    SuccessAction SuccessActionExitStatus RebootArgument InvocationID CollectMode DebugInvocation
+";
 
 /// Asks systemd for all its units.
 pub(super) fn read() -> Result<Units, String> {
@@ -56,8 +49,9 @@ pub(super) fn read() -> Result<Units, String> {
     }
     let program =
         PROGRAMS.iter().find(|program| Path::new(program).exists()).ok_or("systemctl is not installed")?;
+    let properties: Vec<&str> = OTHERS.split_whitespace().chain(LISTS.split_whitespace()).collect();
     let child = Command::new(program)
-        .args(["show", "--all", "--no-pager", "*"])
+        .args(["show", "--all", "--no-pager", &format!("--property={}", properties.join(",")), "*"])
         .env_clear()
         .env("LC_ALL", "C")
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
@@ -102,7 +96,7 @@ fn parse(text: &str) -> Units {
 
 /// The values of a property as D-Bus has them: booleans are true and false, empty lists have none.
 fn values(name: &str, value: &str) -> Vec<String> {
-    if LISTS.contains(&name) {
+    if LISTS.split_whitespace().any(|list| list == name) {
         return value.split_whitespace().map(str::to_owned).collect();
     }
     vec![match value {
@@ -119,14 +113,15 @@ mod tests {
     #[test]
     fn units_are_read_with_their_lists() {
         let units = parse(
-            "Id=a.target\nWants=b.service c.target\nCanStart=yes\nRequires=\n\nActiveState=active\nId=b.service\n",
+            "Id=a.target\nWants=b.service c.target\nUpholds=\nSliceOf=x y\nCanStart=yes\nRequires=\n\nActiveState=active\nId=b.service\n",
         );
         let of = |unit: &str, property: &str| {
             units.get(unit).and_then(|p| p.get(property)).cloned().unwrap_or_default()
         };
         assert_eq!(of("a.target", "Wants"), ["b.service", "c.target"]);
         assert_eq!(of("a.target", "CanStart"), ["true"]);
-        assert!(of("a.target", "Requires").is_empty());
+        assert_eq!(of("a.target", "SliceOf"), ["x", "y"]);
+        assert!(of("a.target", "Requires").is_empty() && of("a.target", "Upholds").is_empty());
         assert_eq!(of("b.service", "ActiveState"), ["active"]);
     }
 }

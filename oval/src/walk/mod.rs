@@ -14,7 +14,7 @@ use crate::item::Field;
 use crate::model::Operation;
 use crate::pattern::Reach;
 use crate::probe::{Asked, Context, Request};
-use crate::system::{Meta, System};
+use crate::system::{KERNELS, Meta, System};
 use crate::verdict::Verdict;
 use behavior::{Behavior, Direction, FileSystem};
 use start::Start;
@@ -81,10 +81,10 @@ pub(crate) fn find(
         Err(why) => return out.fail(why),
     };
     let Some(start) = Start::of(entity) else { return };
-    if context.system.is_kernels(start.path()) {
-        let place = start.path().display();
-        let why = format!("only a running system tells what is in {place}, not a directory given as root");
-        return out.end(Flag::NotRunning, why);
+    let singled_out = || KERNELS.into_iter().find(|own| start.singles_out(own));
+    let own = context.system.kernels_own(start.path());
+    if let Some(own) = own.or_else(|| singled_out().filter(|_| !context.system.is_running())) {
+        return out.end(Flag::NotRunning, not_running(own));
     }
     let Some(scope) = Scope::of(context.system, behavior.file_system, start.path()) else { return };
     let name = request.entity("filename").filter(|name| !name.is_nil());
@@ -95,6 +95,11 @@ pub(crate) fn find(
         out.leave_out("too many files and directories, or links that lead from one to another without end");
     }
     context.system.give_visits(finder.fuel.left());
+}
+
+/// Why nobody can tell what is in a directory of a system that does not run.
+pub(crate) fn not_running(own: &str) -> String {
+    format!("only a running system tells what is in {own}, not a directory given as root")
 }
 
 /// Which devices a search stays on.

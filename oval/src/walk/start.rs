@@ -9,6 +9,9 @@ use crate::probe::Asked;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+/// A directory that no content has in mind.
+const ELSEWHERE: &str = "/elsewhere";
+
 /// Where a search starts.
 pub(super) struct Start {
     path: PathBuf,
@@ -38,6 +41,16 @@ impl Start {
 
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether a pattern is about this directory of the root, and not about all directories alike.
+    pub fn singles_out(&self, directory: &str) -> bool {
+        let reaches = |pattern: &Partial, path: &str| pattern.reach(path.as_bytes()) != Reach::None;
+        self.path == Path::new("/")
+            && self
+                .pattern
+                .as_ref()
+                .is_some_and(|pattern| reaches(pattern, directory) && !reaches(pattern, ELSEWHERE))
     }
 
     /// Whether what is looked for can be this directory, only below it, or neither.
@@ -106,6 +119,21 @@ mod tests {
         ] {
             assert_eq!(fixed_directory(pattern), expected, "{pattern}");
         }
+    }
+
+    #[test]
+    fn a_pattern_is_about_some_directories_or_all() {
+        for (pattern, expected) in [
+            ("^/(proc|sys)/x$", true),
+            ("^/proc/[0-9]+$", false),
+            ("^/(dev|etc)/.*$", false),
+            ("^/.*$", false),
+            ("^/[^/]+/x$", false),
+            ("^/(usr|etc)/x$", false),
+        ] {
+            assert_eq!(Start::of_pattern(pattern).unwrap().singles_out("/proc"), expected, "{pattern}");
+        }
+        assert!(Start::of_pattern("^/(dev|etc)/.*$").unwrap().singles_out("/dev"));
     }
 
     #[test]

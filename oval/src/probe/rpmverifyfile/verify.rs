@@ -1,5 +1,6 @@
 //! Compares a file with what its package says of it, as `rpmfilesVerify` of rpm 4.18 does.
 
+use crate::model::Schema;
 use crate::system::{Algorithm, Kind, Meta, RpmFile, System};
 use nix::fcntl::OFlag;
 use nix::sys::stat::fstat;
@@ -48,11 +49,13 @@ pub(super) struct Verifier<'a> {
     system: &'a System,
     users: HashMap<u32, String>,
     groups: HashMap<u32, String>,
+    /// The version of the schema that the object was written for.
+    pub schema: Schema,
 }
 
 impl<'a> Verifier<'a> {
-    pub fn new(system: &'a System) -> Self {
-        Verifier { system, users: names(system, "/etc/passwd"), groups: names(system, "/etc/group") }
+    pub fn new(system: &'a System, schema: Schema) -> Self {
+        Verifier { system, users: names(system, "/etc/passwd"), groups: names(system, "/etc/group"), schema }
     }
 
     /// What differs; `None` when the file is not there or cannot be read.
