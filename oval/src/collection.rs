@@ -179,8 +179,8 @@ fn combined_flag(one: Flag, two: Flag, operator: SetOperator) -> Flag {
         return NotRunning;
     }
     match (operator, one, two) {
-        (_, GaveUp | Error, _) => Error,
-        (SetOperator::Union | SetOperator::Intersection, _, GaveUp | Error) => match (operator, one) {
+        (_, GaveUp, _) | (_, _, GaveUp) | (_, Error, _) => Error,
+        (SetOperator::Union | SetOperator::Intersection, _, Error) => match (operator, one) {
             (SetOperator::Intersection, DoesNotExist) => DoesNotExist,
             _ => Error,
         },
@@ -203,7 +203,7 @@ fn combined_flag(one: Flag, two: Flag, operator: SetOperator) -> Flag {
         (SetOperator::Complement, Incomplete, Complete | DoesNotExist) => Incomplete,
         (SetOperator::Complement, DoesNotExist, NotApplicable) => Error,
         (SetOperator::Complement, DoesNotExist, _) => DoesNotExist,
-        (SetOperator::Complement, NotCollected, NotApplicable | GaveUp | Error) => Error,
+        (SetOperator::Complement, NotCollected, NotApplicable | Error) => Error,
         (SetOperator::Complement, NotCollected, _) => NotCollected,
         (SetOperator::Complement, ..) => Error,
     }

@@ -89,6 +89,15 @@ fn what_is_missing_or_refers_to_itself() {
                 <objects><variable_object id='oval:x:obj:1' version='1'><var_ref>oval:x:var:1</var_ref></variable_object></objects>";
     let circle = "<variables><local_variable id='oval:x:var:1' version='1' datatype='string'><variable_component var_ref='oval:x:var:1'/>\
                   </local_variable></variables>";
+    let two = "<definitions><definition id='oval:x:def:2' version='1' class='compliance'><criteria>\
+               <extend_definition definition_ref='oval:x:def:1'/></criteria></definition></definitions>";
+    assert_eq!(verdict("<extend_definition definition_ref='oval:x:def:2'/>", two), Verdict::Error);
+    let ring = "<states><variable_state id='oval:x:ste:1' version='1'><value>x</value></variable_state></states><variables>\
+                <local_variable id='oval:x:var:1' version='1' datatype='string'><variable_component var_ref='oval:x:var:2'/></local_variable>\
+                <local_variable id='oval:x:var:2' version='1' datatype='string'><variable_component var_ref='oval:x:var:1'/></local_variable>\
+                </variables>";
+    let asked = test.replace("</variable_test>", "<state state_ref='oval:x:ste:1'/></variable_test>");
+    assert_eq!(verdict("<criterion test_ref='oval:x:tst:1'/>", &format!("{asked}{ring}")), Verdict::Unknown);
     // The item has no value: no state asks for one.
     assert_eq!(verdict("<criterion test_ref='oval:x:tst:1'/>", &format!("{test}{circle}")), Verdict::True);
     let set = "<tests><variable_test id='oval:x:tst:1' version='1' check='all'><object object_ref='oval:x:obj:1'/></variable_test></tests>\

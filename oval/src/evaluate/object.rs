@@ -195,6 +195,10 @@ impl Evaluator<'_> {
         let members = set.sets.iter().map(|member| self.set(member, depth + 1));
         let objects = set.objects.iter().map(|id| {
             let mut collection = Collection::clone(&self.object(id));
+            // A member that is not there, or of a kind nobody knows, is an error of the whole set.
+            if collection.flag == Flag::NotCollected {
+                collection.flag = Flag::GaveUp;
+            }
             collection.items.retain(|item| {
                 item.status != crate::item::Status::DoesNotExist
                     && sieve.passes(&self.patterns, item.as_ref())
@@ -202,7 +206,11 @@ impl Evaluator<'_> {
             collection.without_nothing()
         });
         let combined = members.chain(objects).reduce(|one, two| one.combine(two, set.operator));
-        combined.unwrap_or_else(|| Collection::none(Flag::Error))
+        let mut combined = combined.unwrap_or_else(|| Collection::none(Flag::Error));
+        if combined.flag == Flag::GaveUp {
+            combined.flag = Flag::Error;
+        }
+        combined
     }
 
     /// Filters with the values of their states at hand; what comes of the object when there are none to be had.

@@ -105,3 +105,67 @@ fn datatypes_and_operations() {
     .unwrap();
     Table { kind: "ind:textfilecontent54", rows: ROWS, parts: ["", "", ""] }.check(tree.path());
 }
+
+const ORDER: [&str; 8] = [
+    "equals",
+    "not equal",
+    "greater than",
+    "greater than or equal",
+    "less than",
+    "less than or equal",
+    "subset of",
+    "superset of",
+];
+
+/// What is found, what is wanted, and the verdicts of the operations in their order.
+const ADDRESSES: &[(&str, &str, &str)] = &[
+    ("10.1.2.3", "10.1.2.3", "TFFTFTTT"),
+    ("10.1.2.3", "10.1.2.4", "FTFFTTFF"),
+    ("10.1.2.3", "10.1.2.0/24", "FTEEEETF"),
+    ("10.1.2.0/24", "10.1.0.0/16", "FTEEEETF"),
+    ("10.1.2.0/24", "10.1.2.0/255.255.255.0", "TFFTFTTT"),
+    ("10.1.0.0/255.255.0.0", "10.1.2.0/24", "FTEEEEFT"),
+    ("10.1.2.3/0", "10.1.2.3/32", "TFFTFTTT"),
+    ("10.1.2.3/0", "10.9.9.9/8", "FTEEEETF"),
+    ("10.1.2.3/255.0.255.0", "10.9.2.9/255.0.255.0", "FTFTFTTT"),
+    ("10.1.2.3/255.0.255.0", "10.0.0.0/255.0.0.0", "FTEEEETF"),
+    ("2001:db8::1", "2001:db8::1", "TFFTFTTT"),
+    ("2001:db8::1", "2001:db8::/32", "FTEEEETF"),
+    ("2001:db8::/32", "2001:db8:1::/48", "FTEEEEFT"),
+    ("2001:db8::1/64", "2001:db8::2/64", "FTFTFTTT"),
+    ("nonsense", "10.1.2.3", "E"),
+    ("10.1.2.3/33", "10.1.2.3", "E"),
+];
+
+#[test]
+fn addresses_and_networks() {
+    let tree = tempfile::tempdir().unwrap();
+    let (mut file, mut rows) = (String::new(), Vec::new());
+    for (n, (found, wanted, verdicts)) in ADDRESSES.iter().enumerate() {
+        file += &format!("ip{n}={found}\n");
+        let kind = if wanted.contains(':') { "ipv6_address" } else { "ipv4_address" };
+        for (operation, verdict) in ORDER.into_iter().zip(verdicts.chars()) {
+            let object = format!(
+                "<ind:filepath>/f</ind:filepath>\n<ind:pattern operation=\"pattern match\">^ip{n}=(.*)$</ind:pattern>\n\
+                 <ind:instance datatype=\"int\">1</ind:instance>"
+            );
+            let state = format!(
+                "<ind:subexpression datatype=\"{kind}\" operation=\"{operation}\">{wanted}</ind:subexpression>"
+            );
+            let verdict = match verdict {
+                'T' => "true",
+                'F' => "false",
+                _ => "error",
+            };
+            rows.push(row(
+                format!("{found} {operation} {wanted}").leak(),
+                "",
+                object.leak(),
+                state.leak(),
+                verdict,
+            ));
+        }
+    }
+    fs::write(tree.path().join("f"), file).unwrap();
+    Table { kind: "ind:textfilecontent54", rows: &rows, parts: ["", "", ""] }.check(tree.path());
+}

@@ -1,8 +1,9 @@
 //! Which files an object means.
 
 use crate::bench::{Row, Table, row};
+use crate::lines;
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 const NONE: &str = r#"check_existence="none_exist""#;
@@ -235,4 +236,48 @@ fn directories_that_this_process_has_open_are_not_followed() {
                   <unix:path>/proc/self/fd</unix:path>\n<unix:filename>only-in-an-open-directory</unix:filename>";
     let rows = [row("what is open", NONE, object, "", "true")];
     Table { kind: "unix:file", rows: &rows, parts: [""; 3] }.check(Path::new("/"));
+}
+
+#[test]
+fn what_may_not_be_read() {
+    let tree = tempfile::tempdir().unwrap();
+    let at = |name: &str| tree.path().join(name);
+    for directory in ["d", "closed"] {
+        fs::create_dir(at(directory)).unwrap();
+    }
+    for (file, mode) in [("d/open", 0o644), ("d/secret", 0o600), ("closed/open", 0o644)] {
+        fs::write(at(file), "x\n").unwrap();
+        fs::set_permissions(at(file), fs::Permissions::from_mode(mode)).unwrap();
+    }
+    fs::set_permissions(at("closed"), fs::Permissions::from_mode(0o700)).unwrap();
+    let rows = [
+        row(
+            "what a file is",
+            "",
+            "<unix:filepath>/d/secret</unix:filepath>",
+            "<unix:uread datatype=\"boolean\">true</unix:uread>",
+            "true",
+        ),
+        row(
+            "a directory that is closed",
+            NONE,
+            "<unix:path>/closed</unix:path>\n<unix:filename>open</unix:filename>",
+            "",
+            "true",
+        ),
+        row(
+            "a directory that is closed, on the way",
+            ONLY,
+            "<unix:behaviors recurse=\"directories\" recurse_direction=\"down\"/>\n<unix:path>/</unix:path>\n<unix:filename>open</unix:filename>",
+            "",
+            "true",
+        ),
+    ];
+    Table { kind: "unix:file", rows: &rows, parts: [""; 3] }.check_as_nobody(tree.path());
+    let rows = [
+        row("a text", NONE, lines!("/d/secret", "z"), "", "error"),
+        row("a text in a directory that is closed", NONE, lines!("/closed/open", "z"), "", "true"),
+        row("a text that may be read", "", lines!("/d/open", "x"), "", "true"),
+    ];
+    Table { kind: "ind:textfilecontent54", rows: &rows, parts: [""; 3] }.check_as_nobody(tree.path());
 }

@@ -8,6 +8,10 @@
 mod bench;
 mod comparing;
 mod counting;
+mod criteria;
 mod files;
+mod probes;
+mod schemas;
+mod sets;
 mod text;
 mod variables;

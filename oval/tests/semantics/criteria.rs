@@ -1,0 +1,124 @@
+//! How several criteria become one.
+
+use crate::bench::{HEAD, verify};
+use std::fs;
+
+/// Criteria by letter (true, false, error, unknown, not evaluated; small when negated), and what comes of them by AND, OR, ONE and XOR.
+const ROWS: [(&str, &str); 31] = [
+    ("T", "TTTT"),
+    ("F", "FFFF"),
+    ("E", "EEEE"),
+    ("U", "UUUU"),
+    ("N", "NNNN"),
+    ("TT", "TTFF"),
+    ("TF", "FTTT"),
+    ("TE", "ETEE"),
+    ("TU", "UTUU"),
+    ("TN", "NTNN"),
+    ("FF", "FFFF"),
+    ("FE", "FEEE"),
+    ("FU", "FUUU"),
+    ("FN", "FNNN"),
+    ("EE", "EEEE"),
+    ("EU", "EEEE"),
+    ("EN", "EEEE"),
+    ("UU", "UUUU"),
+    ("UN", "UUUU"),
+    ("NN", "NNNN"),
+    ("TTT", "TTFT"),
+    ("TTE", "ETFE"),
+    ("TTF", "FTFF"),
+    ("TFE", "FTEE"),
+    ("EUN", "EEEE"),
+    ("FEUN", "FEEE"),
+    ("tT", "FTTT"),
+    ("fF", "FTTT"),
+    ("eT", "ETEE"),
+    ("uT", "UTUU"),
+    ("nT", "NTNN"),
+];
+
+/// The same for criteria that are negated as a whole.
+const NEGATED: [(&str, &str); 6] =
+    [("T", "FFFF"), ("F", "TTTT"), ("E", "EEEE"), ("U", "UUUU"), ("N", "NNNN"), ("TF", "TFFF")];
+
+const PARTS: &str = r#"<tests>
+<unix:file_test id="oval:T:tst:1" version="1" comment="x" check="all">
+<unix:object object_ref="oval:T:obj:1"/>
+</unix:file_test>
+<unix:file_test id="oval:F:tst:1" version="1" comment="x" check="all">
+<unix:object object_ref="oval:F:obj:1"/>
+</unix:file_test>
+<ind:textfilecontent54_test id="oval:E:tst:1" version="1" comment="x" check="all">
+<ind:object object_ref="oval:E:obj:1"/>
+</ind:textfilecontent54_test>
+<unix:file_test id="oval:U:tst:1" version="1" comment="x" check="all">
+<unix:object object_ref="oval:U:obj:1"/>
+<unix:state state_ref="oval:U:ste:1"/>
+</unix:file_test>
+</tests>
+<objects>
+<unix:file_object id="oval:T:obj:1" version="1">
+<unix:filepath>/f</unix:filepath>
+</unix:file_object>
+<unix:file_object id="oval:F:obj:1" version="1">
+<unix:filepath>/none</unix:filepath>
+</unix:file_object>
+<ind:textfilecontent54_object id="oval:E:obj:1" version="1">
+<ind:filepath>/latin</ind:filepath>
+<ind:pattern operation="pattern match">.</ind:pattern>
+<ind:instance datatype="int">1</ind:instance>
+</ind:textfilecontent54_object>
+<unix:file_object id="oval:U:obj:1" version="1">
+<unix:path>/</unix:path>
+<unix:filename xsi:nil="true"/>
+</unix:file_object>
+</objects>
+<states>
+<unix:file_state id="oval:U:ste:1" version="1">
+<unix:filepath>/</unix:filepath>
+</unix:file_state>
+</states>
+"#;
+
+#[test]
+fn operators_and_negation() {
+    let tree = tempfile::tempdir().unwrap();
+    fs::write(tree.path().join("f"), "x\n").unwrap();
+    fs::write(tree.path().join("latin"), b"\xe9\n").unwrap();
+    let metadata = "<metadata>\n<title>x</title>\n<description>x</description>\n</metadata>";
+    let mut definitions = format!(
+        "<definition id=\"oval:N:def:1\" version=\"1\" class=\"miscellaneous\">\n{metadata}\n</definition>\n"
+    );
+    let mut rows = Vec::new();
+    let all = ROWS.iter().map(|row| (row, false)).chain(NEGATED.iter().map(|row| (row, true)));
+    for ((letters, verdicts), negate) in all {
+        let criteria: String = letters.chars().map(criterion).collect();
+        for (operator, verdict) in ["AND", "OR", "ONE", "XOR"].into_iter().zip(verdicts.chars()) {
+            let sign = if negate { "not " } else { "" };
+            rows.push((format!("{sign}{operator} {letters}"), word(verdict)));
+            definitions += &format!(
+                "<definition id=\"oval:x:def:{}\" version=\"1\" class=\"miscellaneous\">\n{metadata}\n\
+                 <criteria operator=\"{operator}\" negate=\"{negate}\">\n{criteria}</criteria>\n</definition>\n",
+                rows.len()
+            );
+        }
+    }
+    let head = HEAD.replace("SCHEMA", "5.11");
+    let text = format!("{head}<definitions>\n{definitions}</definitions>\n{PARTS}</oval_definitions>\n");
+    let rows: Vec<(&str, &str)> = rows.iter().map(|(name, verdict)| (name.as_str(), *verdict)).collect();
+    verify(&text, &rows, tree.path(), &[]);
+}
+
+fn criterion(letter: char) -> String {
+    let (negate, letter) = (letter.is_lowercase(), letter.to_ascii_uppercase());
+    match letter {
+        'N' => format!("<extend_definition definition_ref=\"oval:N:def:1\" negate=\"{negate}\"/>\n"),
+        _ => format!("<criterion test_ref=\"oval:{letter}:tst:1\" negate=\"{negate}\"/>\n"),
+    }
+}
+
+fn word(letter: char) -> &'static str {
+    let words = ["true", "false", "error", "unknown", "not evaluated"];
+    words.into_iter().find(|word| word.starts_with(letter.to_ascii_lowercase())).unwrap()
+}
