@@ -8,7 +8,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 /// Tests by name: kind of test, attributes, what the object holds.
-const TESTS: [(&str, &str, &str, &str); 17] = [
+const TESTS: [(&str, &str, &str, &str); 18] = [
     ("file", "file", "", "<filepath>/etc/here</filepath>"),
     ("no_file", "file", "check_existence='none_exist'", "<filepath>/etc/gone</filepath>"),
     ("proc", "file", "check_existence='none_exist'", "<filepath>/proc/cmdline</filepath>"),
@@ -28,6 +28,7 @@ const TESTS: [(&str, &str, &str, &str); 17] = [
         "check_existence='none_exist'",
         "<filepath>/run/x/y</filepath><pattern operation='pattern match'>x</pattern><instance datatype='int'>1</instance>",
     ),
+    ("container", "file", "check_existence='none_exist'", "<filepath>/var/run/.containerenv</filepath>"),
     ("var_run", "file", "check_existence='none_exist'", "<filepath>/var/run/x</filepath>"),
     (
         "either",
@@ -66,7 +67,7 @@ const TESTS: [(&str, &str, &str, &str); 17] = [
 ];
 
 /// Criteria over them, and what they come to.
-const ROWS: [(&str, &str, &str); 21] = [
+const ROWS: [(&str, &str, &str); 22] = [
     ("a file decides", "+file", "true"),
     ("so does one that is not there", "+no_file", "true"),
     ("nobody knows what is in /proc", "+proc", "not evaluated"),
@@ -76,6 +77,7 @@ const ROWS: [(&str, &str, &str); 21] = [
     ("nor its settings", "+sysctl", "not evaluated"),
     ("nor what devices there are", "+dev", "not evaluated"),
     ("nor what services left in /run", "+run", "not evaluated"),
+    ("a machine that is off runs in no container", "+container", "true"),
     ("nor there by another way", "+var_run", "not evaluated"),
     ("nor when a pattern names such a directory", "+either", "not evaluated"),
     ("a pattern for all directories is about the disk", "+all", "true"),

@@ -19,6 +19,10 @@ const MAX_BYTES: u64 = 64 << 30;
 /// What a kernel makes up, and what its services leave until they end.
 pub(crate) const KERNELS: [&str; 4] = ["/proc", "/sys", "/dev", "/run"];
 
+/// What no service of a machine leaves in `/run`: the marks of those who run a container or an image, and settings that an administrator
+/// made until the next boot. A machine that is off has none of it, and what its files say counts.
+const NOT_LEFT: [&str; 3] = ["/run/.containerenv", "/run/ostree-booted", "/run/sysctl.d"];
+
 /// The most symbolic links followed for one path, as in the kernel.
 const MAX_LINKS: usize = 40;
 
@@ -133,11 +137,12 @@ impl Files {
     /// The directory of what a kernel and its services make up while they run, when a path leads into one and none runs: a file that is
     /// not there says nothing then.
     pub(crate) fn kernels_own(&self, path: &Path) -> Option<&'static str> {
-        let own = |path: &Path| KERNELS.into_iter().find(|own| path == Path::new(own));
         if self.is_running() {
             return None;
         }
-        own(&self.resolve(path, &|path| own(path).is_some()).ok()?)
+        let own = |path: &Path| KERNELS.into_iter().find(|own| path.starts_with(own));
+        let path = self.resolve(path, &|path| own(path).is_some()).ok()?;
+        own(&path).filter(|_| !NOT_LEFT.iter().any(|other| path.starts_with(other)))
     }
 
     /// The path without links, `.` and `..`, as `realpath(3)` has it; everything on it must exist.
@@ -145,7 +150,7 @@ impl Files {
         self.resolve(path, &|_| false)
     }
 
-    /// Follows a path to its end, or up to where it is far enough.
+    /// Follows a path to its end, or up to where it is far enough; from there on it is as it was given.
     fn resolve(&self, path: &Path, is_enough: &dyn Fn(&Path) -> bool) -> io::Result<PathBuf> {
         let parts = |path: &Path| path.iter().rev().map(PathBuf::from).collect::<Vec<_>>();
         let (mut todo, mut done, mut links) = (parts(path), PathBuf::from("/"), 0);
@@ -157,7 +162,7 @@ impl Files {
                 _ => {
                     let next = done.join(&part);
                     if is_enough(&next) {
-                        return Ok(next);
+                        return Ok(todo.iter().rev().fold(next, |path, part| path.join(part)));
                     }
                     if self.lstat(&next)?.kind != Kind::Symlink {
                         done = next;
