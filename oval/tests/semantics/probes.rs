@@ -103,11 +103,6 @@ fn accounts() {
         "etc/passwd",
         "root:x:0:0:root:/root:/bin/bash\n# note\na:x:1000:1001:A,,,:/home/a:\nbad:x:one:2:::\n",
     );
-    plant(
-        tree.path(),
-        "etc/shadow",
-        "root:*:19000:0:99999:7:::\na:$6$salt$hash:19000:1:365:7:30::\nb:$y$j9T$salt$hash:::::::\nc:!:0:0:0:0:0:0:\n",
-    );
     let rows = [
         row(
             "an account",
@@ -133,6 +128,16 @@ fn accounts() {
         row("nobody", NONE, "<unix:username>zz</unix:username>", "", "true"),
     ];
     check("unix:password", &rows, tree.path());
+}
+
+#[test]
+fn passwords() {
+    let tree = tempfile::tempdir().unwrap();
+    plant(
+        tree.path(),
+        "etc/shadow",
+        "root:*:19000:0:99999:7:::\na:$6$salt$hash:19000:1:365:7:30::\nb:$y$j9T$salt$hash:::::::\nc:!:0:0:0:0:0:0:\n",
+    );
     let rows = [
         row(
             "how it is encrypted",
@@ -168,6 +173,67 @@ fn accounts() {
     table.check_lent("5.11", tree.path(), &["etc/shadow"]);
 }
 
+macro_rules! xpath {
+    ($name:literal, $test:expr, $file:literal, $xpath:literal, $state:literal, $verdict:literal) => {
+        row(
+            $name,
+            $test,
+            concat!("<ind:filepath>", $file, "</ind:filepath>\n<ind:xpath>", $xpath, "</ind:xpath>"),
+            $state,
+            $verdict,
+        )
+    };
+}
+
+/// What XPath expressions find.
+const XML: &[Row] = &[
+    xpath!("an attribute", ONLY, "/plain.xml", "/zone/@target", "<ind:value_of>DROP</ind:value_of>", "true"),
+    xpath!(
+        "all values of a file are one item",
+        ONLY,
+        "/plain.xml",
+        "/zone/service/@name",
+        "<ind:value_of entity_check=\"at least one\">http</ind:value_of>",
+        "true"
+    ),
+    xpath!("a text", "", "/plain.xml", "/zone/short/text()", "<ind:value_of>Public</ind:value_of>", "true"),
+    xpath!("nothing", NONE, "/plain.xml", "/zone/port", "", "true"),
+    xpath!(
+        "an element has no value",
+        "",
+        "/plain.xml",
+        "/zone/short",
+        "<ind:value_of>Public</ind:value_of>",
+        "unknown"
+    ),
+    xpath!(
+        "namespaces do not matter",
+        "",
+        "/space.xml",
+        "/zone/service/@name",
+        "<ind:value_of>ssh</ind:value_of>",
+        "true"
+    ),
+    xpath!(
+        "a document type",
+        "",
+        "/bus.conf",
+        "/busconfig/policy/@user",
+        "<ind:value_of>root</ind:value_of>",
+        "true"
+    ),
+    xpath!(
+        "declarations in the file",
+        "",
+        "/subset.xml",
+        "/a/b/text()",
+        "<ind:value_of>x</ind:value_of>",
+        "true"
+    ),
+    xpath!("not well-formed", NONE, "/broken.xml", "/a", "", "error"),
+    xpath!("no file", NONE, "/none.xml", "/a", "", "true"),
+];
+
 #[test]
 fn files_that_are_xml() {
     let tree = tempfile::tempdir().unwrap();
@@ -189,79 +255,7 @@ fn files_that_are_xml() {
         "<!DOCTYPE a [<!ELEMENT a ANY><!ENTITY gt2 \"]>\">]>\n<a><b>x</b></a>\n",
     );
     plant(tree.path(), "broken.xml", "<a><b></a>\n");
-    macro_rules! xpath {
-        ($name:literal, $test:expr, $file:literal, $xpath:literal, $state:literal, $verdict:literal) => {
-            row(
-                $name,
-                $test,
-                concat!("<ind:filepath>", $file, "</ind:filepath>\n<ind:xpath>", $xpath, "</ind:xpath>"),
-                $state,
-                $verdict,
-            )
-        };
-    }
-    let rows = [
-        xpath!(
-            "an attribute",
-            ONLY,
-            "/plain.xml",
-            "/zone/@target",
-            "<ind:value_of>DROP</ind:value_of>",
-            "true"
-        ),
-        xpath!(
-            "all values of a file are one item",
-            ONLY,
-            "/plain.xml",
-            "/zone/service/@name",
-            "<ind:value_of entity_check=\"at least one\">http</ind:value_of>",
-            "true"
-        ),
-        xpath!(
-            "a text",
-            "",
-            "/plain.xml",
-            "/zone/short/text()",
-            "<ind:value_of>Public</ind:value_of>",
-            "true"
-        ),
-        xpath!("nothing", NONE, "/plain.xml", "/zone/port", "", "true"),
-        xpath!(
-            "an element has no value",
-            "",
-            "/plain.xml",
-            "/zone/short",
-            "<ind:value_of>Public</ind:value_of>",
-            "unknown"
-        ),
-        xpath!(
-            "namespaces do not matter",
-            "",
-            "/space.xml",
-            "/zone/service/@name",
-            "<ind:value_of>ssh</ind:value_of>",
-            "true"
-        ),
-        xpath!(
-            "a document type",
-            "",
-            "/bus.conf",
-            "/busconfig/policy/@user",
-            "<ind:value_of>root</ind:value_of>",
-            "true"
-        ),
-        xpath!(
-            "declarations in the file",
-            "",
-            "/subset.xml",
-            "/a/b/text()",
-            "<ind:value_of>x</ind:value_of>",
-            "true"
-        ),
-        xpath!("not well-formed", NONE, "/broken.xml", "/a", "", "error"),
-        xpath!("no file", NONE, "/none.xml", "/a", "", "true"),
-    ];
-    check("ind:xmlfilecontent", &rows, tree.path());
+    check("ind:xmlfilecontent", XML, tree.path());
 }
 
 #[test]
@@ -317,7 +311,7 @@ fn digests_and_labels() {
 
 /// What the machine says: only what is so on each.
 #[test]
-fn the_machine_that_runs() {
+fn settings_of_the_kernel() {
     let here = Path::new("/");
     let rows = [
         row(
@@ -344,6 +338,11 @@ fn the_machine_that_runs() {
         row("no such setting", NONE, "<unix:name>kernel.none</unix:name>", "", "true"),
     ];
     check("unix:sysctl", &rows, here);
+}
+
+#[test]
+fn what_is_mounted() {
+    let here = Path::new("/");
     let rows = [
         row(
             "what is mounted",
@@ -369,6 +368,11 @@ fn the_machine_that_runs() {
         row("nothing is mounted", NONE, "<linux:mount_point>/none</linux:mount_point>", "", "true"),
     ];
     check("linux:partition", &rows, here);
+}
+
+#[test]
+fn kernel_processes_and_network() {
+    let here = Path::new("/");
     let rows = [row("the kernel", ONLY, "<!-- all -->", "<unix:os_name>Linux</unix:os_name>", "true")];
     check("unix:uname", &rows, here);
     let rows = [row("the family", ONLY, "<!-- all -->", "<ind:family>unix</ind:family>", "true")];
