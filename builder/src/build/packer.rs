@@ -25,6 +25,14 @@ const MENU: Duration = Duration::from_secs(20);
 /// What Packer says when it is let into the machine that was installed.
 const CONNECTED: &str = "Connected to SSH";
 
+/// How long an installer may say nothing on such a machine.
+fn silence(acceleration: Acceleration) -> Duration {
+    match acceleration {
+        Acceleration::Kvm => SILENCE,
+        Acceleration::Emulation => SILENCE_EMULATED,
+    }
+}
+
 /// Makes the image from a medium.
 ///
 /// # Errors
@@ -64,10 +72,7 @@ pub async fn provision(
         .env("TMPDIR", &scratch)
         .without(secret);
     let log = space.log("packer.log");
-    let installs = Cell::new(medium.menu.then_some(match acceleration {
-        Acceleration::Kvm => SILENCE,
-        Acceleration::Emulation => SILENCE_EMULATED,
-    }));
+    let installs = Cell::new(medium.menu.then_some(silence(acceleration)));
     let ran = tokio::select! {
         ran = packer.run(&log, |line| {
             if let Some(step) = line.strip_prefix("==> qemu.image: ") {
