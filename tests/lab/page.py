@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Opens pages of the agent in a headless Chromium and uses them as people do. usage: page.py SCREENSHOTS KIND=PAGE...
-KIND is rules, fleet or hostile. Any console message, any request but for the page itself and any wrong answer is an error."""
+KIND is rules, fleet, diffs or hostile. Any console message, any request but for the page itself and any wrong answer is an error."""
 
 import json
 import pathlib
@@ -179,6 +179,26 @@ def fleet(page, shots):
     fits(page)
 
 
+def diffs(page, shots):
+    """What would be, or was, changed in files is shown where it belongs, line by line, and closed until somebody asks."""
+    assert page.run("window.ran === undefined")
+    told = page.run("[...document.querySelectorAll('.rule')].filter(r => r.querySelector('pre.diff')).map(r => r.id)")
+    assert told, "no rule has a diff"
+    assert not page.visible("pre.diff"), "diffs are open"
+    rule = page.driver.find_element(By.ID, told[0])
+    rule.find_element(By.TAG_NAME, "summary").click()
+    page.run("document.getElementById(arguments[0]).scrollIntoView()", told[0])
+    shown = page.visible("pre.diff")
+    assert shown and shown[0].text.startswith(("---", "+++")), [own.text[:80] for own in shown]
+    added = [own.text for own in rule.find_elements(By.CSS_SELECTOR, "pre.diff ins")]
+    assert added and all(own.startswith("+") for own in added), added
+    colours = page.run("['ins', 'del'].map(tag => getComputedStyle(document.querySelector(`pre.diff ${tag}`)).color)")
+    assert colours[0] != colours[1], colours
+    page.shot(shots, "diff")
+    page.driver.set_window_size(420, 900)
+    fits(page)
+
+
 def hostile(page, shots):
     """Nothing that a machine says has run or is markup."""
     page.shot(shots, "light")
@@ -198,7 +218,7 @@ def main():
         for argument in sys.argv[2:]:
             kind, path = argument.split("=", 1)
             page = Page(driver, pathlib.Path(path).resolve())
-            {"rules": rules, "fleet": fleet, "hostile": hostile}[kind](page, shots)
+            {"rules": rules, "fleet": fleet, "diffs": diffs, "hostile": hostile}[kind](page, shots)
             page.quiet()
             print(f"{kind}: {path}: ok")
     finally:

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Reads reports as their consumers do. usage: readers.py SCHEMAS DIRECTORY; the directory holds r.sarif, r.csv, r.prom and r.json.
+"""Reads reports as their consumers do. usage: readers.py SCHEMAS DIRECTORY; the directory holds r.sarif, r.csv, r.prom, r.junit.xml and r.json.
 Prints what was read, as JSON: rules by result of each."""
 
 import collections
@@ -7,9 +7,14 @@ import csv
 import json
 import pathlib
 import sys
+import xml.etree.ElementTree
 
 import jsonschema
 from prometheus_client.parser import text_string_to_metric_families
+
+
+def row_of(report, rule):
+    return next(row for row in report["rules"] if row["id"] == rule)
 
 
 def main():
@@ -40,6 +45,20 @@ def main():
             assert key not in samples, key
             samples[key] = sample.value
 
+    suite = xml.etree.ElementTree.parse(directory / "r.junit.xml").getroot()[0]
+    cases = {case.get("name").split(" ")[0]: case for case in suite.iter("testcase")}
+    properties = {entry.get("name"): entry.get("value") for entry in suite.iter("property")}
+    excepted = {row["id"]: row["exception"] for row in report["rules"] if row["exception"]}
+    told = {name.split(".", 1)[1]: value for name, value in properties.items() if name.startswith("exception.")}
+    assert told.keys() == excepted.keys(), (told, excepted)
+    ends = {dict(labels)["rule"] for (name, labels) in samples if name == "trempe_exception_end_timestamp_seconds"}
+    assert ends == excepted.keys(), (ends, excepted)
+    for rule, own in excepted.items():
+        assert own["until"] in told[rule], told[rule]
+        if row_of(report, rule)["result"] == "notselected":
+            assert own["until"] in cases[rule].findtext("skipped"), rule
+    assert all(case.findtext("skipped") for case in cases.values() if case.find("skipped") is not None)
+
     def by_result(results):
         return dict(collections.Counter(results))
 
@@ -49,6 +68,7 @@ def main():
         "prometheus": {dict(labels)["result"]: int(value) for (name, labels), value in samples.items() if name == "trempe_rules"},
         "deviates": sum(name == "trempe_rule_deviates" for name, _ in samples),
         "sarif": by_result(result["properties"]["result"] for result in run["results"]),
+        "exceptions": {dict(labels)["state"]: int(value) for (name, labels), value in samples.items() if name == "trempe_exceptions"},
         "suppressed": sum("suppressions" in result for result in run["results"]),
     }))
 

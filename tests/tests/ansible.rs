@@ -161,6 +161,100 @@ fn mistakes(ansible: &Ansible) -> Result<()> {
     Ok(())
 }
 
+/// A rule of others that a file decides, with its own fix.
+const CONTENT: &str = r#"
+mkdir -p /root/content
+cat > /root/content/b.xml << 'END'
+<Benchmark xmlns='http://checklists.nist.gov/xccdf/1.2' id='xccdf_org.example_benchmark_b'><status>draft</status><version>1</version>
+<Profile id='xccdf_org.example_profile_own'><title>Own</title></Profile>
+<Rule id='xccdf_org.example_rule_word' selected='true' severity='high'><title>A word is kept</title>
+<fix system='urn:xccdf:fix:script:sh'>echo quench &gt; /etc/word</fix>
+<check system='http://oval.mitre.org/XMLSchema/oval-definitions-5'><check-content-ref href='oval.xml' name='oval:x:def:1'/></check></Rule></Benchmark>
+END
+cat > /root/content/oval.xml << 'END'
+<oval_definitions xmlns='http://oval.mitre.org/XMLSchema/oval-definitions-5' xmlns:ind='http://oval.mitre.org/XMLSchema/oval-definitions-5#independent'>
+<definitions><definition id='oval:x:def:1' version='1' class='compliance'><metadata><title>d</title></metadata>
+<criteria><criterion test_ref='oval:x:tst:1'/></criteria></definition></definitions>
+<tests><ind:textfilecontent54_test id='oval:x:tst:1' version='1' check='all'><ind:object object_ref='oval:x:obj:1'/></ind:textfilecontent54_test></tests>
+<objects><ind:textfilecontent54_object id='oval:x:obj:1' version='1'><ind:filepath>/etc/word</ind:filepath>
+<ind:pattern operation='pattern match'>^quench$</ind:pattern><ind:instance datatype='int'>1</ind:instance></ind:textfilecontent54_object></objects></oval_definitions>
+END
+"#;
+const BY_CONTENT: &str = "
+- hosts: all
+  gather_facts: false
+  tasks:
+    - name: By content
+      trempe.hardening.apply: {content: /root/content/b.xml, profile: own, fixes: content}
+    - name: Not both
+      trempe.hardening.apply: {content: /root/content/b.xml, keep: [root]}
+      ignore_errors: true
+";
+
+/// Content of others judges and mends; check mode predicts it, a second run does nothing.
+fn by_content(ansible: &Ansible, tree: &Inhabited) -> Result<()> {
+    tree.shell(CONTENT)?;
+    let checked = ansible.play(BY_CONTENT, &["--check", "--diff"])?.good()?;
+    ensure!(tree.shell("ls /etc/word 2>&1 || true")?.contains("No such file"));
+    let run = ansible.play(BY_CONTENT, &["--diff"])?.good()?;
+    for play in [&checked, &run] {
+        let said = play.task("By content")?;
+        ensure!(said["changed"] == true && said["diff"].to_string().contains("+quench"), "{said:#}");
+        let refused = play.task("Not both")?["msg"].as_str().unwrap_or_default().to_owned();
+        ensure!(refused.contains("mutually exclusive"), "{refused}");
+    }
+    let changes = |play: &Play| play.task("By content").map(|said| said["changes"].clone());
+    ensure!(changes(&checked)? == changes(&run)?, "{:#}\n{:#}", changes(&checked)?, changes(&run)?);
+    ensure!(tree.shell("cat /etc/word")? == "quench\n");
+    ensure!(ansible.play(BY_CONTENT, &[])?.good()?.changed().is_empty());
+    Ok(())
+}
+
+/// The playbooks that only look, and the one that takes back; the tags of the role, and the reports that it keeps.
+fn by_playbooks(ansible: &Ansible, tree: &Inhabited) -> Result<()> {
+    let kept = ansible.directory().join("kept");
+    let words = |reports: &str| -> Result<Vec<String>> {
+        let all = serde_json::json!({
+            "harden_tier": "standard", "harden_reports": kept.join(reports), "harden_fleet": kept.join("fleet.html"),
+            "harden_fleet_agent": agent::binary()?, "harden_agent": "", "harden_report_formats": ["html", "arf"],
+        });
+        Ok(vec!["-e".to_owned(), all.to_string()])
+    };
+    let play = |name: &str, reports: &str, further: &[&str]| {
+        let words = words(reports)?;
+        let words: Vec<&str> = words.iter().map(String::as_str).chain(further.iter().copied()).collect();
+        ansible.play(&format!("trempe.hardening.{name}"), &words)
+    };
+    let files = |directory: &str| -> Result<BTreeSet<String>> {
+        let entries = std::fs::read_dir(kept.join(directory))?;
+        entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+    };
+    let before = state(tree)?;
+    std::fs::create_dir(&kept)?;
+    // The page of the fleet is written though the play is limited to hosts that are not the controller, and though a machine is not good enough.
+    play("audit", "audited", &["--limit", "tree"])?.good()?;
+    let page = std::fs::read_to_string(kept.join("fleet.html"))?;
+    ensure!(page.contains("<html") && page.contains("banner_etc_issue_cis"), "{page}");
+    std::fs::remove_file(kept.join("fleet.html"))?;
+    let failed = play("audit", "audited", &["--limit", "tree", "-e", "harden_min_score=100"])?;
+    ensure!(failed.code != 0 && failed.text.contains("asked for is 100.0"), "{}", failed.text);
+    ensure!(kept.join("fleet.html").exists() && files("audited")? == ["tree.json".to_owned()].into());
+
+    let audited = play("harden", "hardened", &["--tags", "audit"])?.good()?;
+    ensure!(audited.task(APPLY).is_err(), "{}", audited.text);
+    let expected = ["tree.arf", "tree.html", "tree.json"].map(str::to_owned).into();
+    ensure!(files("hardened")? == expected, "{:?}", files("hardened")?);
+    ensure!(std::fs::read_to_string(kept.join("hardened/tree.arf"))?.contains("asset-report-collection"));
+    ensure!(diff(&before, &state(tree)?).is_empty(), "{:#?}", diff(&before, &state(tree)?));
+
+    let foreseen = play("rollback", "", &["--check"])?.good()?;
+    ensure!(diff(&before, &state(tree)?).is_empty(), "{:#?}", diff(&before, &state(tree)?));
+    let taken = play("rollback", "", &[])?.good()?;
+    ensure!(foreseen.changed() == ["Take it back"] && taken.changed() == ["Take it back"], "{}", taken.text);
+    ensure!(tree.shell("ls /etc/word 2>&1 || true")?.contains("No such file"), "by_content is the last run");
+    Ok(())
+}
+
 /// A machine that does not come back stops the roll-out: those that come after it are left alone.
 fn lost(ansible: &mut Ansible, tree: &Inhabited) -> Result<()> {
     ansible.tree("later", Some(tree))?;
@@ -180,6 +274,8 @@ fn lives(age: &str) -> Result<()> {
     inhabited.shell("rm /usr/local/sbin/agent")?;
     hardened(&ansible, &inhabited)?;
     taken_back(&ansible, &inhabited)?;
+    by_content(&ansible, &inhabited)?;
+    by_playbooks(&ansible, &inhabited)?;
     let mut ansible = Ansible::new(age)?;
     ansible.tree("lost", None)?;
     lost(&mut ansible, &inhabited)

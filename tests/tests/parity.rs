@@ -2,6 +2,8 @@
 //!
 //! Needs root, and the data streams that `content.rs` finds.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result, ensure};
 use e2e::agent::{self, Audit};
 use e2e::content::Content;
@@ -9,8 +11,8 @@ use e2e::machine::{Here, Machine};
 use e2e::parity::{self, Choice, Row};
 use e2e::root::Root;
 use e2e::scenario::Scenario;
-use e2e::triage;
 use e2e::verdict::Verdict;
+use e2e::{judge, oscap, triage};
 
 /// Compares on one machine; a difference that `docs/triage.md` does not explain is an error.
 fn compare(scenario: &str, choices: &[Choice]) -> Result<()> {
@@ -53,6 +55,82 @@ fn verdicts_are_those_of_oscap_on_a_hardened_tree() -> Result<()> {
 #[test]
 fn verdicts_are_those_of_oscap_on_rhel9() -> Result<()> {
     compare("rhel9", &known(&[("rhel9", "cis"), ("rhel9", "anssi_bp28_high")])?)
+}
+
+/// The platforms that OpenSCAP 1.3.7 knows by itself, a rule for each.
+const PLATFORMS: [(&str, &str); 9] = [
+    ("rhel", "cpe:/o:redhat:enterprise_linux:-"),
+    ("any_rhel", "cpe:/o:redhat:enterprise_linux"),
+    ("rhel5", "cpe:/o:redhat:enterprise_linux:5"),
+    ("rhel7", "cpe:/o:redhat:enterprise_linux:7"),
+    ("rhel8", "cpe:/o:redhat:enterprise_linux:8"),
+    ("centos7", "cpe:/o:centos:centos:7"),
+    ("centos8", "cpe:/o:centos:centos:8"),
+    ("fedora35", "cpe:/o:fedoraproject:fedora:35"),
+    ("rhel9", "cpe:/o:redhat:enterprise_linux:9"),
+];
+
+/// Which of them both judges find on a machine, by a benchmark alone.
+fn known_platforms(name: &str) -> Result<BTreeMap<String, Verdict>> {
+    let oval = "http://oval.mitre.org/XMLSchema/oval-definitions-5";
+    let rule = |(id, platform): &(&str, &str)| {
+        format!(
+            "<Rule id='xccdf_t_rule_{id}' selected='true'><title>t</title><platform idref='{platform}'/>\
+             <check system='{oval}'><check-content-ref href='oval.xml' name='oval:x:def:1'/></check></Rule>\n"
+        )
+    };
+    let benchmark = format!(
+        "<Benchmark xmlns='http://checklists.nist.gov/xccdf/1.2' id='xccdf_t_benchmark_b'>\n<status>draft</status>\n<version>1</version>\n\
+         <Profile id='xccdf_t_profile_p'><title>p</title></Profile>\n{}</Benchmark>",
+        PLATFORMS.iter().map(rule).collect::<String>()
+    );
+    let definitions = format!(
+        "<oval_definitions xmlns='{oval}' xmlns:oval='http://oval.mitre.org/XMLSchema/oval-common-5' xmlns:ind='{oval}#independent'>\n\
+         <generator>\n<oval:schema_version>5.11</oval:schema_version>\n<oval:timestamp>2025-01-01T00:00:00</oval:timestamp>\n</generator>\n\
+         <definitions>\n<definition id='oval:x:def:1' version='1' class='compliance'>\n<metadata>\n<title>d</title>\n</metadata>\n\
+         <criteria>\n<criterion test_ref='oval:x:tst:1'/>\n</criteria>\n</definition>\n</definitions>\n<tests>\n\
+         <ind:family_test id='oval:x:tst:1' version='1' check='all' comment='c'>\n<ind:object object_ref='oval:x:obj:1'/>\n</ind:family_test>\n\
+         </tests>\n<objects>\n<ind:family_object id='oval:x:obj:1' version='1'/>\n</objects>\n</oval_definitions>"
+    );
+    let machine = Scenario::named(name)?.machine()?;
+    let files = tempfile::tempdir()?;
+    let lend = |name: &str, text: &str| -> Result<String> {
+        let path = files.path().join(name);
+        std::fs::write(&path, text)?;
+        machine.lend(&path, name)
+    };
+    lend("oval.xml", &definitions)?;
+    let content = lend("alone.xml", &benchmark)?;
+    let (words, results) = (judge::lend(machine.as_ref())?, format!("{}/oscap.xml", machine.scratch()));
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let asked =
+        ["xccdf", "eval", "--skip-valid", "--profile", "xccdf_t_profile_p", "--results", &results, &content];
+    machine.program(&[&words[..], &asked[..]].concat()).accept(&[0, 2]).run()?;
+    let read = files.path().join("oscap.xml");
+    machine.fetch(&results, &read)?;
+    let theirs: BTreeMap<String, Verdict> = oscap::read(&read)?.into_iter().collect();
+    let audit =
+        agent::audit(machine.as_ref(), &["--content", &content, "--profile", "p"].map(str::to_owned))?;
+    let ours: BTreeMap<String, Verdict> =
+        audit.by_id().into_iter().map(|(id, rule)| (id, rule.result)).collect();
+    ensure!(ours == theirs && ours.len() == PLATFORMS.len(), "{name}: oscap {theirs:?}, agent {ours:?}");
+    Ok(ours)
+}
+
+#[test]
+fn platforms_that_oscap_knows_by_itself_are_known() -> Result<()> {
+    let here = known_platforms("rhel9")?.into_iter().filter(|(_, verdict)| *verdict == Verdict::Pass);
+    ensure!(here.map(|(id, _)| id).collect::<Vec<_>>() == ["any_rhel", "rhel"]);
+    Ok(())
+}
+
+#[test]
+fn platforms_that_oscap_knows_by_itself_are_known_matrix() -> Result<()> {
+    for (name, here) in [("rhel8", &["any_rhel", "rhel", "rhel8"][..]), ("debian12", &[])] {
+        let found = known_platforms(name)?.into_iter().filter(|(_, verdict)| *verdict == Verdict::Pass);
+        ensure!(found.map(|(id, _)| id).collect::<Vec<_>>() == here, "{name}");
+    }
+    Ok(())
 }
 
 /// OpenSCAP takes what the agent writes for its own: an ARF, and reports made of results and ARF, which show what OVAL found. Both name the

@@ -103,6 +103,25 @@ impl Site {
         Ok(serde_json::from_slice(&fs::read(self.path("r.json"))?)?)
     }
 
+    /// Plans or makes what two rules call for, with a page about it.
+    fn changed(&self, words: &[&str], page: &Path) -> Result<()> {
+        let (file, root) = (page.as_os_str(), self.path("root"));
+        let program =
+            Program::new(agent::binary()?).args(words).args([file, "--root".as_ref(), root.as_os_str()]);
+        let rules = [
+            "--no-config",
+            "--tier",
+            "standard",
+            "--rule",
+            "sshd_disable_root_login",
+            "--rule",
+            "sshd_set_max_auth_tries",
+        ];
+        program.args(rules).accept(&[0, 1, 2]).run()?;
+        ensure!(fs::read_to_string(page)?.contains("class=diff"), "{}: no diff", page.display());
+        Ok(())
+    }
+
     /// Has every consumer read its report; what they read.
     fn read(&self) -> Result<Value> {
         let run = |program: &str, words: &[&str]| -> Result<String> {
@@ -151,6 +170,7 @@ fn every_reader_reads_the_same() -> Result<()> {
         }
         ensure!(read["csv"]["notselected"] == 1, "the rule that is excepted: {read}");
         ensure!(read["suppressed"] == 1, "{read}");
+        ensure!(read["exceptions"] == serde_json::json!({"active": 1, "expired": 1}), "{read}");
         ensure!(
             read["sarif"]["fail"] == summary["fail"] && summary["fail"].as_u64() > Some(3),
             "{read} {summary}"
@@ -193,6 +213,9 @@ fn pages_work_in_a_browser() -> Result<()> {
     fs::copy(plain.path("r.arf.xml"), strange.join("ours.xml"))?;
     let strange = fleet(&strange, "strange.html")?;
     let hostile_page = hostile.path("r.html");
+    let (planned, applied) = (plain.path("plan.html"), plain.path("apply.html"));
+    plain.changed(&["plan", "--format", "html", "--output"], &planned)?;
+    plain.changed(&["apply", "--yes", "--format", "html", "--output"], &applied)?;
     browse(
         &shots(&plain),
         &[
@@ -200,6 +223,8 @@ fn pages_work_in_a_browser() -> Result<()> {
             ("fleet", &many),
             ("hostile", &hostile_page),
             ("hostile", &strange),
+            ("diffs", &planned),
+            ("diffs", &applied),
         ],
     )
 }
