@@ -118,6 +118,17 @@ fn everything(kind: &str, entities: &str) -> String {
 }
 
 #[test]
+fn xml_files() {
+    let tree = tree(&[]);
+    let content = everything("xmlfilecontent", "<filepath>/etc/a.xml</filepath><xpath>/*/*/@*</xpath>");
+    fuzz("xml", move |input| {
+        put(tree.path(), "etc/a.xml", input);
+        verdicts(&content, tree.path())
+    })
+    .unwrap();
+}
+
+#[test]
 fn dpkg_status() {
     let tree = tree(&[]);
     let content = everything("dpkginfo", "<name>openssh-server</name>");
