@@ -4,7 +4,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use agent::cli::Cli;
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
 
@@ -31,33 +30,37 @@ fn commands(text: &str) -> Vec<String> {
     words.filter(|line| !line.is_empty()).collect()
 }
 
-/// The commands of a page that are the agent's, each without what a shell does with it.
-fn of_the_agent(text: &str) -> Vec<String> {
+/// The commands of a page that are ours, each without what a shell does with it.
+fn ours(text: &str) -> Vec<String> {
     let simple = commands(text).into_iter().flat_map(|line| {
         line.split(['|', '>', ';', '&']).map(|part| part.trim().to_owned()).collect::<Vec<_>>()
     });
     let bare = simple.map(|line| line.strip_prefix("sudo ").map(str::to_owned).unwrap_or(line));
-    bare.filter(|line| line.starts_with("agent ")).collect()
+    bare.filter(|line| line.starts_with("agent ") || line.starts_with("builder ")).collect()
 }
 
-/// What is wrong with a command line of the agent.
+/// What is wrong with a command line of ours.
 fn complaint(line: &str) -> Option<String> {
     let words = shlex::split(line).unwrap_or_default();
-    let error = Cli::try_parse_from(words).err().filter(clap::Error::use_stderr)?;
+    let parsed = match words.first().map(String::as_str) {
+        Some("builder") => builder::cli::Cli::try_parse_from(words).map(drop),
+        _ => agent::cli::Cli::try_parse_from(words).map(drop),
+    };
+    let error = parsed.err().filter(clap::Error::use_stderr)?;
     Some(format!("{line}: {}", error.to_string().lines().next().unwrap_or_default()))
 }
 
 #[test]
 fn every_command_of_the_documentation_exists() -> Result<()> {
-    let mut seen = 0;
+    let (mut agent, mut builder) = (0, 0);
     let mut wrong = Vec::new();
     for page in pages()? {
-        for line in of_the_agent(&fs::read_to_string(&page)?) {
-            seen += 1;
+        for line in ours(&fs::read_to_string(&page)?) {
+            *(if line.starts_with("agent ") { &mut agent } else { &mut builder }) += 1;
             wrong.extend(complaint(&line).map(|complaint| format!("{}: {complaint}", page.display())));
         }
     }
-    ensure!(seen > 30, "only {seen} commands found");
+    ensure!(agent > 30 && builder > 10, "only {agent} commands of the agent and {builder} of builder found");
     ensure!(wrong.is_empty(), "{wrong:#?}");
     Ok(())
 }
@@ -66,7 +69,12 @@ fn every_command_of_the_documentation_exists() -> Result<()> {
 fn a_command_that_does_not_exist_is_noticed() {
     assert!(complaint("agent audit --teir strict").is_some());
     assert!(complaint("agent audit --tier strict").is_none());
-    assert_eq!(of_the_agent("    sudo agent plan > x  # diff\n"), ["agent plan"]);
+    assert!(complaint("builder build image.yml --firmwear uefi").is_some());
+    assert!(complaint("builder check image.yml").is_none());
+    assert_eq!(
+        ours("    sudo agent plan > x  # diff\n    builder init -o x\n"),
+        ["agent plan", "builder init -o x"]
+    );
 }
 
 /// The commands of a README, in order, up to what only the English one has.

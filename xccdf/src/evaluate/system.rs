@@ -55,7 +55,8 @@ pub struct Request<'a> {
     pub name: Option<&'a str>,
     /// The values it is handed, in the order of the check. One name may come several times, with a value
     /// each. OpenSCAP keeps the values of a document from one check to the next, and with them what came of its
-    /// definitions, until a check hands over another value for a name that has one: it then forgets all.
+    /// definitions, until a check hands over another value for a name that has one: it then forgets all values, and what came of the
+    /// definitions that lead to this name.
     pub exports: &'a [Exported],
     /// What is to be handed back.
     pub imports: &'a [Import],
