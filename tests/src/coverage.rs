@@ -82,6 +82,11 @@ impl Coverage {
         missing.filter(|id| !reasons.contains(&format!("| {id} |"))).cloned().collect()
     }
 
+    /// Whether a page is about this version of the content.
+    pub fn is_of(&self, page: &str) -> bool {
+        page.contains(&format!("Security Guide {}.", self.version))
+    }
+
     /// The page, with the reasons of the former one.
     pub fn page(&self, catalogue: &Catalogue, former: &str) -> String {
         let mut page = format!(
@@ -90,10 +95,8 @@ impl Coverage {
              | profile | rules | checked | mended | shell fixes in the content | of these mended |\n|---|---|---|---|---|---|\n",
             self.version
         );
-        for product in PRODUCTS {
-            for level in 1..=levels(product).len() {
-                let _ = writeln!(page, "{}", self.line(catalogue, product, level));
-            }
+        for figures in self.figures(catalogue) {
+            let _ = writeln!(page, "{figures}");
         }
         page.push_str("\n*Checked*: the catalogue has the rule. *Mended*: the agent can also make it so; the others say why not.\n\n");
         page.push_str(&format!("## Rules checked and not mended\n\n{TABLE}"));
@@ -104,24 +107,67 @@ impl Coverage {
         page
     }
 
-    fn line(&self, catalogue: &Catalogue, product: &str, level: usize) -> String {
-        let selected: Vec<(&String, &Selected)> = self
-            .rules
-            .iter()
-            .filter(|(_, s)| s.levels.get(product).is_some_and(|least| *least <= level))
-            .collect();
-        let mended = |id: &str| catalogue.rule(id).is_some_and(|rule| rule.check_only.is_empty());
-        let checked = selected.iter().filter(|(id, _)| catalogue.rule(id).is_some()).count();
-        let all_mended = selected.iter().filter(|(id, _)| mended(id)).count();
-        let fixes = selected.iter().filter(|(_, s)| s.fixes.contains(product)).count();
-        let fixes_mended = selected.iter().filter(|(id, s)| s.fixes.contains(product) && mended(id)).count();
+    /// The rules that a product's profile of a level selects.
+    pub fn selected(&self, product: &str, level: usize) -> impl Iterator<Item = (&String, &Selected)> {
+        self.rules.iter().filter(move |(_, s)| s.levels.get(product).is_some_and(|least| *least <= level))
+    }
+
+    /// The figures of every profile.
+    pub fn figures(&self, catalogue: &Catalogue) -> Vec<Figures> {
+        let profiles = |product: &'static str| (1..=levels(product).len()).map(move |level| (product, level));
+        let each = PRODUCTS.into_iter().flat_map(profiles);
+        each.map(|(product, level)| self.figures_of(catalogue, product, level)).collect()
+    }
+
+    fn figures_of(&self, catalogue: &Catalogue, product: &'static str, level: usize) -> Figures {
+        let mut figures =
+            Figures { product, level, selected: 0, checked: 0, mended: 0, fixes: 0, fixes_mended: 0 };
+        for (id, selected) in self.selected(product, level) {
+            let rule = catalogue.rule(id);
+            let mended = usize::from(rule.is_some_and(|rule| rule.check_only.is_empty()));
+            let fix = usize::from(selected.fixes.contains(product));
+            figures.selected += 1;
+            figures.checked += usize::from(rule.is_some());
+            figures.mended += mended;
+            figures.fixes += fix;
+            figures.fixes_mended += fix * mended;
+        }
+        figures
+    }
+}
+
+/// How many rules a profile selects, and what of them the catalogue covers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Figures {
+    /// The product, and the level of its profile.
+    pub product: &'static str,
+    /// 1 or 2.
+    pub level: usize,
+    /// How many rules the profile selects.
+    pub selected: usize,
+    /// How many of them the catalogue has.
+    pub checked: usize,
+    /// How many of them it also mends.
+    pub mended: usize,
+    /// How many have a shell fix in the content.
+    pub fixes: usize,
+    /// How many of those the catalogue mends.
+    pub fixes_mended: usize,
+}
+
+impl std::fmt::Display for Figures {
+    /// A line of the table.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Figures { product, level, selected, fixes, .. } = self;
         let share = |part: usize, whole: usize| {
             format!("{part} ({:.1} %)", 100.0 * part as f64 / whole.max(1) as f64)
         };
-        let total = selected.len();
-        let (checked, all_mended, fixes_mended) =
-            (share(checked, total), share(all_mended, total), share(fixes_mended, fixes));
-        format!("| {product} level {level} | {total} | {checked} | {all_mended} | {fixes} | {fixes_mended} |")
+        let [checked, mended] = [self.checked, self.mended].map(|part| share(part, *selected));
+        let fixes_mended = share(self.fixes_mended, *fixes);
+        write!(
+            f,
+            "| {product} level {level} | {selected} | {checked} | {mended} | {fixes} | {fixes_mended} |"
+        )
     }
 }
 

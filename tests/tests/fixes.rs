@@ -1,7 +1,7 @@
 //! The shell fixes of content, run as data: what they would change is a plan, and nothing they do reaches anything. Needs root and a
 //! Debian root tree, some tests also oscap.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -240,6 +240,17 @@ fn on_a_copy(fixes: &[(&str, &str)], lines: &str) -> Result<String> {
         .output()
 }
 
+/// By rule: what is said in one list of texts of the rules of a report.
+fn texts_by_rule(report: &Value, field: &str) -> BTreeMap<String, Vec<String>> {
+    let texts = |rule: &Value| {
+        let texts = rule[field].as_array().into_iter().flatten().filter_map(Value::as_str);
+        texts.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let rules = report["rules"].as_array().into_iter().flatten();
+    let all = rules.map(|rule| (rule["id"].as_str().unwrap_or_default().to_owned(), texts(rule)));
+    all.filter(|(_, texts)| !texts.is_empty()).collect()
+}
+
 #[test]
 fn an_apply_does_what_the_plan_said_and_a_rollback_takes_all_of_it_back() -> Result<()> {
     let said = on_a_copy(
@@ -250,15 +261,33 @@ fn an_apply_does_what_the_plan_said_and_a_rollback_takes_all_of_it_back() -> Res
             ("d_unit", "systemctl mask cron.service"),
             ("e_met", "touch /etc/trempe-none"),
         ],
-        "state > before; CONTENT=$DIR/content.xml; \
-         \"$AGENT\" apply --yes --fixes content --content \"$CONTENT\" --root \"$TREE\" --format json > report || true; \
-         cat t/etc/hostname t/etc/x/l; readlink t/etc/x/l t/etc/issue t/etc/systemd/system/cron.service; \
+        "state > before; agent() { \"$AGENT\" $1 $2 --fixes content --content \"$DIR/content.xml\" --root \"$TREE\" --format json || true; }; \
+         echo '== plan'; agent plan; state > planned; echo '== of the plan'; diff before planned || true; \
+         echo '== apply'; agent apply --yes; state > applied; \
+         echo '== changed'; diff before applied | awk '/^[<>]/ { print length($2) == 64 ? $3 : $2 }' | sort -u; \
+         echo '== state'; cat t/etc/hostname t/etc/x/l; readlink t/etc/x/l t/etc/issue t/etc/systemd/system/cron.service; \
          stat -c '%u:%g' t/etc/x/f; ls t/etc/issue.net 2>/dev/null || true; \
-         grep -c 'result\": \"fixed' report; \
          \"$AGENT\" rollback --root \"$TREE\" >/dev/null; state > after; diff before after && echo the same",
     )?;
-    let lines: Vec<&str> = said.lines().collect();
-    let expected = ["changed", "one", "f", "/dev/null", "/dev/null", "1:2", "5", "the same"];
+    let parts: BTreeMap<&str, &str> = said.split("== ").filter_map(|part| part.split_once('\n')).collect();
+    let part = |name: &str| parts.get(name).copied().with_context(|| format!("no {name} in {said}"));
+    ensure!(part("of the plan")? == "", "a plan changes: {said}");
+    let plan: Value = serde_json::from_str(part("plan")?)?;
+    let report: Value = serde_json::from_str(part("apply")?)?;
+    let planned = by_rule(&plan["plan"]["steps"], "sentence");
+    ensure!(planned.len() == 5 && texts_by_rule(&report, "changes") == planned, "{plan:#}\n{report:#}");
+    ensure!(report["summary"]["fixed"] == 5, "{report:#}");
+    // Every file that is another one afterwards was named, and no other.
+    let named = |step: &Value| match step["change"]["unit"].as_str() {
+        Some(unit) => Some(format!("etc/systemd/system/{unit}")),
+        None => Some(step["change"]["path"].as_str()?.trim_start_matches('/').to_owned()),
+    };
+    let steps = plan["plan"]["steps"].as_array().into_iter().flatten();
+    let named: BTreeSet<String> = steps.filter_map(named).collect();
+    let changed: BTreeSet<String> = part("changed")?.lines().map(str::to_owned).collect();
+    ensure!(named == changed && named.len() == 8, "planned {named:?}, changed {changed:?}");
+    let lines: Vec<&str> = part("state")?.lines().collect();
+    let expected = ["changed", "one", "f", "/dev/null", "/dev/null", "1:2", "the same"];
     ensure!(lines == expected, "{said}");
     Ok(())
 }

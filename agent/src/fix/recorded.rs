@@ -54,7 +54,7 @@ pub fn typed(calls: &[Call], written: &[Change], system: &System) -> Result<Reco
             "modprobe" | "rmmod" => recorded.module(call, system)?,
             "auditctl" if system.is_running() => recorded.effects.push(Effect::LoadAuditRules),
             // Who writes a file gives it its label.
-            "restorecon" | "chcon" => {}
+            "restorecon" => {}
             "update-grub" | "update-grub2" => {
                 recorded.generate(Tool::UpdateGrub, &[], &["/boot/grub/grub.cfg"], system)
             }
@@ -398,6 +398,12 @@ mod tests {
             ("auditctl -R /etc/audit/audit.rules", "", "", ""),
             ("update-grub", "", "", "update-grub must be run on the machine itself"),
             ("restorecon -R /etc", "", "", ""),
+            (
+                "chcon -t tmp_t /tmp/tmp-inst",
+                "",
+                "it calls 'chcon -t tmp_t /tmp/tmp-inst', which no change can express",
+                "",
+            ),
             ("firewall-cmd --reload", "", "", ""),
             (
                 "firewall-cmd --permanent --add-service=ssh",

@@ -19,6 +19,11 @@ pub fn base(n: usize) -> PathBuf {
     PathBuf::from(format!("base/{n}"))
 }
 
+/// Where a copy of the file system is, when scripts get one in its place.
+pub fn copied(n: usize) -> PathBuf {
+    PathBuf::from(format!("copy/{n}"))
+}
+
 /// Where it gets what the running script changes.
 pub fn upper(n: usize) -> PathBuf {
     PathBuf::from(format!("fresh/{n}/upper"))

@@ -13,6 +13,7 @@
 //! does an agent that is killed. A script has its own mounts, processes, network without any interface, host name and System V IPC; `/proc`
 //! and `/sys` are read-only. The commands that would act on the running system are covered by [stand-ins](super::stand_in).
 
+mod copy;
 mod group;
 mod init;
 mod layer;

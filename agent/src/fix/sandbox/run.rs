@@ -43,7 +43,9 @@ fn lay(root: &Path) -> Result<()> {
         let below = mounted.strip_prefix("/").unwrap_or(mounted);
         let context = || format!("laying an overlay over {}", mounted.display());
         // By its number, as a path may have signs that separate options.
-        let lower: OwnedFd = fs::File::open(root.join(below)).with_context(context)?.into();
+        let copied = layer::copied(n);
+        let whole = if copied.is_dir() { copied } else { root.join(below) };
+        let lower: OwnedFd = fs::File::open(whole).with_context(context)?.into();
         let options = format!(
             "lowerdir={}:/proc/self/fd/{},upperdir={},workdir={}",
             layer::base(n).display(),

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 
-use super::{Ended, Limits, Order, PROGRAM, RUN, die_with_parent, group, layer, mounts, part};
+use super::{Ended, Limits, Order, PROGRAM, RUN, copy, die_with_parent, group, layer, mounts, part};
 use crate::fix::stand_in::{self, Call};
 use crate::system::{drain, wait};
 
@@ -57,14 +57,18 @@ fn prepare(root: &Path, dir: &Path, size: &str) -> Result<Vec<PathBuf>> {
     mount(None::<&str>, "/", None::<&str>, private, None::<&str>)
         .context("leaving the mounts of the machine")?;
     let table = fs::read_to_string("/proc/self/mountinfo").context("reading the mounts")?;
-    let layers = mounts::own(&table, root);
+    let mounted = mounts::own(&table, root);
     let options = format!("mode=0700,size={size},nr_inodes=200k");
     mount(Some("tmpfs"), dir, Some("tmpfs"), MsFlags::MS_NOSUID, Some(options.as_str()))
         .with_context(|| format!("mounting a file system in memory at {}", dir.display()))?;
     std::env::set_current_dir(dir)?;
     fs::create_dir("root")?;
     fs::copy("/proc/self/exe", PROGRAM).context("copying this program")?;
-    layer::prepare(layers.len())?;
+    layer::prepare(mounted.len())?;
+    for (n, it) in mounted.iter().enumerate().filter(|(_, it)| it.copied) {
+        copy::copy(&root.join(it.path.strip_prefix("/").unwrap_or(&it.path)), &layer::copied(n))?;
+    }
+    let layers: Vec<PathBuf> = mounted.into_iter().map(|it| it.path).collect();
     fs::write("layers", serde_json::to_vec(&layers)?)?;
     Ok(layers)
 }
