@@ -291,7 +291,7 @@ fn an_apply_does_what_the_plan_said_and_a_rollback_takes_all_of_it_back() -> Res
     )?;
     let parts: BTreeMap<&str, &str> = said.split("== ").filter_map(|part| part.split_once('\n')).collect();
     let part = |name: &str| parts.get(name).copied().with_context(|| format!("no {name} in {said}"));
-    ensure!(part("of the plan")? == "", "a plan changes: {said}");
+    ensure!(part("of the plan")?.is_empty(), "a plan changes: {said}");
     let plan: Value = serde_json::from_str(part("plan")?)?;
     let report: Value = serde_json::from_str(part("apply")?)?;
     let planned = by_rule(&plan["plan"]["steps"], "sentence");
