@@ -95,14 +95,16 @@ fn what_is_not_proved_goes_nowhere() {
         chain.nothing_went(&refused);
         // The image stays, to be looked at.
         assert!(chain.desk.path("images/web/web.qcow2").exists());
-        assert_eq!(chain.machines().lines().count(), 3);
+        // A machine that nobody gets into may be switched off before it notes that it was switched on.
+        let before = chain.machines().lines().count();
+        assert!((1..=3).contains(&before), "{}", chain.machines());
 
         // Mended: what was built is proved then, and goes.
         stand_in::audits(chain.desk.home.path(), "TIER", &[]);
         let _ = fs::remove_file(chain.desk.path("nosudo"));
         let sent = chain.run("exit 9", &[]);
         assert_eq!(sent.status.code(), Some(0), "{}", said(&sent));
-        assert_eq!((chain.machines().lines().count(), chain.prism.images().len()), (6, 1));
+        assert_eq!((chain.machines().lines().count(), chain.prism.images().len()), (before + 3, 1));
     }
 }
 
