@@ -85,16 +85,18 @@ fn strict(root: &str, source: Source, restarts: usize) -> Result<()> {
     let first = verdicts(&vm)?;
     ensure!(unexpected(&first).is_empty(), "unexpected after the first boot: {:?}", unexpected(&first));
     let runs = vm.shell("ls /var/lib/trempe/runs")?;
-    let manifest = Manifest::of(&vm)?;
+    // It takes an emulated machine minutes: the whole matrix alone does it.
+    let manifest = if restarts > 1 { Some(Manifest::of(&vm)?) } else { None };
     for _ in 0..restarts {
         vm.reboot()?;
         provisioned(&vm)?;
         ensure!(vm.shell("ls /var/lib/trempe/runs")? == runs, "a reboot brought another run");
         ensure!(verdicts(&vm)? == first, "a reboot changed the audit");
-        let after = Manifest::of(&vm)?;
-        let changed: Vec<String> =
-            manifest.differences(&after).into_iter().filter(|line| is_of_a_file(line)).collect();
-        ensure!(changed.is_empty(), "a reboot changed files: {changed:#?}");
+    }
+    if let Some(before) = manifest {
+        let changed = before.differences(&Manifest::of(&vm)?);
+        let changed: Vec<String> = changed.into_iter().filter(|line| is_of_a_file(line)).collect();
+        ensure!(changed.is_empty(), "reboots changed files: {changed:#?}");
     }
     tmp_is_noexec(&vm)
 }

@@ -84,7 +84,7 @@ const CHANGES: usize = 40;
 
 /// A run that somebody began by hand, long after the first boot: nobody may be able to come back to it.
 #[test]
-fn a_cut_run_is_taken_back_before_anybody_logs_in() -> Result<()> {
+fn a_cut_run_is_taken_back_before_anybody_logs_in_matrix() -> Result<()> {
     let image = Image::new(&Root::named("debian12-ready")?, OWN_TMP)?;
     let mut vm = Vm::from_image(&image, &Seed::new(Source::NoCloud, &tier("light")))?;
     knock(&mut vm, &["admin"])?;
