@@ -106,7 +106,7 @@ fn keep(system: &System, record: &mut Record, status: &mut Status, exit: Exit, m
     if status.state != State::Done {
         return;
     }
-    let tries = record.done.get(&status.phase).map_or(0, |done| done.tries) + 1;
+    let tries = record.done.get(&status.phase).map_or(1, |done| done.tries.saturating_add(1));
     let trouble = status.errors.iter().chain(&status.problems).cloned().collect();
     let done = Done {
         finished: status.finished.clone(),

@@ -1,7 +1,5 @@
 //! Results that oscap wrote, merged with ours.
 
-use std::process::Command;
-
 use serde_json::Value;
 
 use crate::bench::{Bench, check, rules};
@@ -15,17 +13,7 @@ fn what_oscap_wrote_is_merged_with_ours() {
     ];
     let bench = Bench::new(&rules(&table), "");
     bench.judged_by_oscap();
-    let args = [
-        "xccdf",
-        "eval",
-        "--skip-valid",
-        "--profile",
-        "xccdf_t_profile_p",
-        "--results-arf",
-        "theirs-arf.xml",
-        "b.xml",
-    ];
-    Command::new("oscap").current_dir(bench.path()).args(args).output().unwrap();
+    bench.oscap(&["--results-arf", "theirs-arf.xml"]).output().unwrap();
     let (report, _) = bench.audited(&["--report", "json=ours.json"]);
     let merged = |files: &[&str], further: &[&str]| {
         let output = bench.agent(&[&["report", "--format", "json"], files, further].concat());
