@@ -1,7 +1,8 @@
 //! Points of OVAL's meaning where an evaluator goes wrong, one row each, with the verdict that oscap 1.3.7 gives.
 //!
 //! The rows of a table become one document, evaluated below a small tree. With `OVAL_ASK_OSCAP=1` oscap evaluates it too, and must say what
-//! the table says: that is where the expected values come from. To add a point, add a row.
+//! the table says: that is where the expected values come from. `.ci/run` asks it. To add a point, add a row. Where our verdict is another one
+//! for a reason that `docs/oval.md` tells, the row has both: "error, ours true"; "ends" is oscap when it crashes.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail the test")]
 

@@ -104,8 +104,8 @@ const ROWS: &[Row] = &[
 
 /// Rows that end oscap with a fault of its own: what refers to itself is an error here.
 const RINGS: &[Row] = &[
-    row("two sets that are members of one another", "", set!("UNION", "ring"), "", "error"),
-    row("with something beside", ANY, set!("UNION", "ring", "ab"), named!("^[ab]$"), "error"),
+    row("two sets that are members of one another", "", set!("UNION", "ring"), "", "ends, ours error"),
+    row("with something beside", ANY, set!("UNION", "ring", "ab"), named!("^[ab]$"), "ends, ours error"),
 ];
 
 const OBJECTS: &str = r#"<unix:file_object id="oval:ab:obj:1" version="1">
@@ -165,7 +165,5 @@ fn operators_filters_and_members() {
     }
     Table { kind: "unix:file", rows: ROWS, parts: [OBJECTS, STATES, ""] }.check(tree.path());
     let objects = [OBJECTS, RING].concat();
-    if std::env::var_os("OVAL_ASK_OSCAP").is_none() {
-        Table { kind: "unix:file", rows: RINGS, parts: [&objects, STATES, ""] }.check(tree.path());
-    }
+    Table { kind: "unix:file", rows: RINGS, parts: [&objects, STATES, ""] }.check(tree.path());
 }
