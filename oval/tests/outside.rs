@@ -7,8 +7,19 @@ use oval::{Document, Evaluator, System, Variables};
 use std::fs;
 use std::os::unix::fs::symlink;
 
+/// What an object of a whole tree holds: one that a sweep looks for.
+macro_rules! tree {
+    ($path:literal) => {
+        concat!(
+            "<behaviors recurse='directories' recurse_direction='down'/>",
+            $path,
+            "<filename operation='pattern match'>^gone$</filename>"
+        )
+    };
+}
+
 /// Tests by name: kind of test, attributes, what the object holds.
-const TESTS: [(&str, &str, &str, &str); 18] = [
+const TESTS: [(&str, &str, &str, &str); 22] = [
     ("file", "file", "", "<filepath>/etc/here</filepath>"),
     ("no_file", "file", "check_existence='none_exist'", "<filepath>/etc/gone</filepath>"),
     ("proc", "file", "check_existence='none_exist'", "<filepath>/proc/cmdline</filepath>"),
@@ -48,6 +59,15 @@ const TESTS: [(&str, &str, &str, &str); 18] = [
         "check_existence='none_exist'",
         "<behaviors recurse_direction='down'/><path>/</path><filename>gone</filename>",
     ),
+    ("swept", "file", "check_existence='none_exist'", tree!("<path>/</path>")),
+    ("swept_run", "file", "check_existence='none_exist'", tree!("<path>/run/user</path>")),
+    ("swept_gone", "file", "check_existence='any_exist'", tree!("<path>/var/run/gone</path>")),
+    (
+        "swept_both",
+        "file",
+        "check_existence='none_exist'",
+        tree!("<path var_ref='oval:x:var:2' var_check='at least one'/>"),
+    ),
     (
         "leads_there",
         "textfilecontent54",
@@ -67,7 +87,7 @@ const TESTS: [(&str, &str, &str, &str); 18] = [
 ];
 
 /// Criteria over them, and what they come to.
-const ROWS: [(&str, &str, &str); 22] = [
+const ROWS: [(&str, &str, &str); 26] = [
     ("a file decides", "+file", "true"),
     ("so does one that is not there", "+no_file", "true"),
     ("nobody knows what is in /proc", "+proc", "not evaluated"),
@@ -82,6 +102,10 @@ const ROWS: [(&str, &str, &str); 22] = [
     ("nor when a pattern names such a directory", "+either", "not evaluated"),
     ("a pattern for all directories is about the disk", "+all", "true"),
     ("so is a search from the root", "+down", "true"),
+    ("so is one that follows no links", "+swept", "true"),
+    ("one from such a directory is not", "+swept_run", "not evaluated"),
+    ("nor from one that is not there", "+swept_gone", "not evaluated"),
+    ("nor from one of several", "+swept_both", "not evaluated"),
     ("nobody knows what a link that leads there says", "+leads_there", "not evaluated"),
     ("a device is no text anywhere", "+masked", "true"),
     ("nor where such a link leads in the end", "+symlink", "not evaluated"),
@@ -97,8 +121,8 @@ fn what_only_a_running_system_tells_is_not_evaluated() {
     let root = tempfile::tempdir().unwrap();
     fs::create_dir(root.path().join("etc")).unwrap();
     fs::write(root.path().join("etc/here"), "").unwrap();
-    for directory in ["var", "run", "dev", "proc", "sys"] {
-        fs::create_dir(root.path().join(directory)).unwrap();
+    for directory in ["var", "run/user", "dev", "proc", "sys"] {
+        fs::create_dir_all(root.path().join(directory)).unwrap();
     }
     for (link, target) in [
         ("etc/mtab", "../proc/self/mounts"),
@@ -110,7 +134,17 @@ fn what_only_a_running_system_tells_is_not_evaluated() {
     }
     let document = Document::parse(document(), "table").unwrap();
     let system = System::below(root.path()).unwrap();
-    let evaluator = Evaluator::new(&document, &system, Variables::new());
+    // One definition after the other, and with all of them told beforehand, so that trees are looked through in one pass.
+    for expected in [false, true] {
+        let evaluator = Evaluator::new(&document, &system, Variables::new());
+        if expected {
+            evaluator.expect(document.definitions());
+        }
+        compare(&evaluator);
+    }
+}
+
+fn compare(evaluator: &Evaluator<'_>) {
     for (n, (name, _, expected)) in ROWS.iter().enumerate() {
         let outcome = evaluator.evaluate(&format!("oval:x:def:{n}")).unwrap();
         assert_eq!(outcome.verdict.word(), *expected, "{name}: {:?}", outcome.evidence);
@@ -149,6 +183,7 @@ fn document() -> String {
          <tests>{tests}</tests><objects>{objects}<uname_object id='oval:x:obj:kernel' version='1'/></objects>\
          <states><file_state id='oval:x:ste:1' version='1'><path var_ref='oval:x:var:1'/></file_state></states><variables>\
          <local_variable id='oval:x:var:1' version='1' datatype='string'><object_component object_ref='oval:x:obj:kernel' \
-         item_field='os_name'/></local_variable></variables></oval_definitions>"
+         item_field='os_name'/></local_variable><constant_variable id='oval:x:var:2' version='1' datatype='string'><value>/etc</value>\
+         <value>/proc/sys</value></constant_variable></variables></oval_definitions>"
     )
 }

@@ -73,7 +73,7 @@ impl Evaluator<'_> {
         let asked: Result<Vec<_>, _> = object.entities.iter().map(|entity| self.asked(entity)).collect();
         let Ok(asked) = asked else { return };
         let mut request = Request::new(object, asked);
-        if !is_sweepable(&request) || request.combinations() > super::object::MAX_COMBINATIONS {
+        if !is_sweepable(&request, self.system) || request.combinations() > super::object::MAX_COMBINATIONS {
             return;
         }
         let sieve: Arc<Sieve> = Arc::new(sieve);

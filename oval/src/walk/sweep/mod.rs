@@ -17,7 +17,7 @@ use crate::sieve::Sieve;
 use crate::system::{Files, Kind, Meta, System};
 use crate::verdict::Verdict;
 use pass::Pass;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -54,12 +54,13 @@ pub(crate) struct Sweep {
     worker: JoinHandle<Vec<Granted>>,
 }
 
-/// Whether an object's search is one that a sweep can do.
-pub(crate) fn is_sweepable(request: &Request<'_>) -> bool {
+/// Whether an object's search is one that a sweep can do. One for what only a running system tells is none: it says so by itself.
+pub(crate) fn is_sweepable(request: &Request<'_>, system: &System) -> bool {
     let Some(path) = request.entity("path").filter(|_| request.entity("filepath").is_none()) else {
         return false;
     };
     path.operation == Operation::Equals
+        && path.values.iter().all(|value| system.kernels_own(Path::new(value)).is_none())
         && Behavior::read(request.behaviors()).is_ok_and(|behavior| {
             behavior.direction == Direction::Down && !behavior.follows && !behavior.is_below(usize::MAX)
         })
