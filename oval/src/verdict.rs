@@ -170,3 +170,30 @@ pub(crate) fn by_existence(existence: Existence, exist: usize, failed: usize) ->
         (Existence::OnlyOneExists, exist, 0) => (exist == 1).into(),
     }
 }
+
+/// Whether as many fields of an item exist as an entity of a state wants (`oval_status_counter_get_result`): a table of its own, by
+/// which fields that do not exist count too.
+pub(crate) fn by_field_existence(
+    existence: Existence,
+    exist: usize,
+    failed: usize,
+    missing: usize,
+) -> Verdict {
+    match (existence, exist, failed) {
+        (Existence::AllExist, ..) if missing > 0 => Verdict::False,
+        (Existence::AllExist, _, 1..) => Verdict::Error,
+        (Existence::AllExist, exist, 0) => (exist > 0).into(),
+        (Existence::AnyExist, 0, 1..) => Verdict::Error,
+        (Existence::AnyExist, ..) => Verdict::True,
+        (Existence::AtLeastOneExists, 1.., _) => Verdict::True,
+        (Existence::AtLeastOneExists, 0, 1..) => Verdict::Error,
+        (Existence::AtLeastOneExists, 0, 0) => Verdict::Unknown,
+        (Existence::NoneExist, 1.., _) => Verdict::False,
+        (Existence::NoneExist, 0, 1..) => Verdict::Error,
+        (Existence::NoneExist, 0, 0) => Verdict::True,
+        (Existence::OnlyOneExists, 2.., _) => Verdict::False,
+        (Existence::OnlyOneExists, _, 1..) => Verdict::Error,
+        (Existence::OnlyOneExists, 1, 0) => Verdict::True,
+        (Existence::OnlyOneExists, 0, 0) => Verdict::Unknown,
+    }
+}

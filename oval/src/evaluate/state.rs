@@ -7,30 +7,27 @@ use super::Evaluator;
 use crate::collection::Flag;
 use crate::compare;
 use crate::item::{Field, Item, Status};
-use crate::model::{Check, Datatype, Entity, Existence, Source, State};
-use crate::verdict::{Tally, Verdict, by_existence};
+use crate::model::{Check, Datatype, Entity, Source, State};
+use crate::verdict::{Tally, Verdict, by_field_existence};
 
 impl Evaluator<'_> {
     pub(super) fn in_state(&self, item: &Item, state: &State) -> Verdict {
-        // oscap counts all fields of the item here, not those of the name.
-        let count = |status| item.fields.iter().filter(|field| field.status == status).count();
-        let existence =
-            by_existence(Existence::AtLeastOneExists, count(Status::Exists), count(Status::Error));
-        let tally: Tally = state
-            .entities
-            .iter()
-            .map(|entity| match existence {
-                Verdict::True => self.entity(item, entity),
-                other => other,
-            })
-            .collect();
+        let tally: Tally = state.entities.iter().map(|entity| self.entity(item, entity)).collect();
         tally.by_operator(state.operator)
     }
 
     /// Whether the item's fields are as an entity wants them. A field that the item has not is unknown.
     pub(super) fn entity(&self, item: &Item, entity: &Entity) -> Verdict {
-        let verdicts = item.fields(&entity.name).map(|field| self.field(field, entity));
-        verdicts.collect::<Tally>().by_check(entity.entity_check, Verdict::Error)
+        // oscap counts all fields of the item here, not those of the name.
+        let count = |status| item.fields.iter().filter(|field| field.status == status).count();
+        let (exist, failed) = (count(Status::Exists), count(Status::Error));
+        match by_field_existence(entity.existence, exist, failed, count(Status::DoesNotExist)) {
+            Verdict::True => {
+                let verdicts = item.fields(&entity.name).map(|field| self.field(field, entity));
+                verdicts.collect::<Tally>().by_check(entity.entity_check, Verdict::Error)
+            }
+            other => other,
+        }
     }
 
     fn field(&self, field: &Field, entity: &Entity) -> Verdict {

@@ -1,6 +1,6 @@
 //! Entities: a named value of an object or state, wanted or asked for.
 
-use super::word::{Check, Datatype, Operation};
+use super::word::{Check, Datatype, Existence, Operation};
 use super::{Read, flag, text, word};
 use xccdf::Element;
 
@@ -26,6 +26,8 @@ pub(crate) struct Entity {
     pub var_check: Option<Check>,
     /// How many of an item's entities of this name must compare.
     pub entity_check: Check,
+    /// How many of an item's fields must exist, for a state (`check_existence`, since OVAL 5.11.1).
+    pub existence: Existence,
 }
 
 /// Where the values of an entity come from.
@@ -57,6 +59,7 @@ impl Entity {
                 .map(|_| word(element, "var_check", Check::named, Check::All))
                 .transpose()?,
             entity_check: word(element, "entity_check", Check::named, Check::All)?,
+            existence: word(element, "check_existence", Existence::named, Existence::AtLeastOneExists)?,
         })
     }
 }

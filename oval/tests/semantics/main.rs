@@ -10,6 +10,7 @@ mod bench;
 mod comparing;
 mod counting;
 mod criteria;
+mod existence;
 mod files;
 mod probes;
 mod schemas;
