@@ -15,7 +15,7 @@ use crate::pattern::Patterns;
 use crate::verdict::Verdict;
 use std::cmp::Ordering;
 
-pub(crate) use number::{double, leading_double, leading_int, whole_int};
+pub(crate) use number::{SPACE, double, leading_double, leading_int, whole_int};
 
 /// Compares as results do: both as text.
 pub(crate) fn text(

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 /// White space as `isspace` of the C locale sees it.
-const SPACE: [char; 6] = [' ', '\t', '\n', '\u{b}', '\u{c}', '\r'];
+pub(crate) const SPACE: [char; 6] = [' ', '\t', '\n', '\u{b}', '\u{c}', '\r'];
 
 /// A decimal number that is the whole text, blanks before it allowed; `None` when it is not or does not fit.
 pub(crate) fn whole_int(text: &str) -> Option<i64> {

@@ -10,6 +10,7 @@
 //! an error.
 
 mod criteria;
+mod date;
 mod evidence;
 mod function;
 mod glob;
