@@ -19,6 +19,8 @@ mod results;
 mod state;
 mod sweep;
 mod test;
+#[cfg(test)]
+mod tests;
 mod time;
 mod variable;
 mod wording;

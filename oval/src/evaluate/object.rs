@@ -23,9 +23,18 @@ impl Evaluator<'_> {
         if let Some(known) = self.objects.borrow().get(id) {
             return Rc::clone(known);
         }
-        let collected = self.guarded(id, || match self.document.object(id) {
+        let collect = || match self.document.object(id) {
             Ok(object) => (object.set.is_some(), self.collect(&object)),
             Err(error) => (false, Collection::failed(Flag::NotCollected, error.to_string())),
+        };
+        let collected = self.guarded(id, || {
+            let ((set, mut collection), refused) = self.patterns.watched(collect);
+            // What was not searched for is not known to be missing.
+            if let Some(why) = refused {
+                collection.flag = Flag::Error;
+                collection.messages.insert(0, why);
+            }
+            (set, collection)
         });
         match collected {
             Ok((set, collection)) => {

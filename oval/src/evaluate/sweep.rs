@@ -38,7 +38,7 @@ impl Evaluator<'_> {
             return;
         }
         // Without a thread to be had, each object goes its own way.
-        if let Ok(sweep) = Sweep::start(self.system.files(), wishes) {
+        if let Ok(sweep) = Sweep::start(self.system.files(), wishes, self.patterns.patience()) {
             self.swept.borrow_mut().under_way = Some((sweep, places));
         }
     }

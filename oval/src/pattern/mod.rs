@@ -1,29 +1,30 @@
 //! Regular expressions: PCRE, compiled once, matched within limits.
 //!
 //! The only place that knows the engine. A search that needs more than PCRE2's match limit (ten million steps) or a JIT stack of
-//! [`JIT_STACK`] is an error, so no pattern takes for ever; nor do many together, whose time is limited ([`PATIENCE`]). Text that is not
-//! UTF-8 is an error too, as in oscap.
+//! [`JIT_STACK`] is an error, so no pattern takes for ever; nor do many together, whose time is limited ([`Patience`]): what is searched
+//! for after that is refused, and whoever asked is told ([`Patterns::watched`]). Text that is not UTF-8 is an error too, as in oscap.
 
 mod partial;
+mod patience;
 
 pub(crate) use partial::{Partial, Reach};
+pub(crate) use patience::Patience;
 
 use crate::verdict::Verdict;
-use nix::time::{ClockId, clock_gettime};
+use patience::{processor_time, refusal};
 use pcre2::bytes::{CaptureLocations, Regex, RegexBuilder};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// The most processor time that all searches together may take.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// What a search that is given up counts for at least.
+/// What a search that is given up counts for besides its time.
 const GIVEN_UP: Duration = Duration::from_millis(10);
 
-/// Searches in shorter texts are not timed: to ask for the time would take as long as they do.
+/// To ask for the time takes as long as a search in a shorter text. So one of several of those is timed, from the first on, and counts
+/// for all.
 const LONG: usize = 256;
+const SEVERAL: u32 = 64;
 
 /// The most stack that matching may take, in bytes.
 const JIT_STACK: usize = 8 << 20;
@@ -51,49 +52,83 @@ pub(crate) struct Flags {
 type Compiled = Result<Rc<Regex>, String>;
 
 /// Compiled patterns by text, and the time that is left to search with them.
+#[derive(Default)]
 pub(crate) struct Patterns {
     compiled: RefCell<HashMap<Flags, HashMap<String, Compiled>>>,
     kept: Cell<usize>,
-    left: Cell<Duration>,
-}
-
-impl Default for Patterns {
-    fn default() -> Patterns {
-        Patterns { compiled: RefCell::default(), kept: Cell::new(0), left: Cell::new(PATIENCE) }
-    }
-}
-
-/// The processor time of this thread.
-fn processor_time() -> Duration {
-    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
+    patience: Patience,
+    /// How many searches in short texts there were.
+    short: Cell<u32>,
+    /// Whether a search was refused since somebody began to watch.
+    refused: Cell<bool>,
 }
 
 impl Patterns {
-    /// Counts the time since a moment; the error says that too much of it was spent.
-    fn charge(&self, since: Duration, least: Duration) -> Result<(), String> {
-        let spent = processor_time().saturating_sub(since).max(least);
-        self.left.set(self.left.get().saturating_sub(spent));
-        self.is_left()
+    /// None yet, for searches that this patience is for too.
+    pub fn with(patience: Patience) -> Patterns {
+        Patterns { patience, ..Patterns::default() }
     }
 
-    fn is_left(&self) -> Result<(), String> {
-        if self.left.get().is_zero() {
-            return Err(format!("all searches together took longer than {} s", PATIENCE.as_secs()));
-        }
-        Ok(())
+    /// How long all searches together may go on.
+    pub fn patience(&self) -> Patience {
+        self.patience.clone()
+    }
+
+    /// Does something; tells too why searches were refused on the way, when any were.
+    pub fn watched<T>(&self, work: impl FnOnce() -> T) -> (T, Option<String>) {
+        let before = self.refused.replace(false);
+        let done = work();
+        let refused = self.refused.get();
+        self.refused.set(before || refused);
+        (done, refused.then(refusal))
+    }
+
+    /// Whether a search was refused since somebody began to watch: to look for more is in vain.
+    pub fn have_refused(&self) -> bool {
+        self.refused.get()
+    }
+
+    /// Whether a search may be made; the error says why not.
+    fn may_search(&self) -> Result<(), String> {
+        self.patience.is_left().inspect_err(|_| self.refused.set(true))
+    }
+
+    /// Does something and counts its time so many times.
+    fn counted<T>(&self, times: u32, work: impl FnOnce() -> T) -> T {
+        let since = processor_time();
+        let done = work();
+        self.patience.spend(processor_time().saturating_sub(since) * times);
+        done
     }
 
     /// Does a search in a text of this length and counts its time.
     fn timed<T>(&self, length: usize, search: impl FnOnce() -> Result<T, pcre2::Error>) -> Result<T, String> {
-        self.is_left()?;
-        let since = if length < LONG { None } else { Some(processor_time()) };
-        let found = search().map_err(|error| error.to_string());
-        let least = if found.is_err() { GIVEN_UP } else { Duration::ZERO };
-        if since.is_some() || found.is_err() {
-            // What was found before the time was over counts.
-            let _ = self.charge(since.unwrap_or_else(processor_time), least);
+        self.may_search()?;
+        let found = if length >= LONG {
+            self.counted(1, search)
+        } else {
+            let before = self.short.get();
+            self.short.set(before.wrapping_add(1));
+            if before.is_multiple_of(SEVERAL) { self.counted(SEVERAL, search) } else { search() }
+        };
+        found.map_err(|error| {
+            self.patience.spend(GIVEN_UP);
+            error.to_string()
+        })
+    }
+
+    /// A pattern compiled for the question what a text is the beginning of. `None` when it is none.
+    pub fn partial(&self, pattern: &str) -> Option<Partial> {
+        self.may_search().ok()?;
+        self.counted(1, || Partial::compile(pattern))
+    }
+
+    /// What a pattern makes of a text; searches that are given up or refused reach nothing.
+    pub fn reach(&self, pattern: &Partial, text: &[u8]) -> Reach {
+        match self.may_search() {
+            Ok(()) => self.counted(1, || pattern.reach(text)),
+            Err(_) => Reach::None,
         }
-        found
     }
 
     /// A compiled pattern; the error says what is wrong with it.
@@ -101,14 +136,19 @@ impl Patterns {
         if let Some(known) = self.compiled.borrow().get(&flags).and_then(|of_flags| of_flags.get(pattern)) {
             return known.clone();
         }
-        let compiled = RegexBuilder::new()
-            .utf(!flags.ascii)
-            .multi_line(flags.multiline)
-            .dotall(flags.singleline)
-            .caseless(flags.ignore_case)
-            .jit_if_available(true)
-            .max_jit_stack_size(Some(JIT_STACK))
-            .build(pattern)
+        self.may_search()?;
+        let build = || {
+            RegexBuilder::new()
+                .utf(!flags.ascii)
+                .multi_line(flags.multiline)
+                .dotall(flags.singleline)
+                .caseless(flags.ignore_case)
+                .jit_if_available(true)
+                .max_jit_stack_size(Some(JIT_STACK))
+                .build(pattern)
+        };
+        let compiled = self
+            .counted(1, build)
             .map(Rc::new)
             .map_err(|error| format!("the pattern {pattern:?} is no regular expression: {error}"));
         if self.kept.get() < KEPT {
@@ -168,16 +208,18 @@ impl<'a> Matches<'a> {
     }
 
     /// Counts the time since it was counted last.
-    fn charge(&mut self, least: Duration) -> Result<(), String> {
-        let charged = self.patterns.charge(self.counted, least);
-        (self.counted, self.searches) = (processor_time(), 0);
-        self.done |= charged.is_err();
-        charged
+    fn charge(&mut self) {
+        let now = processor_time();
+        self.patterns.patience.spend(now.saturating_sub(self.counted));
+        (self.counted, self.searches) = (now, 0);
     }
 
     /// Where the next match is; the error says why the search failed.
     pub fn next(&mut self) -> Result<Option<(usize, usize)>, String> {
-        self.patterns.is_left()?;
+        if self.searches > COUNTED {
+            self.charge();
+        }
+        self.patterns.may_search()?;
         if self.done || self.at > self.text.len() {
             return Ok(None);
         }
@@ -194,9 +236,6 @@ impl<'a> Matches<'a> {
             return Err("the search would go on inside a character".to_owned());
         }
         self.searches += 1;
-        if self.searches > COUNTED {
-            self.charge(Duration::ZERO)?;
-        }
         let found = self.regex.captures_read_at(&mut self.groups, self.text.as_bytes(), self.at);
         match found.map_err(|error| error.to_string()) {
             Ok(Some(found)) => {
@@ -209,7 +248,7 @@ impl<'a> Matches<'a> {
             }
             Err(error) => {
                 self.done = true;
-                let _ = self.charge(GIVEN_UP);
+                self.patterns.patience.spend(GIVEN_UP);
                 Err(error)
             }
         }
@@ -224,8 +263,8 @@ impl<'a> Matches<'a> {
 
 impl Drop for Matches<'_> {
     fn drop(&mut self) {
-        if self.searches > 0 && self.text.len() >= LONG {
-            let _ = self.charge(Duration::ZERO);
+        if self.searches > 0 {
+            self.charge();
         }
     }
 }
@@ -236,12 +275,29 @@ mod tests {
 
     #[test]
     fn many_searches_that_take_long_come_to_an_end() {
-        let patterns = Patterns { left: Cell::new(Duration::from_millis(50)), ..Patterns::default() };
-        let text = "a".repeat(500) + "b";
-        let mut verdicts = (0..1000).map(|_| patterns.matches("^(?:a|aa)+$", text.as_bytes()));
-        assert!(verdicts.any(|_| patterns.left.get().is_zero()));
-        assert_eq!(patterns.matches("a", b"a"), Verdict::Error);
-        let regex = patterns.compile("a", Flags::default()).unwrap();
+        for length in [25, 500] {
+            let patterns = Patterns::with(Patience::of(Duration::from_millis(50)));
+            let text = "a".repeat(length) + "b";
+            let search = || patterns.matches("^(?:a|aa)+$", text.as_bytes());
+            assert!((0..1000).any(|_| patterns.watched(search).1.is_some()), "{length}");
+            assert_eq!(patterns.matches("a", b"a"), Verdict::Error);
+            assert!(patterns.compile("b", Flags::default()).unwrap_err().contains("all searches"));
+            let beside = Patterns::with(patterns.patience());
+            assert!(beside.may_search().is_err());
+        }
+    }
+
+    #[test]
+    fn matches_and_beginnings_count_too() {
+        let patterns = Patterns::with(Patience::of(Duration::from_millis(50)));
+        let partial = patterns.partial("^/(a+)+(/x)?[!]z$").unwrap();
+        let reach = || patterns.reach(&partial, format!("/{}", "a".repeat(18)).as_bytes());
+        assert!((0..1000).any(|_| patterns.watched(reach).1.is_some()));
+        assert!(patterns.partial("a").is_none());
+        let patterns = Patterns::with(Patience::of(Duration::from_millis(50)));
+        let regex = patterns.compile("^(?:a|aa)+$", Flags::default()).unwrap();
+        let text = "a".repeat(25) + "b";
+        assert!((0..1000).any(|_| Matches::new(&patterns, &regex, &text).next().is_err()));
         assert!(Matches::new(&patterns, &regex, "a").next().unwrap_err().contains("all searches"));
     }
 }

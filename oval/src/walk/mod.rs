@@ -80,7 +80,7 @@ pub(crate) fn find(
         Ok(behavior) => behavior,
         Err(why) => return out.fail(why),
     };
-    let Some(start) = Start::of(entity) else { return };
+    let Some(start) = Start::of(entity, context.patterns) else { return };
     let singled_out = || KERNELS.into_iter().find(|own| start.singles_out(own));
     let own = context.system.kernels_own(start.path());
     if let Some(own) = own.or_else(|| singled_out().filter(|_| !context.system.is_running())) {
@@ -145,7 +145,7 @@ struct Finder<'a> {
     by_filepath: bool,
     name: Option<&'a Asked>,
     behavior: Behavior,
-    start: &'a Start,
+    start: &'a Start<'a>,
     scope: Scope,
     fuel: Fuel,
 }
@@ -157,7 +157,7 @@ impl Finder<'_> {
     fn match_path(&self, out: &mut Collector<'_>, each: Each<'_>) {
         let equals = self.entity.operation == Operation::Equals;
         walk(self.context.system, self.start.path(), false, &self.fuel, &mut |visit| {
-            if out.is_over() {
+            if out.is_over() || self.context.patterns.have_refused() {
                 return Step::Stop;
             }
             match visit.info {
@@ -197,7 +197,7 @@ impl Finder<'_> {
         }
         let mut following = false;
         walk(self.context.system, directory.path, self.scope.device.is_some(), &self.fuel, &mut |visit| {
-            if out.is_over() {
+            if out.is_over() || self.context.patterns.have_refused() {
                 return Step::Stop;
             }
             if visit.info == Info::Cycle {

@@ -4,7 +4,7 @@
 //! partial match of the pattern, bound to the start of the path.
 
 use crate::model::Operation;
-use crate::pattern::{Partial, Reach};
+use crate::pattern::{Partial, Patterns, Reach};
 use crate::probe::Asked;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -13,30 +13,31 @@ use std::path::{Path, PathBuf};
 const ELSEWHERE: &str = "/elsewhere";
 
 /// Where a search starts.
-pub(super) struct Start {
+pub(super) struct Start<'a> {
     path: PathBuf,
     /// The pattern, bound to the start of the path.
     pattern: Option<Partial>,
+    patterns: &'a Patterns,
 }
 
-impl Start {
+impl<'a> Start<'a> {
     /// `None` when no path can compare.
-    pub fn of(entity: &Asked) -> Option<Start> {
+    pub fn of(entity: &Asked, patterns: &'a Patterns) -> Option<Start<'a>> {
         let value = entity.value();
         match entity.operation {
-            Operation::Equals => Some(Start { path: PathBuf::from(value), pattern: None }),
-            Operation::PatternMatch => Start::of_pattern(value),
-            _ => Some(Start { path: PathBuf::from("/"), pattern: None }),
+            Operation::Equals => Some(Start { path: PathBuf::from(value), pattern: None, patterns }),
+            Operation::PatternMatch => Start::of_pattern(value, patterns),
+            _ => Some(Start { path: PathBuf::from("/"), pattern: None, patterns }),
         }
     }
 
-    fn of_pattern(pattern: &str) -> Option<Start> {
+    fn of_pattern(pattern: &str, patterns: &'a Patterns) -> Option<Start<'a>> {
         let bound = if pattern.starts_with('^') { pattern.to_owned() } else { format!("^{pattern}") };
-        let partial = Partial::compile(&bound)?;
-        if partial.reach(b"/") == Reach::None {
+        let partial = patterns.partial(&bound)?;
+        if patterns.reach(&partial, b"/") == Reach::None {
             return None;
         }
-        Some(Start { path: PathBuf::from(fixed_directory(pattern)), pattern: Some(partial) })
+        Some(Start { path: PathBuf::from(fixed_directory(pattern)), pattern: Some(partial), patterns })
     }
 
     pub fn path(&self) -> &Path {
@@ -45,7 +46,8 @@ impl Start {
 
     /// Whether a pattern is about this directory of the root, and not about all directories alike.
     pub fn singles_out(&self, directory: &str) -> bool {
-        let reaches = |pattern: &Partial, path: &str| pattern.reach(path.as_bytes()) != Reach::None;
+        let reaches =
+            |pattern: &Partial, path: &str| self.patterns.reach(pattern, path.as_bytes()) != Reach::None;
         self.path == Path::new("/")
             && self
                 .pattern
@@ -55,7 +57,8 @@ impl Start {
 
     /// Whether what is looked for can be this directory, only below it, or neither.
     pub fn reach(&self, directory: &Path) -> Reach {
-        self.pattern.as_ref().map_or(Reach::Match, |pattern| pattern.reach(directory.as_os_str().as_bytes()))
+        let reach = |pattern| self.patterns.reach(pattern, directory.as_os_str().as_bytes());
+        self.pattern.as_ref().map_or(Reach::Match, reach)
     }
 }
 
@@ -123,6 +126,7 @@ mod tests {
 
     #[test]
     fn a_pattern_is_about_some_directories_or_all() {
+        let patterns = Patterns::default();
         for (pattern, expected) in [
             ("^/(proc|sys)/x$", true),
             ("^/proc/[0-9]+$", false),
@@ -131,17 +135,19 @@ mod tests {
             ("^/[^/]+/x$", false),
             ("^/(usr|etc)/x$", false),
         ] {
-            assert_eq!(Start::of_pattern(pattern).unwrap().singles_out("/proc"), expected, "{pattern}");
+            let start = Start::of_pattern(pattern, &patterns).unwrap();
+            assert_eq!(start.singles_out("/proc"), expected, "{pattern}");
         }
-        assert!(Start::of_pattern("^/(dev|etc)/.*$").unwrap().singles_out("/dev"));
+        assert!(Start::of_pattern("^/(dev|etc)/.*$", &patterns).unwrap().singles_out("/dev"));
     }
 
     #[test]
     fn a_pattern_that_no_path_starts_with_finds_nothing() {
+        let patterns = Patterns::default();
         for (pattern, finds) in
             [("etc/passwd", false), ("^$", false), ("(", false), ("^.*$", true), ("/etc/x", true)]
         {
-            assert_eq!(Start::of_pattern(pattern).is_some(), finds, "{pattern}");
+            assert_eq!(Start::of_pattern(pattern, &patterns).is_some(), finds, "{pattern}");
         }
     }
 }

@@ -11,7 +11,7 @@ use super::behavior::{Behavior, Direction};
 use super::{Found, Scope};
 use crate::item::Item;
 use crate::model::Operation;
-use crate::pattern::Patterns;
+use crate::pattern::{Patience, Patterns};
 use crate::probe::{Asked, Request};
 use crate::sieve::Sieve;
 use crate::system::{Files, Kind, Meta, System};
@@ -89,10 +89,9 @@ impl Wish {
 
 impl Sweep {
     /// Starts looking for all wishes.
-    pub fn start(files: Arc<Files>, wishes: Vec<Wish>) -> std::io::Result<Sweep> {
-        let worker =
-            std::thread::Builder::new().name("sweep".to_owned()).spawn(move || grant(&files, wishes))?;
-        Ok(Sweep { worker })
+    pub fn start(files: Arc<Files>, wishes: Vec<Wish>, patience: Patience) -> std::io::Result<Sweep> {
+        let work = move || grant(&files, wishes, &patience);
+        Ok(Sweep { worker: std::thread::Builder::new().name("sweep".to_owned()).spawn(work)? })
     }
 
     /// Waits for what came of each wish, in their order. `None` when the sweep broke down.
@@ -102,12 +101,12 @@ impl Sweep {
 }
 
 /// Looks for all wishes and waits.
-fn grant(files: &Files, wishes: Vec<Wish>) -> Vec<Granted> {
+fn grant(files: &Files, wishes: Vec<Wish>, patience: &Patience) -> Vec<Granted> {
     let mut granted = Vec::with_capacity(wishes.len());
     let mut wishes = wishes.into_iter().peekable();
     while wishes.peek().is_some() {
         let some: Vec<Wish> = wishes.by_ref().take(pass::MOST).collect();
-        granted.extend(Pass::new(files, some).run());
+        granted.extend(Pass::new(files, some, patience).run());
     }
     granted
 }

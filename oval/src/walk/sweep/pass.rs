@@ -3,7 +3,7 @@
 use super::{Granted, Wish};
 use crate::collector::MAX_ITEMS;
 use crate::item::Item;
-use crate::pattern::Patterns;
+use crate::pattern::{Patience, Patterns};
 use crate::system::{Files, Kind, Meta};
 use crate::verdict::Verdict;
 use crate::walk::Found;
@@ -66,6 +66,7 @@ struct Heap {
 /// One pass over the disk.
 pub(super) struct Pass<'a> {
     files: &'a Files,
+    patience: &'a Patience,
     wishes: Vec<Wish>,
     /// Which wishes start at a directory.
     starts: HashMap<PathBuf, u64>,
@@ -81,7 +82,7 @@ pub(super) struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
-    pub fn new(files: &'a Files, wishes: Vec<Wish>) -> Pass<'a> {
+    pub fn new(files: &'a Files, wishes: Vec<Wish>, patience: &'a Patience) -> Pass<'a> {
         let mut starts: HashMap<PathBuf, u64> = HashMap::new();
         for (n, wish) in wishes.iter().enumerate() {
             *starts.entry(wish.start.clone()).or_default() |= 1 << n;
@@ -89,6 +90,7 @@ impl<'a> Pass<'a> {
         let counts = wishes.iter().map(|_| AtomicUsize::new(0)).collect();
         Pass {
             files,
+            patience,
             wishes,
             starts,
             started: AtomicU64::new(0),
@@ -214,7 +216,7 @@ struct Haul {
 
 impl<'a> Worker<'a> {
     fn new(pass: &'a Pass<'a>) -> Worker<'a> {
-        Worker { pass, patterns: Patterns::default(), haul: Haul::default() }
+        Worker { pass, patterns: Patterns::with(pass.patience.clone()), haul: Haul::default() }
     }
 
     fn work(&mut self) {
@@ -298,9 +300,12 @@ impl<'a> Worker<'a> {
     }
 
     fn take(&mut self, n: usize, wish: &Wish, found: &Found<'_>, meta: Meta) {
-        let Some(item) = (wish.look)(found, meta, self.pass.files, &wish.sieve, &self.patterns) else {
-            return;
-        };
+        let look = || (wish.look)(found, meta, self.pass.files, &wish.sieve, &self.patterns);
+        let (item, refused) = self.patterns.watched(look);
+        if let Some(why) = refused {
+            return self.fail(n, why);
+        }
+        let Some(item) = item else { return };
         let count = self.pass.counts.get(n).map_or(0, |count| count.fetch_add(1, Ordering::Relaxed));
         if count >= MAX_ITEMS {
             return;
