@@ -45,6 +45,8 @@ pub struct Agreement {
     pub agreed: usize,
     /// All others, by rule id.
     pub differences: Vec<Difference>,
+    /// What oscap finds bad, whatever the agent says: rules that fail, or of which it cannot say.
+    pub found_bad: Vec<String>,
 }
 
 /// Has both tools judge a copy of the scenario's tree.
@@ -91,9 +93,12 @@ pub(crate) fn side_by_side(scenario: &str, only: &[String], oscap: &Verdicts, au
         [] => oscap.keys().chain(agent.keys()).cloned().collect(),
         only => only.iter().map(|rule| short_id(rule).to_owned()).collect(),
     };
-    let mut agreement = Agreement { agreed: 0, differences: Vec::new() };
+    let mut agreement = Agreement { agreed: 0, differences: Vec::new(), found_bad: Vec::new() };
     for rule in rules {
         let theirs = oscap.get(&rule).copied().unwrap_or(Verdict::Absent);
+        if matches!(theirs, Verdict::Fail | Verdict::Error | Verdict::Unknown) {
+            agreement.found_bad.push(rule.clone());
+        }
         let (ours, evidence) = match agent.remove(&rule) {
             Some(found) => (found.result, found.grounds()),
             None => (Verdict::Absent, Vec::new()),
@@ -113,6 +118,15 @@ impl Agreement {
     pub fn unexplained(&self, triage: &[Line]) -> Vec<&Difference> {
         let explained = |difference: &&Difference| !triage.iter().any(|line| line.explains(difference));
         self.differences.iter().filter(explained).collect()
+    }
+
+    /// What oscap finds bad though no triage line explains why.
+    pub fn unexplained_bad(&self, triage: &[Line]) -> Vec<&String> {
+        let explained = |rule: &&String| {
+            let lines = |own: &Difference| triage.iter().any(|line| line.explains(own));
+            self.differences.iter().any(|own| own.rule == **rule && lines(own))
+        };
+        self.found_bad.iter().filter(|rule| !explained(rule)).collect()
     }
 
     /// A table of the differences, and the counts. Rules that the agent lacks are only named.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
 use e2e::command::Program;
-use e2e::firstboot::{ADDRESS, NETWORK, OWN_TMP, knock, provisioned, tier};
+use e2e::firstboot::{ADDRESS, NETWORK, OWN_TMP, knock, provisioned, strict_soon, tier};
 use e2e::image::Image;
 use e2e::machine::Machine;
 use e2e::root::Root;
@@ -13,8 +13,10 @@ use e2e::vm::Vm;
 
 /// So many boots of each machine are looked at, after its first.
 const BOOTS: usize = 3;
-/// What the agent may add to a boot after the first, in seconds of a processor that is not emulated.
+/// What the agent's own units may take of a boot after the first, in seconds of a processor that is not emulated.
 const OWN_SHARE: f64 = 0.1;
+/// What a boot may take longer than that of the plain image, in such seconds.
+const LONGER: f64 = 0.3;
 /// Work for the processor alone, and how long it takes: how much slower an emulated one is, under the load of the moment.
 const WORK: &str =
     "from=$(date +%s%N); i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done; echo $(($(date +%s%N) - from))";
@@ -43,6 +45,8 @@ impl Boot {
         let manager = moments(vm, "", &["UserspaceTimestampMonotonic", "FinishTimestampMonotonic"])?;
         let units = |names: &[&str]| -> Result<f64> {
             let took = names.iter().map(|name| {
+                let state = vm.shell(&format!("systemctl show -P ActiveState {name}.service"))?;
+                ensure!(state.trim() != "failed", "{name}.service failed");
                 let properties = ["InactiveExitTimestampMonotonic", "ActiveEnterTimestampMonotonic"];
                 moments(vm, &format!("{name}.service"), &properties)
             });
@@ -94,8 +98,21 @@ fn boots(root: &str, user_data: &str, without: &str, seed_goes: bool) -> Result<
     }
     let said = vm.shell("cloud-init status || true")?;
     ensure!(!user_data.contains("disable") || said.contains("disabled"), "{said}");
+    let every_boot = modules_of_users(&vm)?;
+    ensure!(!user_data.contains("keep") || every_boot > 0, "nobody sees what cloud-init does at a boot");
+    ensure!(
+        !user_data.contains("trim") || every_boot == 0,
+        "what is done once for a machine is still looked at"
+    );
     println!("{}", vm.shell("cloud-init analyze blame 2>/dev/null | head -12 || true")?);
     Ok(boots)
+}
+
+/// How often cloud-init came to the module of users in the last boot that it ran in.
+fn modules_of_users(vm: &Vm) -> Result<usize> {
+    let last = "tac /var/log/cloud-init.log | sed '/running .init-local./q'";
+    let said = vm.shell(&format!("{last} | grep -c 'running config-users.groups' || true"))?;
+    said.trim().parse().context("counting modules")
 }
 
 fn median(boots: &[Boot], share: impl Fn(&Boot) -> f64) -> f64 {
@@ -104,30 +121,40 @@ fn median(boots: &[Boot], share: impl Fn(&Boot) -> f64) -> f64 {
     shares.get(shares.len() / 2).copied().unwrap_or_default()
 }
 
-/// One line of the table. Returns what the agent's units take where nothing is emulated.
-fn line(what: &str, boots: &[Boot]) -> f64 {
+/// One line of the table. Returns what the agent's units and all of the boot take where nothing is emulated.
+fn line(what: &str, boots: &[Boot]) -> (f64, f64) {
     let userspace = median(boots, |boot| boot.userspace);
     let cloud_init = median(boots, |boot| boot.cloud_init);
     let agent = median(boots, |boot| boot.agent);
     let real = median(boots, |boot| boot.agent / boot.slower.max(1.0));
-    println!("| {what:40} | {userspace:7.1} s | {cloud_init:7.1} s | {agent:6.2} s | {real:6.3} s |");
-    real
+    let whole = median(boots, |boot| boot.userspace / boot.slower.max(1.0));
+    println!(
+        "| {what:40} | {userspace:7.1} s | {cloud_init:7.1} s | {agent:6.2} s | {real:6.3} s | {whole:6.3} s |"
+    );
+    (real, whole)
 }
 
 fn table(root: &str) -> Result<()> {
-    let light = |afterwards: &str| format!("{}  cloud_init: {{afterwards: {afterwards}}}\n", tier("light"));
+    let with = |lines: &str, afterwards: &str| format!("{lines}  cloud_init: {{afterwards: {afterwards}}}\n");
     let mut lines =
         vec![("plain image, no agent".to_owned(), boots(root, "", "dpkg --purge trempe-agent", false)?)];
-    for afterwards in ["keep", "trim", "disable"] {
-        let goes = afterwards != "keep";
-        lines.push((format!("light, cloud-init: {afterwards}"), boots(root, &light(afterwards), "", goes)?));
+    for (name, tier_lines, afterwards) in [
+        ("light", tier("light"), "keep"),
+        ("strict", strict_soon(), "keep"),
+        ("light", tier("light"), "trim"),
+        ("light", tier("light"), "disable"),
+    ] {
+        let boots = boots(root, &with(&tier_lines, afterwards), "", afterwards != "keep")?;
+        lines.push((format!("{name}, cloud-init: {afterwards}"), boots));
     }
     println!(
-        "| {root}, boots after the first, medians | userspace | cloud-init | agent | agent, not emulated |"
+        "| {root}, boots after the first, medians | userspace | cloud-init | agent | agent, not emulated | userspace, not emulated |"
     );
-    for (what, boots) in &lines {
-        let agent = line(what, boots);
-        ensure!(agent <= OWN_SHARE, "{what}: the agent takes {agent} s of each boot");
+    let table: Vec<(f64, f64)> = lines.iter().map(|(what, boots)| line(what, boots)).collect();
+    let plain = table.first().context("nothing was booted")?.1;
+    for ((what, _), (agent, whole)) in lines.iter().zip(&table) {
+        ensure!(*agent <= OWN_SHARE, "{what}: the agent takes {agent} s of each boot");
+        ensure!(whole - plain <= LONGER, "{what}: a boot takes {whole} s, the plain image's {plain} s");
     }
     Ok(())
 }

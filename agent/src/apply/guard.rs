@@ -62,12 +62,14 @@ pub struct Guard<'a> {
     door: Option<Door>,
     /// Ways that are closed where another stays open, as last seen.
     pub notes: Vec<String>,
+    /// Why somebody who must keep access cannot be watched over.
+    pub problems: Vec<String>,
 }
 
 impl<'a> Guard<'a> {
     /// One that has not looked yet.
     pub fn new(policy: &'a Policy, control: &'a Control<'a>) -> Guard<'a> {
-        Guard { policy, control, door: None, notes: Vec::new() }
+        Guard { policy, control, door: None, notes: Vec::new(), problems: Vec::new() }
     }
 
     /// Inspects the machine. Where a rule about access fails, so that something about it will be changed, and nobody is asked first,
@@ -90,7 +92,7 @@ impl<'a> Guard<'a> {
             self.door = looking.and_then(|looking| looking.join().ok()?.ok());
             others
         });
-        self.door.iter().flat_map(|door| &door.problems).for_each(|problem| (self.control.progress)(problem));
+        self.problems.extend(self.door.iter().flat_map(|door| &door.problems).cloned());
         let (mut access, mut others) = (access.into_iter(), others.into_iter());
         let of = |rule: &PolicyRule| if rule.access { access.next() } else { others.next() };
         self.policy.rules.iter().filter_map(of).collect()
@@ -104,7 +106,7 @@ impl<'a> Guard<'a> {
             (self.control.progress)(LOOKING);
             match Door::look(system, keep) {
                 Ok(door) => {
-                    door.problems.iter().for_each(|problem| (self.control.progress)(problem));
+                    self.problems.extend(door.problems.iter().cloned());
                     self.door = Some(door);
                 }
                 Err(error) => {

@@ -239,6 +239,7 @@ fn passes(
         }
     }
     run.notes.append(&mut guard.notes);
+    run.problems.append(&mut guard.problems);
     Ok(outcomes)
 }
 
@@ -314,7 +315,7 @@ fn failed(mut outcome: Outcome, failed: &BTreeMap<String, String>) -> Outcome {
 /// Fails when the run is to stop.
 fn check_stop(stop: &AtomicBool) -> Result<()> {
     if stop.load(Ordering::Relaxed) {
-        bail!("stopped by a signal");
+        bail!("it was told to stop");
     }
     Ok(())
 }

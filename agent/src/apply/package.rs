@@ -179,6 +179,25 @@ fn needs_apt(system: &System, names: &[String]) -> Result<()> {
     Ok(())
 }
 
+/// What a package manager says when a host does not answer: apt, libcurl below dnf, the resolver.
+const SILENCE: [&str; 8] = [
+    "Could not connect to",
+    "Could not resolve",
+    "Cannot initiate the connection",
+    "Couldn't connect to server",
+    "Connection failed",
+    "Connection timed out",
+    "Temporary failure resolving",
+    "Timeout was reached",
+];
+
+/// The line in which a package manager says that a mirror does not answer, when that is what is wrong.
+pub fn silence(error: &anyhow::Error) -> Option<String> {
+    let said = format!("{error:#}");
+    let line = said.lines().find(|line| SILENCE.iter().any(|sign| line.contains(sign)))?;
+    Some(format!("no mirror answers: {}", line.trim()))
+}
+
 fn is_stale(said: &str) -> bool {
     ["Unable to locate", "Unable to fetch", "has no installation candidate", "404"]
         .iter()
@@ -199,5 +218,31 @@ fn dpkg(system: &System, args: &[&str]) -> Result<()> {
             return output.success().map(drop).context("the package manager could not do it");
         }
         thread::sleep(Duration::from_secs(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mirror_that_is_silent_is_told_from_a_package_that_is_not_there() {
+        for (said, line) in [
+            (
+                "Reading package lists...\nE: Failed to fetch http://deb/a.deb  Could not connect to deb:80 (192.0.2.1), connection timed out\nE: x",
+                Some("Failed to fetch http://deb/a.deb  Could not connect to deb:80"),
+            ),
+            ("W: Temporary failure resolving 'deb.example.org'", Some("Temporary failure resolving")),
+            (
+                " - Curl error (7): Couldn't connect to server for https://m/repomd.xml",
+                Some("Curl error (7)"),
+            ),
+            ("E: Unable to locate package nosuch", None),
+            ("E: Failed to fetch http://deb/a.deb  404  Not Found [IP: 192.0.2.1 80]", None),
+        ] {
+            let told = silence(&anyhow::anyhow!("{said}"));
+            assert_eq!(told.is_some(), line.is_some(), "{said}: {told:?}");
+            assert!(told.is_none_or(|told| told.contains(line.unwrap_or_default()) && !told.contains('\n')));
+        }
     }
 }

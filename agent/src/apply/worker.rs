@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use super::journal::{Journal, Record};
 use super::transaction::{Part, Transaction};
@@ -86,7 +87,7 @@ impl Worker {
         if !packages.is_empty() {
             check_stop(control.stop)?;
             packages.iter().for_each(|step| (control.progress)(&step.sentence));
-            self.change_packages(system, &packages)?;
+            self.change_packages(system, &packages, control.stop)?;
         }
         self.stale.clear();
         let mut rest = others.as_slice();
@@ -219,13 +220,24 @@ impl Worker {
     }
 
     /// Installs and removes all packages in one transaction; when that fails, rule by rule, so that one package that cannot be
-    /// had does not keep the others away.
-    fn change_packages(&mut self, system: &mut System, steps: &[&Step]) -> Result<()> {
-        if steps.len() > 1 && self.transact(system, steps)?.is_ok() {
-            return Ok(());
+    /// had does not keep the others away. Where no mirror answers none is to be had, and each would be waited for in vain.
+    fn change_packages(&mut self, system: &mut System, steps: &[&Step], stop: &AtomicBool) -> Result<()> {
+        let mut silent = None;
+        if steps.len() > 1 {
+            match self.transact(system, steps)? {
+                Ok(()) => return Ok(()),
+                Err(error) => silent = package::silence(&error),
+            }
         }
         for step in steps {
-            if let Err(error) = self.transact(system, &[step])? {
+            check_stop(stop)?;
+            let installs = matches!(&step.change, Change::Packages { install, .. } if !install.is_empty());
+            let made = match &silent {
+                Some(why) if installs => Err(anyhow!("{why}")),
+                _ => self.transact(system, &[step])?,
+            };
+            if let Err(error) = made {
+                silent = silent.or_else(|| package::silence(&error));
                 self.fail(system, &step.rule, format!("{error:#}"))?;
             }
         }

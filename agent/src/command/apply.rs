@@ -11,6 +11,7 @@ use crate::apply::pending::{self, Pending};
 use crate::apply::{Control, Watch, apply, journal};
 use crate::cli::Apply;
 use crate::exit::Exit;
+use crate::firstboot::record::Record;
 use crate::plan::Plan;
 use crate::report::{self, Host, Report, now};
 use crate::system::System;
@@ -45,9 +46,25 @@ pub fn run(args: &Apply) -> Result<Exit> {
         packages: true,
         confirm_within,
     };
-    let Some((report, _)) = harden(&mut work, &id, started, &control)? else { return Ok(Exit::Deviates) };
+    let Some((mut report, _)) = harden(&mut work, &id, started, &control)? else {
+        return Ok(Exit::Deviates);
+    };
+    if work.system.is_running() && args.selection.rule.is_empty() {
+        report.problems.extend(mend(&report, &work.system).err().map(|error| format!("{error:#}")));
+    }
     tell(&report, &args.output, &by_catalogue(&report, work.tailoring.as_ref()))?;
     Ok(report.exit())
+}
+
+/// Has the first boot know that what was in its way is not any longer, so that no later boot complains of it.
+fn mend(report: &Report, system: &System) -> Result<()> {
+    if report.exit() == Exit::Trouble {
+        return Ok(());
+    }
+    let policy = &report.policy;
+    let asked = if policy.tier.is_empty() { &policy.profile } else { &policy.tier };
+    let Some(mut record) = Record::read(system)? else { return Ok(()) };
+    if record.mend(asked, report.exit()) { record.keep(system) } else { Ok(()) }
 }
 
 /// Whether the run may begin; within what time it is to be confirmed.

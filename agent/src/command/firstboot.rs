@@ -17,7 +17,7 @@ use crate::exit::Exit;
 use crate::firstboot::instance::Instance;
 use crate::firstboot::record::{Done, Record};
 use crate::firstboot::status::{State, Status};
-use crate::firstboot::{Phase, customization, status, wishes};
+use crate::firstboot::{Phase, customization, network, status, wishes};
 use crate::report::now;
 use crate::system::System;
 
@@ -41,7 +41,8 @@ pub fn run(args: &FirstBoot) -> Result<Exit> {
     let system = System::open(Path::new("/"))?;
     let (mut status, mut record) = begin(args.phase, &system);
     let looked = config::look(&system);
-    if args.phase == Phase::BeforeLogins && looked.config.firstboot.enabled {
+    // Where the first boot is switched off too: nothing is hardened by it.
+    if args.phase == Phase::BeforeLogins {
         recover(&mut status);
     }
     let exit = if nothing_new(args.phase, args.again, &looked, &record) {
@@ -50,7 +51,7 @@ pub fn run(args: &FirstBoot) -> Result<Exit> {
         }
         rest(&mut status, idle(args, &looked, &record), &record)
     } else {
-        status.write(&system)?;
+        tell(&mut status, &system);
         let gathered = looked.tried(&system);
         status.problems.extend(gathered.problems.iter().cloned());
         match idle(args, &gathered, &record) {
@@ -60,12 +61,24 @@ pub fn run(args: &FirstBoot) -> Result<Exit> {
                 keep(&system, &mut record, &mut status, exit, misled);
                 exit
             }
-            why => rest(&mut status, why, &record),
+            why => {
+                if !gathered.problems.is_empty() && names_nothing(&gathered.config) {
+                    status.problems.push("nothing was hardened".to_owned());
+                }
+                rest(&mut status, why, &record)
+            }
         }
     };
-    status.write(&system)?;
+    tell(&mut status, &system);
     status.sentences().iter().for_each(|line| say(line));
     Ok(ended(exit, &status))
+}
+
+/// Tells how it stands. That this cannot be written down is no reason not to harden the machine.
+fn tell(status: &mut Status, system: &System) {
+    if let Err(error) = status.write(system) {
+        status.problems.push(format!("{error:#}"));
+    }
 }
 
 /// The phase that begins, and what was done for this machine. Where it cannot be told which machine this is, or what was done, it is
@@ -165,13 +178,18 @@ fn idle(args: &FirstBoot, gathered: &Gathered, record: &Record) -> Option<String
     if !config.firstboot.enabled {
         return Some("the first boot is switched off by the configuration".to_owned());
     }
-    if config.tier.is_none() && config.tailoring.is_empty() {
+    if names_nothing(config) {
         return Some(
             "no tier is configured, so the machine stays as it is (/etc/trempe/agent.yml)".to_owned(),
         );
     }
     let done = record.done.get(&args.phase).filter(|done| !args.again && !worth_again(done, gathered))?;
     Some(format!("it was done for this instance at {} ({})", done.finished, done.asked))
+}
+
+/// Whether a configuration asks for nothing.
+fn names_nothing(config: &Config) -> bool {
+    config.tier.is_none() && config.tailoring.is_empty()
 }
 
 /// Whether what ended in trouble is done once more: it may have been a mirror that did not answer. Where the configuration was
@@ -181,31 +199,39 @@ fn worth_again(done: &Done, gathered: &Gathered) -> bool {
     mended || (done.exit == Exit::Trouble.code() && !done.misled && done.tries < TRIES)
 }
 
-/// Hardens the machine as far as the phase goes.
+/// Hardens the machine as far as the phase goes, in the time that it has.
 fn work(phase: Phase, config: Config, status: &mut Status) -> Result<Exit> {
     let limit = match phase {
         Phase::BeforeLogins => config.firstboot.time_limit,
         Phase::AfterProvisioning => config.firstboot.time_limit * PATIENCE,
     };
     let stop = stop_on_signals(&Arc::new(AtomicBool::new(false)))?;
-    stop_after(limit, Arc::clone(&stop));
-    let late = match phase {
-        Phase::BeforeLogins => None,
-        Phase::AfterProvisioning => customization::wait(&System::open(Path::new("/"))?, &stop)?,
-    };
+    let over = stop_after(limit, Arc::clone(&stop));
+    harden_as_far(phase, config, status, &stop).map_err(|error| match over.load(Ordering::Relaxed) {
+        true => error.context(format!("it took more than {limit:?} (firstboot.time_limit)")),
+        false => error,
+    })
+}
+
+/// The work of a phase, until it is told to stop.
+fn harden_as_far(phase: Phase, config: Config, status: &mut Status, stop: &Arc<AtomicBool>) -> Result<Exit> {
+    if phase == Phase::AfterProvisioning {
+        let system = System::open(Path::new("/"))?;
+        status.notes.extend(customization::wait(&system, stop)?);
+        status.notes.extend(network::wait(&system));
+    }
     let (mut work, config) = understood(config, status)?;
-    status.notes = wishes::refused(&work.system, &work.policy);
-    status.notes.extend(late);
     phase.limit(&mut work.policy);
     let started = status.started.clone();
     let watch = Watch::Accounts(config.access.keep.as_deref());
     // Package managers take long, and nobody can log in while the first phase is at work.
     let packages = phase == Phase::AfterProvisioning;
-    let control = Control { watch, packages, ..Control::new(&log, &stop) };
+    let control = Control { watch, packages, ..Control::new(&log, stop) };
     let Some((report, run)) = harden(&mut work, &started.replace(':', "-"), started, &control)? else {
         bail!("nobody was asked, and the plan was turned down");
     };
     status.take(&report, &run);
+    status.notes.extend(wishes::refused(&work.system, &work.policy, &report));
     if phase == Phase::AfterProvisioning {
         // The machine is hardened by then, whatever becomes of this; but the phase is not at its end.
         leave_cloud_init(&config, &mut work.system, status, &control)?;
@@ -239,7 +265,7 @@ fn understood(config: Config, status: &mut Status) -> Result<(Work, Config)> {
         Err(error) => error,
     };
     let image = Config::image(&system()?)?;
-    if image.tier.is_none() && image.tailoring.is_empty() {
+    if names_nothing(&image) {
         return Err(error);
     }
     status.problems.push(format!("{error:#}"));
@@ -253,11 +279,16 @@ fn log(line: &str) {
 }
 
 /// Stops the phase after a time, so that a machine that hangs somewhere can be reached at last: what was done so far is taken back.
-fn stop_after(limit: Duration, stop: Arc<AtomicBool>) {
+/// Returns what tells whether that happened.
+fn stop_after(limit: Duration, stop: Arc<AtomicBool>) -> Arc<AtomicBool> {
+    let over = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&over);
     std::thread::spawn(move || {
         std::thread::sleep(limit);
+        told.store(true, Ordering::Relaxed);
         stop.store(true, Ordering::Relaxed);
     });
+    over
 }
 
 #[cfg(test)]

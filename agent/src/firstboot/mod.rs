@@ -2,7 +2,7 @@
 //!
 //! Two phases, run by two systemd units (`packaging/systemd`). The first comes before anybody can log in and does what does not stand
 //! in the way of provisioning; the second comes when cloud-init is done, waits for the end of VMware's guest
-//! customization ([`customization`]), does the rest, and looks again at what they rewrote. Each is done once for every instance ([`instance`]): a clone is a new one. What was done is kept on disk
+//! customization ([`customization`]) and for the [`network`], does the rest, and looks again at what they rewrote. Each is done once for every instance ([`instance`]): a clone is a new one. What was done is kept on disk
 //! ([`record`]), how it stands is told in `/run` ([`status`]). A phase that did not come to its end is done again
 //! at the next boot, one with rules in error a few times.
 //!
@@ -10,6 +10,7 @@
 
 pub mod customization;
 pub mod instance;
+pub mod network;
 pub mod record;
 pub mod status;
 pub mod wishes;

@@ -10,6 +10,7 @@ use super::Phase;
 use super::instance::Instance;
 use crate::apply::file::{self, Attributes, Whole};
 use crate::apply::journal::STATE_DIR;
+use crate::exit::Exit;
 use crate::system::System;
 
 /// The file's name in the state directory.
@@ -65,6 +66,17 @@ impl Record {
         Ok(before.unwrap_or_else(|| Record { instance: instance.clone(), done: BTreeMap::new() }))
     }
 
+    /// What was in trouble is not any longer, as a run by hand against the same tier has shown, which ended with `exit`. Returns whether
+    /// there was any.
+    pub fn mend(&mut self, asked: &str, exit: Exit) -> bool {
+        let mut mended = false;
+        for done in self.done.values_mut().filter(|done| done.asked == asked && !done.trouble.is_empty()) {
+            (done.exit, done.misled, mended) = (exit.code(), false, true);
+            done.trouble.clear();
+        }
+        mended
+    }
+
     /// Puts it on disk.
     ///
     /// # Errors
@@ -105,6 +117,26 @@ mod tests {
         assert_eq!(tree.mode("/var/lib/trempe/firstboot.json"), 0o600);
         let clone = Instance { instance_id: Some("b".into()), ..here };
         assert!(Record::of(&system, &clone).unwrap().done.is_empty(), "a clone begins anew");
+    }
+
+    #[test]
+    fn a_run_by_hand_mends_what_was_in_trouble() {
+        let done = |asked: &str, trouble: &[&str]| Done {
+            finished: "2026".into(),
+            asked: asked.into(),
+            run: String::new(),
+            exit: Exit::Trouble.code(),
+            trouble: trouble.iter().map(|&line| line.to_owned()).collect(),
+            misled: false,
+            tries: 3,
+        };
+        let mut record = Record::default();
+        record.done.insert(Phase::AfterProvisioning, done("strict", &["aide: no mirror answers"]));
+        assert!(!record.mend("light", Exit::Good), "it was asked for something else");
+        assert!(record.mend("strict", Exit::Deviates));
+        let now = &record.done[&Phase::AfterProvisioning];
+        assert_eq!((now.exit, now.trouble.len()), (Exit::Deviates.code(), 0));
+        assert!(!record.mend("strict", Exit::Good), "nothing is left to mend");
     }
 
     #[test]

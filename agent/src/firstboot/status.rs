@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Phase;
 use super::instance::Instance;
+use super::record::Record;
 use crate::apply::file::{self, Attributes, Whole};
 use crate::inspect::Verdict;
 use crate::report::{Report, Summary, now};
@@ -17,6 +18,8 @@ pub const DIRECTORY: &str = "/run/trempe";
 /// While it is there, the unit of the second phase has nothing to do at this boot (`ConditionPathExists=` of
 /// `trempe-provisioned.service`): it is not even started.
 const PROVISIONED: &str = "/run/trempe/provisioned";
+/// The name of the agent's processes.
+const PROCESS: &str = "agent";
 /// The version of its structure.
 const SCHEMA: u32 = 1;
 
@@ -46,6 +49,9 @@ pub struct Status {
     pub phase: Phase,
     /// How far it has come.
     pub state: State,
+    /// The process that does it.
+    #[serde(default)]
+    pub process: u32,
     /// The machine.
     pub instance: Instance,
     /// The tier, where one was named.
@@ -80,6 +86,7 @@ impl Status {
             agent: env!("CARGO_PKG_VERSION").to_owned(),
             phase,
             state: State::Running,
+            process: std::process::id(),
             instance,
             tier: String::new(),
             profile: String::new(),
@@ -110,6 +117,29 @@ impl Status {
         self.errors = rows(Verdict::Error).map(reason).collect();
         self.notes.extend(report.notes.iter().cloned());
         self.problems.extend(report.problems.iter().cloned());
+    }
+
+    /// Whether its process was ended before it could tell how it stands.
+    ///
+    /// # Errors
+    /// When that cannot be looked at.
+    pub fn was_killed(&self, system: &System) -> Result<bool> {
+        if self.state != State::Running || !system.is_running() {
+            return Ok(false);
+        }
+        let name = system.read_text(format!("/proc/{}/comm", self.process))?;
+        Ok(name.is_none_or(|name| name.trim_end() != PROCESS))
+    }
+
+    /// Whether the second phase is still to come at this boot, as what was done for this machine tells.
+    pub fn awaits_provisioning(&self, record: Option<&Record>) -> bool {
+        let done = |phase| record.is_some_and(|record| record.done.contains_key(&phase));
+        let had_work = match self.state {
+            State::Running => false,
+            State::Done | State::Failed => true,
+            State::Idle => done(Phase::BeforeLogins),
+        };
+        self.phase == Phase::BeforeLogins && had_work && !done(Phase::AfterProvisioning)
     }
 
     /// Ends the phase.
@@ -181,6 +211,38 @@ pub fn spare_provisioned(system: &System) -> Result<()> {
 mod tests {
     use super::*;
     use crate::setting::testing::Tree;
+
+    #[test]
+    fn the_second_phase_is_awaited_until_it_was_done_for_the_machine() {
+        let record = |phases: &[Phase]| {
+            let done = |phase: &Phase| {
+                (
+                    *phase,
+                    serde_json::from_str("{\"finished\":\"\",\"asked\":\"\",\"run\":\"\",\"exit\":0}")
+                        .unwrap(),
+                )
+            };
+            Record { instance: Instance::default(), done: phases.iter().map(done).collect() }
+        };
+        let (first, second) = (Phase::BeforeLogins, Phase::AfterProvisioning);
+        for (phase, state, done, awaited) in [
+            (first, State::Running, &[][..], false),
+            (first, State::Done, &[first], true),
+            (first, State::Failed, &[], true),
+            (first, State::Idle, &[], false),
+            (first, State::Idle, &[first], true),
+            (first, State::Idle, &[first, second], false),
+            (second, State::Done, &[first, second], false),
+        ] {
+            let mut status = Status::begin(phase, Instance::default(), "2026".into());
+            status.end(state);
+            assert_eq!(
+                status.awaits_provisioning(Some(&record(done))),
+                awaited,
+                "{phase:?} {state:?} {done:?}"
+            );
+        }
+    }
 
     #[test]
     fn what_is_told_can_be_read_again() {

@@ -5,7 +5,9 @@
 use serde::Deserialize;
 
 use crate::config::source::cloud_init::instance_directory;
-use crate::policy::Policy;
+use crate::inspect::Verdict;
+use crate::policy::{Policy, PolicyRule};
+use crate::report::Report;
 use crate::system::System;
 
 /// Who can ask: cloud-init's merged cloud-config of each, in the directory of the instance (`cloudinit.helpers`, `Paths.lookups`).
@@ -63,8 +65,9 @@ const WISHES: [Wish; 2] = [
     ),
 ];
 
-/// The wishes that the policy refuses, in sentences.
-pub fn refused(system: &System, policy: &Policy) -> Vec<String> {
+/// The wishes that the policy refuses, in sentences. Those whose rule could not be had, as the report of the run tells, are not refused.
+pub fn refused(system: &System, policy: &Policy, report: &Report) -> Vec<String> {
+    let given_up = |id: &str| report.rules.iter().any(|row| row.id == id && row.result == Verdict::Error);
     let mut refused = Vec::new();
     // What cannot be read or is no YAML was cloud-init's to complain of.
     let Ok(Some(directory)) = instance_directory(system) else { return refused };
@@ -72,7 +75,8 @@ pub fn refused(system: &System, policy: &Policy) -> Vec<String> {
         let Ok(Some(text)) = system.read_text(directory.join(file)) else { continue };
         let asked: Asked = serde_saphyr::from_str(&text).unwrap_or_default();
         for (wish, wanted, id) in WISHES {
-            let rule = policy.rules.iter().find(|rule| rule.id == id && rule.not_selected.is_none());
+            let counts = |rule: &&PolicyRule| rule.id == id && rule.not_selected.is_none() && !given_up(id);
+            let rule = policy.rules.iter().find(counts);
             if wanted(&asked)
                 && let Some(rule) = rule
             {
@@ -90,12 +94,16 @@ pub fn refused(system: &System, policy: &Policy) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::policy::testing::{policy, zero};
+    use crate::report::testing::{report, row};
     use crate::setting::testing::Tree;
 
     #[test]
     fn a_wish_against_the_policy_is_told_with_who_has_it() {
         let mut rule = zero("sshd_disable_password_authentication");
         rule.title = "Only keys".into();
+        let with =
+            |verdict| report("web", "2026", vec![row("sshd_disable_password_authentication", verdict)]);
+        let (met, given_up) = (with(Verdict::Fixed), with(Verdict::Error));
         let strict = policy(vec![rule.clone()]);
         rule.not_selected = Some("excepted".into());
         let excepted = policy(vec![rule]);
@@ -111,12 +119,19 @@ mod tests {
                 .file("/var/lib/cloud/data/instance-id", "i-1\n")
                 .file("/run/cloud-init/.instance-id", "i-1\n")
                 .file("/var/lib/cloud/instances/i-1/cloud-config.txt", text);
-            let said = refused(&tree.system(), &strict);
+            let said = refused(&tree.system(), &strict, &met);
             assert_eq!(!said.is_empty(), told, "{text}: {said:?}");
+            assert!(
+                refused(&tree.system(), &strict, &given_up).is_empty(),
+                "a rule that was taken back refuses nothing"
+            );
             assert!(said.iter().all(|line| line.starts_with("user-data asks for 'ssh_pwauth: true'")));
-            assert!(refused(&tree.system(), &excepted).is_empty(), "{text}");
+            assert!(refused(&tree.system(), &excepted, &met).is_empty(), "{text}");
             let other = tree.file("/run/cloud-init/.instance-id", "i-2\n");
-            assert!(refused(&other.system(), &strict).is_empty(), "left in the image by another machine");
+            assert!(
+                refused(&other.system(), &strict, &met).is_empty(),
+                "left in the image by another machine"
+            );
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
@@ -112,6 +113,13 @@ pub(crate) async fn receive(
         bail!("ended on request");
     }
     intake.end()
+}
+
+/// Reads what still comes of a body that has been answered already, as servers do for a while before they close: what is unread then resets the
+/// connection, and the answer may be lost on its way.
+pub(crate) async fn linger(mut body: Incoming) {
+    let rest = async { while let Some(Ok(_)) = body.frame().await {} };
+    let _ = tokio::time::timeout(Duration::from_secs(5), rest).await;
 }
 
 /// Reads a body that is small.

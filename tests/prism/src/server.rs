@@ -106,7 +106,10 @@ async fn handle(shared: &Arc<Shared>, request: Request<Incoming>) -> Result<Answ
 
 async fn answer(shared: &Arc<Shared>, head: &Head, body: Incoming) -> Result<Answer> {
     match &head.wrong {
-        Some(Act::Early(status)) => return Ok(answer::error(*status, &head.raw, "refused on request")),
+        Some(Act::Early(status)) => {
+            tokio::spawn(body::linger(body));
+            return Ok(answer::error(*status, &head.raw, "refused on request"));
+        }
         Some(Act::Answer { status, after, body: told }) => {
             body::receive(body, &head.headers, None, None).await?;
             let done = match told.as_str() {

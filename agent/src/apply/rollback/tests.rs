@@ -150,7 +150,7 @@ fn a_run_that_is_stopped_takes_itself_back() {
     let set = |_: &str| stop.store(true, std::sync::atomic::Ordering::Relaxed);
     let control = Control::new(&set, &stop);
     let error = apply(&policy(&["kernel.a", "kernel.b"]), &mut system, "run", &control).unwrap_err();
-    assert!(format!("{error:#}").contains("was taken back: stopped by a signal"), "{error:#}");
+    assert!(format!("{error:#}").contains("was taken back: it was told to stop"), "{error:#}");
     assert!(!tree.has(DROP_IN));
 }
 

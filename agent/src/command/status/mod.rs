@@ -27,6 +27,10 @@ struct Standing {
     interrupted: Vec<String>,
     /// How the first boot stands, when one of its phases has begun since the machine was started.
     first_boot: Option<firstboot::status::Status>,
+    /// Whether its second phase is still to come at this boot.
+    awaits_provisioning: bool,
+    /// Whether the phase was killed before its end.
+    killed: bool,
     /// What has become of the machine, when that was looked at since it was started.
     drift: Option<Drift>,
     /// The run that waits to be confirmed, when one does.
@@ -79,10 +83,11 @@ impl Standing {
                 || !status.problems.is_empty()
                 || !status.errors.is_empty()
         });
-        let trouble = first_boot || last.is_some_and(|last| last.summary.error > 0);
+        let trouble = first_boot || self.killed || last.is_some_and(|last| last.summary.error > 0);
         let deviates = last.is_some_and(|last| !last.failing.is_empty() || !last.expired.is_empty());
         match deviates {
             _ if trouble || !self.interrupted.is_empty() => Exit::Trouble,
+            _ if self.awaits_provisioning => Exit::Deviates,
             true => Exit::Deviates,
             false => Exit::Good,
         }
@@ -122,8 +127,12 @@ fn standing(system: &System) -> Result<Standing> {
     reboot.dedup();
     let last = last.map(|(dir, report)| summed_up(&dir, report));
     let first_boot = firstboot::status::Status::read(system)?;
+    let record = firstboot::record::Record::read(system)?;
+    let awaits_provisioning =
+        first_boot.as_ref().is_some_and(|status| status.awaits_provisioning(record.as_ref()));
+    let killed = first_boot.as_ref().map_or(Ok(false), |status| status.was_killed(system))?;
     let (drift, pending) = (Drift::read(system)?, pending::read(system)?);
-    Ok(Standing { last, interrupted, first_boot, drift, pending, reboot })
+    Ok(Standing { last, interrupted, first_boot, awaits_provisioning, killed, drift, pending, reboot })
 }
 
 fn name(dir: &std::path::Path) -> String {
@@ -197,6 +206,15 @@ fn sentences(standing: &Standing) -> Result<String> {
     }
     for line in standing.first_boot.iter().flat_map(firstboot::status::Status::sentences) {
         writeln!(out, "{line}")?;
+    }
+    if standing.killed {
+        writeln!(out, "trempe: PROBLEM: that phase was killed before its end; the next boot begins it anew")?;
+    }
+    if standing.awaits_provisioning {
+        writeln!(
+            out,
+            "trempe: phase 2, after provisioning, is still to come: it waits for cloud-init's final stage and guest customization"
+        )?;
     }
     for reason in &standing.reboot {
         writeln!(out, "reboot pending: {reason}")?;
