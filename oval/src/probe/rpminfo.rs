@@ -12,11 +12,11 @@ use crate::verdict::Verdict;
 
 pub(super) fn collect(request: &Request<'_>, context: &Context<'_>, out: &mut Collector<'_>) {
     let Some(name) = request.entity("name") else { return out.fail("the object has no name") };
-    if !matches!(name.operation, Operation::Equals | Operation::NotEqual | Operation::PatternMatch) {
-        return out.end(Flag::GaveUp, format!("{} is no operation on rpm packages", name.operation.word()));
-    }
     if !context.system.has_rpm() {
         return out.end(Flag::NotApplicable, "the system has no rpm");
+    }
+    if !matches!(name.operation, Operation::Equals | Operation::NotEqual | Operation::PatternMatch) {
+        return out.end(Flag::GaveUp, format!("{} is no operation on rpm packages", name.operation.word()));
     }
     let packages = match context.system.rpms() {
         Ok(packages) => packages,

@@ -20,7 +20,7 @@ pub struct Row {
     pub test: &'static str,
     /// What the object holds.
     pub object: &'static str,
-    /// What the state holds; none when empty.
+    /// What the state holds; or the ids of states among the table's parts; none when empty.
     pub state: &'static str,
     /// oscap's verdict, and ours after [`OURS`] where it is another.
     pub verdict: &'static str,
@@ -57,6 +57,17 @@ pub const HEAD: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
  </generator>
 "#;
 
+/// How oscap is asked.
+#[derive(Default)]
+pub struct Asking<'a> {
+    /// Files and directories of the tree in the place of the running system's, which oscap looks at then, instead of below the tree.
+    pub lent: &'a [&'a str],
+    /// Another tree, in the place of ours.
+    pub below: Option<&'a Path>,
+    /// Variables of its environment.
+    pub environment: &'a [(&'a str, &'a str)],
+}
+
 impl Table<'_> {
     /// Evaluates every row below a tree and compares with what oscap says.
     pub fn check(&self, tree: &Path) {
@@ -65,16 +76,19 @@ impl Table<'_> {
 
     /// The same, for content of a version of the schema.
     pub fn check_as(&self, schema: &str, tree: &Path) {
-        let text = self.document(schema);
-        let rows: Vec<_> = self.rows.iter().map(|row| (row.name, row.verdict)).collect();
-        verify(&text, &rows, tree, &[]);
+        self.check_asking(schema, tree, &Asking::default());
     }
 
     /// The same; oscap is asked on the running system, with these files of the tree in the place of its own: it does not look for them
     /// below a root.
     pub fn check_lent(&self, schema: &str, tree: &Path, lent: &[&str]) {
+        self.check_asking(schema, tree, &Asking { lent, ..Asking::default() });
+    }
+
+    /// The same; oscap is asked as it is said.
+    pub fn check_asking(&self, schema: &str, tree: &Path, how: &Asking<'_>) {
         let rows: Vec<_> = self.rows.iter().map(|row| (row.name, row.verdict)).collect();
-        verify(&self.document(schema), &rows, tree, lent);
+        verify(&self.document(schema), &rows, tree, how);
     }
 
     /// The same, looked at by a user who may not read everything.
@@ -125,8 +139,10 @@ impl Table<'_> {
             "<definition id=\"oval:x:def:{n}\" version=\"1\" class=\"miscellaneous\">\n{title}\n{criteria}\n</definition>\n"
         );
         let check = if test.contains("check=") { "" } else { "check=\"all\"" };
+        let listed = state.starts_with("oval:");
         let part = |what: &str, content: &str| match content {
             "" => String::new(),
+            _ if listed && what == "state" => String::new(),
             _ => {
                 let id = format!("oval:x:{}:{n}", if what == "object" { "obj" } else { "ste" });
                 format!(
@@ -134,10 +150,10 @@ impl Table<'_> {
                 )
             }
         };
-        let wanted = match *state {
-            "" => String::new(),
-            _ => format!("<{space}:state state_ref=\"oval:x:ste:{n}\"/>\n"),
-        };
+        let own = format!("oval:x:ste:{n}");
+        let states = if listed { state } else { own.as_str() };
+        let states = states.split(' ').filter(|_| !state.is_empty());
+        let wanted: String = states.map(|id| format!("<{space}:state state_ref=\"{id}\"/>\n")).collect();
         let test = format!(
             "<{space}:{kind}_test id=\"oval:x:tst:{n}\" version=\"1\" comment=\"x\" {check} {test}>\n\
              <{space}:object object_ref=\"oval:x:obj:{n}\"/>\n{wanted}</{space}:{kind}_test>\n"
@@ -147,7 +163,7 @@ impl Table<'_> {
 }
 
 /// Evaluates the definitions `oval:x:def:1` and so on below a tree and compares with what oscap says: names and verdicts.
-pub fn verify(text: &str, rows: &[(&str, &str)], tree: &Path, lent: &[&str]) {
+pub fn verify(text: &str, rows: &[(&str, &str)], tree: &Path, how: &Asking<'_>) {
     let document = Document::parse(text, "table").unwrap();
     let system = System::below(tree).unwrap();
     let mut wrong = Vec::new();
@@ -166,7 +182,7 @@ pub fn verify(text: &str, rows: &[(&str, &str)], tree: &Path, lent: &[&str]) {
         }
     }
     if std::env::var_os("OVAL_ASK_OSCAP").is_some() {
-        let said = ask(text, tree, lent, rows.len());
+        let said = ask(text, how.below.unwrap_or(tree), how, rows.len());
         for (n, (name, verdict)) in rows.iter().enumerate() {
             let verdict = oscaps(verdict);
             match said.get(&(n + 1)) {
@@ -196,20 +212,20 @@ fn ours(verdict: &str) -> &str {
 }
 
 /// oscap's verdicts by definition, all asked at once. Some content ends oscap; then they are asked one by one, and those that end it have none.
-fn ask(text: &str, tree: &Path, lent: &[&str], definitions: usize) -> BTreeMap<usize, String> {
+fn ask(text: &str, tree: &Path, how: &Asking<'_>, definitions: usize) -> BTreeMap<usize, String> {
     let directory = tempfile::tempdir().unwrap();
     fs::set_permissions(directory.path(), Permissions::from_mode(0o777)).unwrap();
     fs::write(directory.path().join("oval.xml"), text).unwrap();
     let all: Vec<usize> = (1..=definitions).collect();
-    let said = oscap(directory.path(), tree, lent, &all);
+    let said = oscap(directory.path(), tree, how, &all);
     if said.len() == definitions {
         return said;
     }
-    all.iter().flat_map(|n| oscap(directory.path(), tree, lent, &[*n])).collect()
+    all.iter().flat_map(|n| oscap(directory.path(), tree, how, &[*n])).collect()
 }
 
 /// oscap evaluates rules, one for each definition: `oscap oval eval` ends where a probe gives up, while a rule has a result then.
-fn oscap(directory: &Path, tree: &Path, lent: &[&str], definitions: &[usize]) -> BTreeMap<usize, String> {
+fn oscap(directory: &Path, tree: &Path, how: &Asking<'_>, definitions: &[usize]) -> BTreeMap<usize, String> {
     let (file, results) = (directory.join("rules.xml"), directory.join("results.xml"));
     let rule = |n: &usize| {
         format!(
@@ -226,8 +242,8 @@ fn oscap(directory: &Path, tree: &Path, lent: &[&str], definitions: &[usize]) ->
     fs::write(&file, benchmark).unwrap();
     let _ = fs::remove_file(&results);
     let mounts: String =
-        lent.iter().map(|name| format!("mount --bind {0}/{name} /{name} && ", tree.display())).collect();
-    let mut oscap = match lent {
+        how.lent.iter().map(|name| format!("mount --bind {0}/{name} /{name} && ", tree.display())).collect();
+    let mut oscap = match how.lent {
         [] => Command::new("oscap"),
         _ => {
             let mut shell = Command::new("unshare");
@@ -236,7 +252,9 @@ fn oscap(directory: &Path, tree: &Path, lent: &[&str], definitions: &[usize]) ->
         }
     };
     oscap.args(["xccdf", "eval", "--skip-valid", "--results"]).args([&results, &file]);
-    if lent.is_empty() && tree != Path::new("/") {
+    // Debian's oscap checks its own values all the time unless it is told not to.
+    oscap.env("SEXP_VALIDATE_DISABLE", "1").envs(how.environment.iter().copied());
+    if how.lent.is_empty() && tree != Path::new("/") {
         oscap.env("OSCAP_PROBE_ROOT", tree);
     }
     if setfsuid(Uid::from_raw(u32::MAX)).as_raw() == NOBODY {
@@ -247,7 +265,7 @@ fn oscap(directory: &Path, tree: &Path, lent: &[&str], definitions: &[usize]) ->
 }
 
 /// The word of OVAL for a result of XCCDF.
-fn word(result: &str) -> &str {
+fn translated(result: &str) -> &str {
     match result {
         "pass" => "true",
         "fail" => "false",
@@ -262,9 +280,21 @@ fn verdicts(results: &str) -> BTreeMap<usize, String> {
     let one = |rule: &str| {
         let number = rule.split('"').next()?.parse().ok()?;
         let result = rule.split_once("<result>")?.1.split('<').next()?;
-        Some((number, word(result).to_owned()))
+        Some((number, translated(result).to_owned()))
     };
     results.split("<rule-result idref=\"xccdf_x_rule_").skip(1).filter_map(one).collect()
+}
+
+/// The verdict that a letter stands for.
+pub fn word(letter: char) -> &'static str {
+    match letter {
+        'T' => "true",
+        'F' => "false",
+        'E' => "error",
+        'U' => "unknown",
+        'N' => "not evaluated",
+        _ => "not applicable",
+    }
 }
 
 /// What a `textfilecontent54_object` holds.

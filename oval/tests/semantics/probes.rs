@@ -259,7 +259,7 @@ fn files_that_are_xml() {
 }
 
 #[test]
-fn digests_and_labels() {
+fn digests() {
     let tree = tempfile::tempdir().unwrap();
     plant(tree.path(), "d/x", "x\n");
     macro_rules! hash {
@@ -292,6 +292,12 @@ fn digests_and_labels() {
         hash!("another", "", "equals", "SHA-1", "<ind:hash>0</ind:hash>", "false"),
     ];
     check("ind:filehash58", &rows, tree.path());
+}
+
+#[test]
+fn labels() {
+    let tree = tempfile::tempdir().unwrap();
+    plant(tree.path(), "d/x", "x\n");
     // Files without a label are items in error: nothing of them can be told.
     let label = "<linux:filepath>/d/x</linux:filepath>";
     let rows = [
@@ -307,6 +313,57 @@ fn digests_and_labels() {
         ),
     ];
     check("linux:selinuxsecuritycontext", &rows, tree.path());
+    plant(tree.path(), "d/y", "x\n");
+    if xattr::set(tree.path().join("d/y"), "security.selinux", b"system_u:object_r:etc_t:s0\0").is_err() {
+        return;
+    }
+    let both =
+        "<linux:path>/d</linux:path>\n<linux:filename operation=\"pattern match\">^[xy]$</linux:filename>";
+    let rows = [
+        row(
+            "a label",
+            ONLY,
+            "<linux:filepath>/d/y</linux:filepath>",
+            "<linux:type>etc_t</linux:type>",
+            "true",
+        ),
+        row(
+            "another label",
+            "",
+            "<linux:filepath>/d/y</linux:filepath>",
+            "<linux:user>root</linux:user>",
+            "false",
+        ),
+        row("one in error beside one that exists", "", both, "", "error"),
+        row("the same, any", ANY, both, "", "true"),
+        row("the same, any in a state", ANY, both, "<linux:type>etc_t</linux:type>", "error"),
+        row("the same, none", NONE, both, "", "error"),
+        row("the same, only one", ONLY, both, "", "error"),
+        row("the same, all", r#"check_existence="all_exist""#, both, "", "error"),
+    ];
+    check("linux:selinuxsecuritycontext", &rows, tree.path());
+}
+
+/// A kernel without SELinux has no switches; oscap's probe gives up then.
+#[test]
+fn switches_of_selinux() {
+    if Path::new("/sys/fs/selinux/booleans").exists() {
+        return;
+    }
+    let name = "<linux:name>x</linux:name>";
+    let rows = [
+        row("a switch", "", name, "", "unknown"),
+        row("none", NONE, name, "", "unknown"),
+        row("any", ANY, name, "", "unknown"),
+        row(
+            "in a state",
+            "",
+            name,
+            "<linux:current_status datatype=\"boolean\">true</linux:current_status>",
+            "unknown",
+        ),
+    ];
+    check("linux:selinuxboolean", &rows, Path::new("/"));
 }
 
 /// What the machine says: only what is so on each.

@@ -98,6 +98,53 @@ const ROWS: &[Row] = &[
         named!("^c$"),
         "true",
     ),
+    row("a filter of a variable's values", ONLY, filtered!("exclude", "named", "ab"), named!("^b$"), "true"),
+    row("a filter of all of a variable's values", ONLY, filtered!("exclude", "namedall", "ab"), "", "false"),
+    row(
+        "a filter that keeps a variable's values",
+        ONLY,
+        filtered!("include", "named", "ab"),
+        named!("^a$"),
+        "true",
+    ),
+    row(
+        "a filter of a variable without values leaves nothing out",
+        ONLY,
+        filtered!("exclude", "none", "ab"),
+        "",
+        "false",
+    ),
+    row("nor does one that keeps", ONLY, filtered!("include", "none", "ab"), "", "false"),
+    row("a filter of a text's values for a number", NONE, filtered!("exclude", "sizes", "ab"), "", "true"),
+    row("a filter of a number's values for a text", ONLY, filtered!("exclude", "numbers", "ab"), "", "false"),
+    row(
+        "two filters",
+        NONE,
+        "<set>\n<object_reference>oval:ab:obj:1</object_reference>\n<filter action=\"exclude\">oval:named:ste:1</filter>\n<filter action=\"exclude\">oval:b:ste:1</filter>\n</set>",
+        "",
+        "true",
+    ),
+    row(
+        "a filter of an object",
+        ONLY,
+        "<unix:filepath operation=\"pattern match\">^/d/[ab]$</unix:filepath>\n<filter action=\"exclude\">oval:named:ste:1</filter>",
+        named!("^b$"),
+        "true",
+    ),
+    row(
+        "a filter of an object by a variable without values",
+        ONLY,
+        "<unix:filepath operation=\"pattern match\">^/d/[ab]$</unix:filepath>\n<filter action=\"exclude\">oval:none:ste:1</filter>",
+        "",
+        "false",
+    ),
+    row(
+        "the same that keeps",
+        ONLY,
+        "<unix:filepath operation=\"pattern match\">^/d/[ab]$</unix:filepath>\n<filter action=\"include\">oval:none:ste:1</filter>",
+        "",
+        "false",
+    ),
     row("a set that is a member", ONLY, set!("UNION", "one"), named!("^a$"), "true"),
     row("without a set that is a member", ONLY, set!("COMPLEMENT", "ab", "one"), named!("^b$"), "true"),
 ];
@@ -154,6 +201,35 @@ const STATES: &str = r#"<unix:file_state id="oval:b:ste:1" version="1">
 <unix:file_state id="oval:text:ste:1" version="1">
 <unix:size>2</unix:size>
 </unix:file_state>
+<unix:file_state id="oval:named:ste:1" version="1">
+<unix:filename var_ref="oval:names:var:1" var_check="at least one"/>
+</unix:file_state>
+<unix:file_state id="oval:namedall:ste:1" version="1">
+<unix:filename var_ref="oval:names:var:1"/>
+</unix:file_state>
+<unix:file_state id="oval:none:ste:1" version="1">
+<unix:filename var_ref="oval:outside:var:1" var_check="at least one"/>
+</unix:file_state>
+<unix:file_state id="oval:sizes:ste:1" version="1">
+<unix:size datatype="int" var_ref="oval:sizes:var:1" var_check="at least one"/>
+</unix:file_state>
+<unix:file_state id="oval:numbers:ste:1" version="1">
+<unix:size var_ref="oval:numbers:var:1" var_check="at least one"/>
+</unix:file_state>
+"#;
+
+const VARIABLES: &str = r#"<constant_variable id="oval:names:var:1" version="1" comment="x" datatype="string">
+<value>z</value>
+<value>a</value>
+</constant_variable>
+<constant_variable id="oval:sizes:var:1" version="1" comment="x" datatype="string">
+<value>9</value>
+<value>2</value>
+</constant_variable>
+<constant_variable id="oval:numbers:var:1" version="1" comment="x" datatype="int">
+<value>2</value>
+</constant_variable>
+<external_variable id="oval:outside:var:1" version="1" comment="x" datatype="string"/>
 "#;
 
 #[test]
@@ -163,7 +239,61 @@ fn operators_filters_and_members() {
     for name in ["d/a", "d/b", "d/c"] {
         fs::write(tree.path().join(name), "x\n").unwrap();
     }
-    Table { kind: "unix:file", rows: ROWS, parts: [OBJECTS, STATES, ""] }.check(tree.path());
+    Table { kind: "unix:file", rows: ROWS, parts: [OBJECTS, STATES, VARIABLES] }.check(tree.path());
     let objects = [OBJECTS, RING].concat();
-    Table { kind: "unix:file", rows: RINGS, parts: [&objects, STATES, ""] }.check(tree.path());
+    Table { kind: "unix:file", rows: RINGS, parts: [&objects, STATES, VARIABLES] }.check(tree.path());
+}
+
+/// How deep sets may nest. Debian's oscap ends at a deeper one.
+#[test]
+fn depth() {
+    let tree = tempfile::tempdir().unwrap();
+    fs::create_dir(tree.path().join("d")).unwrap();
+    fs::write(tree.path().join("d/a"), "x\n").unwrap();
+    let nested = |levels: usize| -> &'static str {
+        let (open, close) = ("<set>\n".repeat(levels), "</set>\n".repeat(levels));
+        format!("{open}<object_reference>oval:ab:obj:1</object_reference>\n{close}").leak()
+    };
+    let rows = [
+        row("sets inside eight sets", ONLY, nested(9), "", "true"),
+        row("one deeper", ONLY, nested(10), "", "ends, ours error"),
+    ];
+    Table { kind: "unix:file", rows: &rows, parts: [OBJECTS, STATES, VARIABLES] }.check(tree.path());
+}
+
+/// Members that mean nothing on the system: packages of rpm without rpm's configuration.
+#[test]
+fn members_that_are_not_applicable() {
+    let tree = tempfile::tempdir().unwrap();
+    fs::create_dir_all(tree.path().join("usr/lib/rpm")).unwrap();
+    let object = |id: &str| {
+        format!(
+            "<linux:rpminfo_object id=\"oval:{id}:obj:1\" version=\"1\">\n<linux:name>{id}</linux:name>\n</linux:rpminfo_object>\n"
+        )
+    };
+    let nothing = "<linux:rpminfo_object id=\"oval:nothing:obj:1\" version=\"1\">\n\
+                   <linux:name var_ref=\"oval:outside:var:1\"/>\n</linux:rpminfo_object>\n";
+    let objects = [object("one"), object("two"), nothing.to_owned()].concat();
+    let rows = [
+        row("by itself", NONE, "<linux:name>x</linux:name>", "", "not applicable"),
+        row("by itself, any", ANY, "<linux:name>x</linux:name>", "", "true"),
+        row(
+            "by an operation that there is not",
+            NONE,
+            "<linux:name operation=\"case insensitive equals\">x</linux:name>",
+            "",
+            "not applicable",
+        ),
+        row("union", NONE, set!("UNION", "one", "two"), "", "not applicable"),
+        row("union, any", ANY, set!("UNION", "one", "two"), "", "true"),
+        row("intersection", NONE, set!("INTERSECTION", "one", "two"), "", "not applicable"),
+        row("complement", NONE, set!("COMPLEMENT", "one", "two"), "", "error"),
+        row("union with nothing", NONE, set!("UNION", "one", "nothing"), "", "true"),
+        row("nothing with it", NONE, set!("UNION", "nothing", "one"), "", "true"),
+        row("intersection with nothing", NONE, set!("INTERSECTION", "one", "nothing"), "", "true"),
+        row("nothing without it", NONE, set!("COMPLEMENT", "nothing", "one"), "", "error"),
+        row("it without nothing", NONE, set!("COMPLEMENT", "one", "nothing"), "", "error"),
+    ];
+    let table = Table { kind: "linux:rpminfo", rows: &rows, parts: [&objects, "", VARIABLES] };
+    table.check_lent("5.11", tree.path(), &["usr/lib/rpm"]);
 }

@@ -61,6 +61,29 @@ const ROWS: &[Row] = &[
         "<ind:subexpression entity_check=\"none satisfy\">x</ind:subexpression>",
         "true",
     ),
+    row(
+        "the nineteenth group",
+        "",
+        lines!("/groups", "^(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)$"),
+        "<ind:subexpression entity_check=\"at least one\">s</ind:subexpression>",
+        "true",
+    ),
+    row(
+        "the nineteenth of more groups",
+        "",
+        lines!("/groups", "^(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)$"),
+        "<ind:subexpression entity_check=\"at least one\">s</ind:subexpression>",
+        "true",
+    ),
+    row(
+        "the twentieth group",
+        "",
+        lines!("/groups", "^(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)$"),
+        "<ind:subexpression entity_check=\"at least one\">t</ind:subexpression>",
+        "false",
+    ),
+    row("deeper than oscap goes", "", lines!("/bomb", "^(?:a|b)+$"), "", "error, ours true"),
+    row("as deep as it goes", "", lines!("/short", "^(?:a|b)+$"), "", "true"),
     row("text ends at NUL", r#"check_existence="none_exist""#, lines!("/nul", "two"), "", "true"),
     row("before NUL", "", lines!("/nul", "one"), "", "true"),
     row("POSIX class", "", lines!("/f", "^[[:alpha:]]+$"), "", "true"),
@@ -75,6 +98,8 @@ fn matches_instances_and_groups() {
     fs::write(tree.path().join("f"), "one\ntwo\n\nthree\nKey=a,b\n").unwrap();
     fs::write(tree.path().join("nul"), "one\n\0two\n").unwrap();
     fs::write(tree.path().join("wide"), "é\n").unwrap();
-    fs::write(tree.path().join("bomb"), "a".repeat(64)).unwrap();
+    fs::write(tree.path().join("groups"), "abcdefghijklmnopqrs\nabcdefghijklmnopqrst\n").unwrap();
+    fs::write(tree.path().join("bomb"), "a".repeat(8000)).unwrap();
+    fs::write(tree.path().join("short"), "a".repeat(800)).unwrap();
     Table { kind: "ind:textfilecontent54", rows: ROWS, parts: ["", "", ""] }.check(tree.path());
 }

@@ -2,6 +2,7 @@
 
 use crate::bench::{Row, Table, row};
 use std::fs;
+use std::path::Path;
 
 /// A variable object on a variable, and what its values should be.
 macro_rules! value {
@@ -53,6 +54,15 @@ fn variables() -> String {
         local!("nothing", "string", "<object_component object_ref=\"oval:nothing:obj:1\" item_field=\"subexpression\"/>"),
         local!("capture", "string", "<regex_capture pattern=\"x(.)\"><literal_component>abc</literal_component></regex_capture>"),
         local!("captured", "string", "<regex_capture pattern=\"b(.)\"><literal_component>abc</literal_component></regex_capture>"),
+        local!("groups", "string", "<regex_capture pattern=\"(a)(b)\"><literal_component>abc</literal_component></regex_capture>"),
+        local!("nogroup", "string", "<regex_capture pattern=\"b\"><literal_component>abc</literal_component></regex_capture>"),
+        local!("emptygroup", "string", "<regex_capture pattern=\"(x)?b(c)\"><literal_component>abc</literal_component></regex_capture>"),
+        local!("badcapture", "string", "<regex_capture pattern=\"(\"><literal_component>abc</literal_component></regex_capture>"),
+        local!("uniquesum", "int", "<arithmetic arithmetic_operation=\"add\"><unique><literal_component datatype=\"int\">1</literal_component></unique><literal_component datatype=\"int\">2</literal_component></arithmetic>"),
+        local!("sumunique", "int", "<arithmetic arithmetic_operation=\"add\"><literal_component datatype=\"int\">2</literal_component><unique><literal_component datatype=\"int\">1</literal_component></unique></arithmetic>"),
+        local!("three", "string", "<concat><variable_component var_ref=\"oval:two:var:1\"/><literal_component>-</literal_component><variable_component var_ref=\"oval:two:var:1\"/></concat>"),
+        local!("counted", "int", "<count><variable_component var_ref=\"oval:three:var:1\"/></count>"),
+        local!("concatnothing", "string", "<concat><literal_component>x</literal_component><object_component object_ref=\"oval:nothing:obj:1\" item_field=\"subexpression\"/></concat>"),
         local!("concat", "string", "<concat><literal_component>x</literal_component><variable_component var_ref=\"oval:two:var:1\"/></concat>"),
         local!("split", "string", "<split delimiter=\",\"><literal_component>a,b,</literal_component></split>"),
         local!("sub", "string", "<substring substring_start=\"2\" substring_length=\"1\"><literal_component>755</literal_component></substring>"),
@@ -109,6 +119,27 @@ const VALUES: &[Row] = &[
     value!("no items", "", "nothing", "<ind:value>a</ind:value>", "false"),
     value!("no match captures nothing", "", "capture", "<ind:value></ind:value>", "true"),
     value!("capture", "", "captured", "<ind:value>c</ind:value>", "true"),
+    value!("only the first group is captured", "", "groups", "<ind:value>a</ind:value>", "true"),
+    value!("a pattern without groups captures nothing", "", "nogroup", "<ind:value></ind:value>", "true"),
+    value!("a group that took no part captures nothing", "", "emptygroup", "<ind:value></ind:value>", "true"),
+    value!("a bad pattern captures nothing", "", "badcapture", "<ind:value></ind:value>", "unknown"),
+    value!("what is unique is a text", "", "uniquesum", "<ind:value datatype=\"int\">3</ind:value>", "error"),
+    value!(
+        "added to a number it is one",
+        "",
+        "sumunique",
+        "<ind:value datatype=\"int\">3</ind:value>",
+        "true"
+    ),
+    value!("every combination is joined", "", "counted", "<ind:value datatype=\"int\">4</ind:value>", "true"),
+    value!(
+        "all combinations are joined",
+        "",
+        "three",
+        "<ind:value operation=\"pattern match\">^[ab]-[ab]$</ind:value>",
+        "true"
+    ),
+    value!("a concat with what does not exist", "", "concatnothing", "<ind:value>x</ind:value>", "false"),
     value!("concat", "", "concat", "<ind:value operation=\"pattern match\">^x[ab]$</ind:value>", "true"),
     value!(
         "split keeps the last",
@@ -239,4 +270,92 @@ fn variables_of_objects() {
     fs::write(tree.path().join("n"), "n=1\nn=2\nn=2\n").unwrap();
     fs::write(tree.path().join("m"), "n=1\n").unwrap();
     Table { kind: "ind:textfilecontent54", rows: ASKED, parts: ["", "", TWO_PATHS] }.check(tree.path());
+}
+
+const BOTH: &str = asked!(
+    "<ind:filepath var_ref=\"oval:paths:var:1\" var_check=\"at least one\"/>",
+    "<ind:pattern operation=\"pattern match\" var_ref=\"oval:patterns:var:1\"/>"
+);
+
+/// Objects with two variables: `/n` has `n=1` and twice `n=2`, `/m` has `n=1`.
+const COMBINED: &[Row] = &[
+    row(
+        "each file with each pattern",
+        r#"check="only one""#,
+        BOTH,
+        "<ind:filepath>/m</ind:filepath>",
+        "true",
+    ),
+    row("one match in both", "", BOTH, "<ind:text operation=\"pattern match\">^n=[12]$</ind:text>", "true"),
+    row(
+        "instances are counted for each",
+        r#"check="only one""#,
+        BOTH,
+        "<ind:instance datatype=\"int\">2</ind:instance>",
+        "true",
+    ),
+];
+
+#[test]
+fn two_variables_of_an_object() {
+    let tree = tempfile::tempdir().unwrap();
+    fs::write(tree.path().join("n"), "n=1\nn=2\nn=2\n").unwrap();
+    fs::write(tree.path().join("m"), "n=1\n").unwrap();
+    Table { kind: "ind:textfilecontent54", rows: COMBINED, parts: ["", "", TWO_PATHS] }.check(tree.path());
+}
+
+const ONE: &str = "var_check=\"at least one\"";
+
+/// An entity whose values are those of the variable `oval:two:var:1`.
+fn of_two(entity: &str, check: &str, more: &str) -> &'static str {
+    format!("<{entity} var_ref=\"oval:two:var:1\" {check}/>\n{more}").leak()
+}
+
+/// Evaluates rows whose variable has two values.
+fn check_two(kind: &str, values: [&str; 2], rows: &[Row], tree: &Path) {
+    let values = values.map(|value| format!("<value>{value}</value>\n")).concat();
+    let variable = format!(
+        "<constant_variable id=\"oval:two:var:1\" version=\"1\" comment=\"x\" datatype=\"string\">\n{values}</constant_variable>\n"
+    );
+    Table { kind, rows, parts: ["", "", &variable] }.check(tree);
+}
+
+#[test]
+fn accounts_of_a_variable() {
+    let tree = tempfile::tempdir().unwrap();
+    fs::create_dir(tree.path().join("etc")).unwrap();
+    fs::write(tree.path().join("etc/passwd"), "root:x:0:0:root:/root:/bin/bash\na:x:1:1:a:/:/bin/sh\n")
+        .unwrap();
+    let none_of = of_two("unix:username", "var_check=\"none satisfy\"", "");
+    let rows = [
+        row("all of two", NONE, of_two("unix:username", "", ""), "", "true"),
+        row("one of two", ONLY, of_two("unix:username", ONE, ""), "", "true"),
+        row("none of two", ONLY, none_of, "<unix:username>a</unix:username>", "true"),
+    ];
+    check_two("unix:password", ["root", "zz"], &rows, tree.path());
+}
+
+#[test]
+fn mounts_settings_and_sockets_of_a_variable() {
+    let here = Path::new("/");
+    let point = |check| of_two("linux:mount_point", check, "");
+    // They are taken one by one, whatever the check.
+    let rows =
+        [row("all of two", ONLY, point(""), "", "true"), row("one of two", ONLY, point(ONE), "", "true")];
+    check_two("linux:partition", ["/none", "/proc"], &rows, here);
+    let name = |check| of_two("unix:name", check, "");
+    let rows =
+        [row("all of two", NONE, name(""), "", "true"), row("one of two", ONLY, name(ONE), "", "true")];
+    check_two("unix:sysctl", ["kernel.none", "kernel.ostype"], &rows, here);
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = format!(
+        "<linux:local_address>127.0.0.1</linux:local_address>\n<linux:local_port datatype=\"int\">{}</linux:local_port>",
+        socket.local_addr().unwrap().port()
+    );
+    let protocol = |check| of_two("linux:protocol", check, &port);
+    let rows = [
+        row("all of two", NONE, protocol(""), "", "true"),
+        row("one of two", ONLY, protocol(ONE), "", "true"),
+    ];
+    check_two("linux:inetlisteningservers", ["udp", "tcp"], &rows, here);
 }

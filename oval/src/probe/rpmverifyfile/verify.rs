@@ -176,7 +176,8 @@ fn kind_bits(kind: Kind) -> u32 {
 
 /// Names by number, from a file whose third part is the number; the first name counts.
 fn names(system: &System, file: &str) -> HashMap<u32, String> {
-    let mut names = HashMap::new();
+    // That 0 is root, rpm knows by itself (`rpmio/rpmug.c`).
+    let mut names = HashMap::from([(0, "root".to_owned())]);
     for line in system.read_text(file).unwrap_or_default().lines() {
         let mut parts = line.split(':');
         if let (Some(name), Some(Ok(number))) = (parts.next(), parts.nth(1).map(str::parse)) {
