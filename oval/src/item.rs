@@ -26,16 +26,36 @@ pub(crate) enum Value {
     Int(i64),
     /// True or false.
     Bool(bool),
+    /// Named values.
+    Record(Vec<Part>),
+}
+
+/// A named value of a record; several may have one name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Part {
+    /// Its name, in small letters.
+    pub name: String,
+    /// How it is understood.
+    pub datatype: Datatype,
+    /// It.
+    pub text: String,
 }
 
 impl Value {
-    /// The value as text, as results write it.
+    /// The value as text, as results write it; a record for people.
     pub fn text(&self) -> Cow<'_, str> {
         match self {
             Value::Text(text) => Cow::Borrowed(text),
             Value::Int(number) => Cow::Owned(number.to_string()),
             Value::Bool(true) => Cow::Borrowed("true"),
             Value::Bool(false) => Cow::Borrowed("false"),
+            Value::Record(parts) => {
+                let told = |part: &Part| match part.name.as_str() {
+                    "#" => part.text.clone(),
+                    name => format!("{name}: {}", part.text),
+                };
+                Cow::Owned(parts.iter().map(told).collect::<Vec<_>>().join(", "))
+            }
         }
     }
 }
@@ -72,6 +92,11 @@ impl Field {
     /// True or false.
     pub fn bool(name: &'static str, value: bool) -> Field {
         Field { name, datatype: Datatype::Boolean, status: Status::Exists, value: Value::Bool(value) }
+    }
+
+    /// Named values.
+    pub fn record(name: &'static str, parts: Vec<Part>) -> Field {
+        Field { name, datatype: Datatype::Record, status: Status::Exists, value: Value::Record(parts) }
     }
 
     /// A text that is not there.
@@ -130,6 +155,9 @@ impl Item {
         let text = |field: &Field| match &field.value {
             Value::Text(text) => text.len(),
             Value::Int(_) | Value::Bool(_) => 0,
+            Value::Record(parts) => {
+                parts.iter().map(|part| size_of::<Part>() + part.name.len() + part.text.len()).sum()
+            }
         };
         let fields: usize = self.fields.iter().map(|field| size_of::<Field>() + text(field)).sum();
         size_of::<Item>() + fields + self.place.as_ref().map_or(0, |place| place.path.len())

@@ -30,7 +30,7 @@ pub(crate) fn hides(item: &Item, field: &Field) -> bool {
     let holds = || item.place.as_ref().is_some_and(|place| FILES.contains(&place.path.as_str()));
     match field.name {
         "password" => true,
-        "text" | "subexpression" => holds(),
+        "text" | "subexpression" | "value" | "value_of" => holds(),
         _ => false,
     }
 }

@@ -13,7 +13,21 @@ struct Row {
     told: &'static [[&'static str; 3]],
 }
 
-const ROWS: [Row; 11] = [
+const ROWS: [Row; 13] = [
+    Row {
+        test: "<yamlfilecontent_test check='all'><object object_ref='oval:x:obj:1'/><state state_ref='oval:x:ste:1'/></yamlfilecontent_test>",
+        parts: "<yamlfilecontent_object id='oval:x:obj:1' version='1'><filepath>/etc/kubelet.yaml</filepath>\
+                <yamlpath>.authentication.anonymous.enabled</yamlpath></yamlfilecontent_object><yamlfilecontent_state id='oval:x:ste:1' version='1'>\
+                <value datatype='record'><field name='#'>false</field></value></yamlfilecontent_state>",
+        told: &[["/etc/kubelet.yaml:3", "true", "false"]],
+    },
+    Row {
+        test: "<yamlfilecontent_test check='all'><object object_ref='oval:x:obj:1'/><state state_ref='oval:x:ste:1'/></yamlfilecontent_test>",
+        parts: "<yamlfilecontent_object id='oval:x:obj:1' version='1'><filepath>/etc/kubelet.yaml</filepath>\
+                <yamlpath>.limits</yamlpath></yamlfilecontent_object><yamlfilecontent_state id='oval:x:ste:1' version='1'>\
+                <value datatype='record'><field name='pids' datatype='int' operation='less than'>5</field></value></yamlfilecontent_state>",
+        told: &[["/etc/kubelet.yaml", "\"pids: 9, open: 7\"", "pids less than 5"]],
+    },
     Row {
         test: "<textfilecontent54_test check='all'><object object_ref='oval:x:obj:1'/></textfilecontent54_test>",
         parts: "<textfilecontent54_object id='oval:x:obj:1' version='1'><filepath>/etc/sshd_config</filepath>\
@@ -148,6 +162,8 @@ fn evidence_reads_well() {
     fs::create_dir_all(at("var/lib/dpkg")).unwrap();
     fs::write(at("etc/sshd_config"), "PermitRootLogin yes\nMaxAuthTries 6\n").unwrap();
     fs::write(at("etc/crontab"), "").unwrap();
+    let kubelet = "authentication:\n  anonymous:\n    enabled: true\nlimits: {pids: 9, open: 7}\n";
+    fs::write(at("etc/kubelet.yaml"), kubelet).unwrap();
     fs::write(at("etc/shadow"), "root:$6$salt$secretsecret:1::::::\n").unwrap();
     fs::set_permissions(at("etc/crontab"), Permissions::from_mode(0o644)).unwrap();
     std::os::unix::fs::chown(at("etc/crontab"), Some(0), Some(0)).unwrap_or_default();

@@ -8,6 +8,7 @@ use super::time;
 use super::variable::{Computed, MAX_BYTES, MAX_VALUES, MAX_WORKING};
 use crate::collection::Flag;
 use crate::compare::{double, leading_double, leading_int};
+use crate::item::{Field, Value};
 use crate::model::{Arithmetic, Component, Datatype, Function};
 use std::collections::BTreeSet;
 
@@ -73,13 +74,19 @@ impl Evaluator<'_> {
     /// A field of every item of an object; an item without it is an error.
     fn items(&self, id: &str, name: &str, record_field: Option<&str>) -> Computed {
         let collection = self.object(id);
-        if record_field.is_some() {
-            return Computed::failed(format!("{id}: records are not supported"));
-        }
         let mut values = Vec::new();
         for item in &collection.items {
             let before = values.len();
-            values.extend(item.fields(name).map(|field| (field.datatype, field.value.text().into_owned())));
+            for field in item.fields(name) {
+                match values_of(field, record_field) {
+                    Some(own) => values.extend(own),
+                    None => {
+                        return Computed::failed(format!(
+                            "a {name} of {id} has no such field, or is no record"
+                        ));
+                    }
+                }
+            }
             if values.len() == before {
                 return Computed::failed(format!("an item of {id} has no {name}"));
             }
@@ -151,6 +158,19 @@ impl Evaluator<'_> {
             Function::Substring(start, length) => one(substring(text, *start, *length)?),
             _ => Err("not a function of one text".to_owned()),
         }
+    }
+}
+
+/// The values of an item's field, or of a field of the record it is; `None` when it is no record, or one without that field.
+fn values_of(field: &Field, record_field: Option<&str>) -> Option<Vec<(Datatype, String)>> {
+    match (&field.value, record_field) {
+        (Value::Record(parts), Some(name)) => {
+            let named = parts.iter().filter(|part| part.name == name);
+            let values: Vec<_> = named.map(|part| (part.datatype, part.text.clone())).collect();
+            (!values.is_empty()).then_some(values)
+        }
+        (Value::Record(_), None) | (_, Some(_)) => None,
+        (value, None) => Some(vec![(field.datatype, value.text().into_owned())]),
     }
 }
 

@@ -7,7 +7,7 @@
 use super::Evaluator;
 use super::test::Tested;
 use crate::collection::Flag;
-use crate::item::{Field, Item, Status};
+use crate::item::{Field, Item, Part, Status, Value};
 use crate::model::{Criteria, Test};
 use crate::secret;
 use crate::verdict::Verdict;
@@ -271,7 +271,8 @@ fn write_item(number: usize, kind: &str, item: &Item, out: &mut dyn Write) -> io
         | "filehash58"
         | "textfilecontent54"
         | "variable"
-        | "xmlfilecontent" => "independent",
+        | "xmlfilecontent"
+        | "yamlfilecontent" => "independent",
         "file" | "interface" | "password" | "process58" | "shadow" | "symlink" | "sysctl" | "uname" => "unix",
         _ => "linux",
     };
@@ -299,6 +300,19 @@ fn write_field(field: &Field, hidden: bool, out: &mut dyn Write) -> io::Result<(
     let holds_hash = || matches!(secret::masked(&text), Cow::Owned(_));
     match status {
         Status::Exists if hidden || holds_hash() => writeln!(out, "<{name}{datatype} mask=\"true\"/>"),
+        Status::Exists if matches!(value, Value::Record(_)) => {
+            writeln!(out, "<{name}{datatype}>")?;
+            let Value::Record(parts) = value else { return Ok(()) };
+            for Part { name, datatype, text } in parts {
+                let (name, datatype) = (escaped(name), datatype.word());
+                writeln!(
+                    out,
+                    "<sc:field name=\"{name}\" datatype=\"{datatype}\">{}</sc:field>",
+                    escaped(text)
+                )?;
+            }
+            writeln!(out, "</{name}>")
+        }
         Status::Exists => writeln!(out, "<{name}{datatype}>{}</{name}>", escaped(&text)),
         Status::DoesNotExist => writeln!(out, "<{name}{datatype} status=\"does not exist\"/>"),
         Status::Error => writeln!(out, "<{name}{datatype} status=\"error\"/>"),

@@ -6,8 +6,8 @@
 use super::Evaluator;
 use crate::collection::Flag;
 use crate::compare;
-use crate::item::{Field, Item, Status};
-use crate::model::{Check, Datatype, Entity, Source, State};
+use crate::item::{Field, Item, Part, Status, Value};
+use crate::model::{Check, Datatype, Entity, Operation, Operator, Source, State};
 use crate::verdict::{Tally, Verdict, by_field_existence};
 
 impl Evaluator<'_> {
@@ -34,7 +34,27 @@ impl Evaluator<'_> {
         if field.status == Status::DoesNotExist {
             return Verdict::False;
         }
-        self.value(&field.value.text(), entity)
+        match (&field.value, entity.datatype) {
+            (Value::Record(parts), Datatype::Record) if entity.operation == Operation::Equals => {
+                self.record(parts, entity)
+            }
+            // No value of its own, that it could be compared by.
+            (Value::Record(_), _) => Verdict::Error,
+            (value, _) => self.value(&value.text(), entity),
+        }
+    }
+
+    /// Whether a record's values are as the fields of an entity want them. A field that the record has not is an error.
+    fn record(&self, parts: &[Part], entity: &Entity) -> Verdict {
+        let one = |field: &Entity| {
+            let named = parts.iter().filter(|part| part.name == field.name);
+            let tally: Tally = named.map(|part| self.value(&part.text, field)).collect();
+            match tally.is_empty() {
+                true => Verdict::Error,
+                false => tally.by_check(field.entity_check, Verdict::Error),
+            }
+        };
+        entity.fields.iter().map(one).collect::<Tally>().by_operator(Operator::And)
     }
 
     fn value(&self, found: &str, entity: &Entity) -> Verdict {

@@ -1,7 +1,7 @@
 //! Entities: a named value of an object or state, wanted or asked for.
 
 use super::word::{Check, Datatype, Existence, Operation};
-use super::{Read, flag, text, word};
+use super::{Read, flag, required, text, word};
 use xccdf::Element;
 
 /// The namespace of `xsi:nil`.
@@ -28,6 +28,8 @@ pub(crate) struct Entity {
     pub entity_check: Check,
     /// How many of an item's fields must exist, for a state (`check_existence`, since OVAL 5.11.1).
     pub existence: Existence,
+    /// What a record's fields should be.
+    pub fields: Vec<Entity>,
 }
 
 /// Where the values of an entity come from.
@@ -42,11 +44,15 @@ pub(crate) enum Source {
 impl Entity {
     pub fn read(element: &Element) -> Read<Self> {
         let nil = element.attributes.iter().find(|a| a.namespace == INSTANCE && a.name == "nil");
+        let datatype = word(element, "datatype", Datatype::named, Datatype::String)?;
+        let fields = match datatype {
+            Datatype::Record => element.elements().map(Entity::field).collect::<Read<_>>()?,
+            _ => Vec::new(),
+        };
         let source = match element.attribute("var_ref") {
             Some(id) => Source::Variable(id.trim().to_owned()),
             None => Source::Literal(text(element)),
         };
-        let datatype = word(element, "datatype", Datatype::named, Datatype::String)?;
         Ok(Entity {
             name: element.name.clone(),
             datatype,
@@ -60,6 +66,16 @@ impl Entity {
                 .transpose()?,
             entity_check: word(element, "entity_check", Check::named, Check::All)?,
             existence: word(element, "check_existence", Existence::named, Existence::AtLeastOneExists)?,
+            fields,
         })
+    }
+
+    /// A field of a record, by the name it asks for.
+    fn field(element: &Element) -> Read<Self> {
+        let name = required(element, "name")?;
+        match word(element, "datatype", Datatype::named, Datatype::String)? {
+            Datatype::Record => Err(format!("the field {name} of a record is a record")),
+            _ => Ok(Entity { name, ..Entity::read(element)? }),
+        }
     }
 }

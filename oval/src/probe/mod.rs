@@ -25,6 +25,7 @@ mod systemdunitproperty;
 mod textfilecontent54;
 mod uname;
 mod xmlfilecontent;
+mod yamlfilecontent;
 
 use crate::collector::Collector;
 use crate::compare;
@@ -94,6 +95,7 @@ pub(crate) const PROBES: &[Probe] = &[
     files("textfilecontent54", textfilecontent54::collect),
     live("uname", "the kernel's name", uname::collect),
     files("xmlfilecontent", xmlfilecontent::collect),
+    files("yamlfilecontent", yamlfilecontent::collect),
 ];
 
 /// The probe for a kind of object.

@@ -22,3 +22,4 @@ mod schemas;
 mod sets;
 mod text;
 mod variables;
+mod yaml;

@@ -6,7 +6,7 @@ use crate::model::Entity;
 use crate::secret;
 
 /// Fields whose name says nothing beside their value.
-pub(super) const NAMELESS: [&str; 4] = ["subexpression", "value", "text", "instance"];
+pub(super) const NAMELESS: [&str; 5] = ["subexpression", "value", "text", "instance", "#"];
 
 /// The permission bits of a file, from the highest down.
 pub(super) const BITS: [&str; 12] = [

@@ -278,6 +278,10 @@ impl Words<'_> {
         let value = if entity.mask { "(hidden)".to_owned() } else { self.plain(entity) };
         let compared = self.compared(entity, &value);
         let name = entity.name.as_str();
+        if !entity.fields.is_empty() {
+            let fields: Vec<String> = entity.fields.iter().map(|field| self.wanted(field)).collect();
+            return fields.join(" and ");
+        }
         if let Some(bit) = BITS.iter().find(|bit| **bit == name) {
             return if value == "true" { format!("the bit {bit}") } else { format!("no bit {bit}") };
         }
