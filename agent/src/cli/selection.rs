@@ -35,6 +35,9 @@ pub struct Selection {
     /// The directory that holds the machine.
     #[arg(long, value_name = "DIR", default_value = "/")]
     pub root: PathBuf,
+    /// With --content: stop a script of the content (SCE) that takes longer than so many seconds.
+    #[arg(long, value_name = "SECONDS", default_value = "600", requires = "content", value_parser = clap::value_parser!(u64).range(1..=86400))]
+    pub script_limit: u64,
 }
 
 /// Which content, and whose fixes.

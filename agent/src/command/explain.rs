@@ -78,6 +78,7 @@ fn of_content(content: &str, args: &Explain) -> Result<String> {
         tailoring: args.tailoring.clone(),
         rules: vec![args.rule.clone()],
         root: args.root.clone(),
+        script_limit: scap::SCRIPT_LIMIT,
     };
     let report = scap::audit(&request, &System::open(&args.root)?, &|_, _| Ok(()))?;
     let id = short_id(&rule.head.id);

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use xccdf::{Content, Kind, Profile, SetValue, Text, short_id};
@@ -38,6 +39,7 @@ pub fn request(content: &str, selection: &Selection) -> Result<Request> {
         tailoring: selection.tailoring.clone(),
         rules: selection.rule.clone(),
         root: selection.root.clone(),
+        script_limit: Duration::from_secs(selection.script_limit),
     })
 }
 

@@ -50,6 +50,7 @@ fn fixes(args: &List) -> Result<Exit> {
         tailoring: args.tailoring.clone(),
         rules: args.rule.clone(),
         root: "/".into(),
+        script_limit: scap::SCRIPT_LIMIT,
     };
     let chosen = fix::of_policy(&request, &args.system)?;
     if !chosen.iter().any(|own| own.text.is_some()) {

@@ -5,13 +5,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use oval::{Class, Evaluator, Evidence, System, Variables, Verdict};
 use typed_arena::Arena;
 use xccdf::cpe::Fact;
 use xccdf::evaluate::system::{Answer, OVAL, Request, SCE, Wanted, all_of};
-use xccdf::{CheckSystem, Checklist, Document, Outcome};
+use xccdf::{Benchmark, Check, CheckSystem, Checklist, Document, Outcome};
 
 use super::source::{Source, values};
 use super::{platforms, sce};
@@ -35,7 +36,10 @@ pub struct Engine<'t, 'a> {
     checklist: &'a Checklist<'t>,
     system: &'a System,
     machine: &'a crate::system::System,
+    script_limit: Duration,
     documents: &'a Arena<oval::Document<'t>>,
+    /// Whether any OVAL document that the benchmark refers to is there. Without one there is no engine for OVAL, as in OpenSCAP.
+    knows_oval: bool,
     /// By name; an error says why there is none to ask, `None` that the name leads nowhere.
     sources: HashMap<String, Option<Result<Source<'a>, String>>>,
     /// The first value of each variable that rules will hand to each document.
@@ -47,18 +51,24 @@ pub struct Engine<'t, 'a> {
 }
 
 impl<'t, 'a> Engine<'t, 'a> {
-    /// An engine; `documents` keeps what it loads, `machine` runs scripts.
+    /// An engine for the checks of a benchmark; `documents` keeps what it loads, `machine` runs scripts, each for so long at most.
     pub fn new(
         checklist: &'a Checklist<'t>,
+        benchmark: &Benchmark,
         system: &'a System,
         machine: &'a crate::system::System,
+        script_limit: Duration,
         documents: &'a Arena<oval::Document<'t>>,
     ) -> Engine<'t, 'a> {
         Engine {
             checklist,
             system,
             machine,
+            script_limit,
             documents,
+            knows_oval: benchmark
+                .rules()
+                .any(|rule| rule.all_checks().into_iter().any(|check| leads_to_oval(checklist, check))),
             sources: HashMap::new(),
             coming: HashMap::new(),
             expected: HashMap::new(),
@@ -129,7 +139,7 @@ impl<'t, 'a> Engine<'t, 'a> {
 
 impl CheckSystem for Engine<'_, '_> {
     fn evaluates(&self, system: &str) -> bool {
-        system == OVAL || system == SCE
+        (system == OVAL && self.knows_oval) || system == SCE
     }
 
     fn prepare(&mut self, wanted: &[Wanted]) {
@@ -152,7 +162,7 @@ impl CheckSystem for Engine<'_, '_> {
     fn check(&mut self, request: &Request<'_>) -> Answer {
         let (answer, evidence) = match request.system {
             OVAL => self.oval(request),
-            SCE => sce::check(self.checklist, self.machine, request),
+            SCE => sce::check(self.checklist, self.machine, self.script_limit, request),
             _ => return Outcome::NotChecked.into(),
         };
         let (href, name) = (request.href.to_owned(), request.name.map(str::to_owned));
@@ -215,12 +225,25 @@ fn load<'t>(checklist: &Checklist<'t>, href: &str) -> Option<Result<oval::Docume
     }
 }
 
+/// Whether a check is one by OVAL and one of the documents it refers to is there.
+fn leads_to_oval(checklist: &Checklist<'_>, check: &Check) -> bool {
+    let is_there = |href: &str| match checklist.document(href) {
+        Document::Here(_) => true,
+        Document::Elsewhere(place) => place_beside(checklist, place).is_some_and(|path| path.exists()),
+        Document::Unknown => false,
+    };
+    check.system == OVAL && check.content_refs.iter().any(|reference| is_there(&reference.href))
+}
+
+/// Where a file beside an XCCDF document alone is. `None` when the place is on another machine.
+fn place_beside(checklist: &Checklist<'_>, place: &str) -> Option<PathBuf> {
+    let directory = Path::new(checklist.content().source()).parent().filter(|_| !place.contains("://"));
+    Some(directory?.join(place))
+}
+
 /// A file beside an XCCDF document alone. `None` when there is none, or the place is on another machine.
 pub(super) fn beside(checklist: &Checklist<'_>, place: &str) -> Option<Result<String, String>> {
-    if place.contains("://") {
-        return None;
-    }
-    let path = Path::new(checklist.content().source()).parent()?.join(place);
+    let path = place_beside(checklist, place)?;
     let file = File::open(&path).ok()?;
     let mut text = String::new();
     let read = trust::check(&path).map_err(|error| format!("{error:#}"));

@@ -9,6 +9,7 @@
 
 mod engine;
 mod find;
+mod guide;
 mod platforms;
 mod report;
 mod results;
@@ -18,26 +19,27 @@ mod source;
 use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use typed_arena::Arena;
 use xccdf::arf::CheckReport;
 use xccdf::evaluate::Options;
-use xccdf::{Choice, Errors, Limits, SourceContent, Tailoring, no_alias};
+use xccdf::{Choice, Limits, SourceContent};
 
-use crate::policy::{Record, enforce, read_tailoring};
+use crate::policy::Record;
 use crate::report::xccdf::Results;
 use crate::report::{Host, Report, Standard, now};
 use crate::system::System;
 use crate::trust;
 use engine::Engine;
+use guide::Guide;
 
 /// The largest content, packed and unpacked, in bytes. The largest data stream of the SCAP Security Guide has a tenth of it.
 const LARGEST: u64 = 512 << 20;
 
-/// The profiles of the SCAP Security Guide that are its CIS server levels, by tier: the first that a benchmark has.
-const TIERS: [(&str, [&str; 2]); 2] =
-    [("standard", ["cis_level1_server", "cis_server_l1"]), ("strict", ["cis_level2_server", "cis"])];
+/// The longest that a script takes unless said otherwise. OpenSCAP waits for ever.
+pub const SCRIPT_LIMIT: Duration = Duration::from_secs(600);
 
 /// What is asked.
 #[derive(Debug, Clone, Default)]
@@ -54,6 +56,8 @@ pub struct Request {
     pub rules: Vec<String>,
     /// The directory that holds the machine.
     pub root: PathBuf,
+    /// The longest that a script of the content may take.
+    pub script_limit: Duration,
 }
 
 impl Request {
@@ -75,9 +79,7 @@ pub fn chosen<T>(
     let content = open(&request.content)?;
     let checklist = content.checklist(Choice::default())?;
     let benchmark = checklist.benchmark()?;
-    let (tailoring, _) = tailoring(&request.tailoring)?;
-    let profile = profile(request, &benchmark)?;
-    let policy = xccdf::resolve(&benchmark, &tailoring, profile.as_deref(), &no_alias)?;
+    let policy = Guide::of(request, &benchmark)?.policy(&benchmark)?;
     with(&checklist, &benchmark, &policy)
 }
 
@@ -94,16 +96,16 @@ pub fn audit(
     let content = open(&request.content)?;
     let checklist = content.checklist(Choice::default())?;
     let benchmark = checklist.benchmark()?;
-    let (tailoring, records) = tailoring(&request.tailoring)?;
-    let profile = profile(request, &benchmark)?;
-    let policy = xccdf::resolve(&benchmark, &tailoring, profile.as_deref(), &no_alias)?;
+    let guide = Guide::of(request, &benchmark)?;
+    let policy = guide.policy(&benchmark)?;
+    let Guide { tailoring, records, .. } = guide;
     something_is_asked(request, &policy, &records)?;
     let mut platforms = checklist.platforms()?;
     platforms.dictionaries.push(platforms::dictionary());
     let machine = oval::System::below(&request.root)
         .with_context(|| format!("opening the root {}", request.root.display()))?;
     let documents = Arena::new();
-    let mut engine = Engine::new(&checklist, &machine, system, &documents);
+    let mut engine = Engine::new(&checklist, &benchmark, &machine, system, request.script_limit, &documents);
     let options = Options { only: &request.rules, ..Options::default() };
     let evaluation = xccdf::evaluate(&benchmark, &policy, &platforms, &mut engine, &options)?;
     let judged = report::Judged {
@@ -183,32 +185,4 @@ fn open(content: &str) -> Result<SourceContent> {
     }
     let limits = Limits { max_bytes: LARGEST, ..Limits::default() };
     Ok(SourceContent::new(bytes, &name, &limits)?)
-}
-
-/// The tailoring files without what expired exceptions took out, and the records of all exceptions.
-fn tailoring(paths: &[PathBuf]) -> Result<(Vec<Tailoring>, Vec<Record>)> {
-    let (mut all, mut records) = (Vec::new(), Vec::new());
-    for path in paths {
-        let mut tailoring = read_tailoring(path)?;
-        records.extend(enforce(&mut tailoring, crate::config::today()).map_err(|errors: Errors| errors)?);
-        all.push(tailoring);
-    }
-    Ok((all, records))
-}
-
-/// The profile that is named, by itself or by a tier; `None` leaves it to the tailoring, or to the benchmark's own defaults.
-fn profile(request: &Request, benchmark: &xccdf::Benchmark) -> Result<Option<String>> {
-    let Some(tier) = &request.tier else { return Ok(request.profile.clone()) };
-    let Some((_, names)) = TIERS.iter().find(|(name, _)| name == tier) else {
-        bail!("--tier {tier}: with content of others a tier is 'standard' or 'strict'; give --profile");
-    };
-    let named = names.iter().find_map(|name| benchmark.profile(name));
-    match named {
-        Some(profile) => Ok(Some(profile.id.clone())),
-        None => bail!(
-            "{} has no CIS server profile for --tier {tier}; give --profile with one of {}",
-            request.content,
-            benchmark.profiles.iter().map(|own| xccdf::short_id(&own.id)).collect::<Vec<_>>().join(", ")
-        ),
-    }
 }

@@ -10,14 +10,17 @@ use xccdf::{Checklist, Document, Outcome};
 use super::engine::beside;
 use crate::system::{System, script};
 
-/// So long a script may take.
-const LIMIT: Duration = Duration::from_secs(60);
 /// So much of what a script says is told.
 const MOST_LINES: usize = 10;
 const MOST_CHARACTERS: usize = 200;
 
-/// Runs a script; what it says is the evidence.
-pub fn check(checklist: &Checklist<'_>, machine: &System, request: &Request<'_>) -> (Answer, Vec<Evidence>) {
+/// Runs a script, for so long at most; what it says is the evidence.
+pub fn check(
+    checklist: &Checklist<'_>,
+    machine: &System,
+    limit: Duration,
+    request: &Request<'_>,
+) -> (Answer, Vec<Evidence>) {
     let failed =
         |outcome: Outcome, why: String| (Answer { messages: vec![why], ..outcome.into() }, Vec::new());
     let Some(text) = text(checklist, request.href) else { return (Outcome::NotChecked.into(), Vec::new()) };
@@ -26,7 +29,7 @@ pub fn check(checklist: &Checklist<'_>, machine: &System, request: &Request<'_>)
     }
     let ended = text.and_then(|text| {
         let environment = sce::environment(request.exports);
-        script::run(request.href, &text, &environment, LIMIT).map_err(|error| format!("{error:#}"))
+        script::run(request.href, &text, &environment, limit).map_err(|error| format!("{error:#}"))
     });
     let output = match ended {
         Ok(output) => output,

@@ -6,7 +6,9 @@
 mod bench;
 mod check;
 mod classes;
+mod engines;
 mod fleet;
 mod order;
 mod platforms;
 mod scripts;
+mod tiers;

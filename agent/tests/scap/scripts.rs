@@ -129,3 +129,15 @@ fn a_script_in_a_data_stream_is_run() {
     let row = report["rules"].as_array().unwrap().iter().find(|row| row["id"] == "pass").unwrap();
     assert_eq!(row["result"], "pass", "{row}");
 }
+
+/// OpenSCAP waits for ever.
+#[test]
+fn a_script_that_takes_longer_than_it_may_is_ended() {
+    let bench = bench();
+    bench.script("pass.sh", "sleep 3; exit 101");
+    for (limit, expected) in [("1", "error"), ("60", "pass")] {
+        let (report, _) = bench.audited(&["--rule", "pass", "--script-limit", limit]);
+        let row = report["rules"].as_array().unwrap().iter().find(|row| row["id"] == "pass").unwrap();
+        assert_eq!(row["result"], expected, "{row}");
+    }
+}
