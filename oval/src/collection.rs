@@ -136,7 +136,8 @@ pub(crate) struct Union {
 impl Union {
     /// Takes one more; true when no other can change what comes of it.
     pub fn add(&mut self, part: Collection) -> bool {
-        let Some(whole) = &mut self.whole else {
+        // A probe that gave up gives up for all parts, whatever those before came to.
+        let Some(whole) = self.whole.as_mut().filter(|_| part.flag != Flag::GaveUp) else {
             let flag = part.flag;
             self.whole = Some(part);
             return matches!(flag, Flag::Error | Flag::GaveUp);

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test")]
 
-use oval::{Document, Evaluator, Outcome, System, Variables, Verdict};
+use oval::{Document, Evaluator, Evidence, Outcome, System, Variables, Verdict};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -134,15 +134,33 @@ fn chains_and_products_without_end() {
 #[test]
 fn patterns_that_explode() {
     let tree = tempfile::tempdir().unwrap();
-    fs::write(tree.path().join("f"), "a".repeat(5000)).unwrap();
-    let outcome =
-        lines(tree.path(), "<filepath>/f</filepath><pattern operation='pattern match'>^(a+)+$b</pattern>");
-    assert!(matches!(outcome.verdict, Verdict::Error | Verdict::False), "{outcome:?}");
-    let outcome = lines(
-        tree.path(),
-        "<filepath>/f</filepath><pattern operation='pattern match'>(?:(?:a|a)*)*b</pattern>",
-    );
-    assert!(matches!(outcome.verdict, Verdict::Error | Verdict::False), "{outcome:?}");
+    fs::write(tree.path().join("f"), format!("{}!b\n", "a".repeat(40))).unwrap();
+    for pattern in ["^(a+)+$b", "^(?:a|aa)+$b", "^(?:(?:a|a)*)*$b"] {
+        let object = format!("<filepath>/f</filepath><pattern operation='pattern match'>{pattern}</pattern>");
+        let outcome = lines(tree.path(), &object);
+        assert_eq!(outcome.verdict, Verdict::Error, "{outcome:?}");
+        assert!(outcome.evidence[0].found.contains("limit"), "{outcome:?}");
+    }
+}
+
+/// Names that patterns take for ever to tell from what they look for. A name that cannot be compared is an error; a path is passed over, as in
+/// oscap.
+#[test]
+fn patterns_that_explode_on_names() {
+    let tree = tempfile::tempdir().unwrap();
+    for n in 0..3 {
+        let name = format!("{}{n}", "a".repeat(40));
+        fs::create_dir_all(tree.path().join("d").join(&name)).unwrap();
+        fs::write(tree.path().join("d").join(name + "b"), "").unwrap();
+    }
+    for (object, expected) in [
+        ("<filepath operation='pattern match'>^/d/(a+)+(/x)?[!]z$</filepath>", Verdict::False),
+        ("<path operation='pattern match'>^/d/(a+)+(/x)?[!]z$</path><filename>f</filename>", Verdict::False),
+        ("<path>/d</path><filename operation='pattern match'>^(a+|a)+$</filename>", Verdict::Error),
+    ] {
+        let outcome = files(tree.path(), object);
+        assert_eq!(outcome.verdict, expected, "{object}: {outcome:?}");
+    }
 }
 
 #[test]
@@ -172,16 +190,6 @@ fn files_that_are_traps() {
     let everything = "<behaviors recurse_direction='down'/><path>/</path><filename operation='pattern match'>.*</filename>\
                       <pattern operation='pattern match'>.</pattern>";
     assert_eq!(lines(tree.path(), everything).verdict, Verdict::False);
-}
-
-#[test]
-fn what_only_a_running_system_tells() {
-    let tree = tempfile::tempdir().unwrap();
-    let parts = "<tests><sysctl_test id='oval:x:tst:1' version='1' check='all' check_existence='none_exist'><object object_ref='oval:x:obj:1'/>\
-                 </sysctl_test></tests><objects><sysctl_object id='oval:x:obj:1' version='1'><name>kernel.ostype</name></sysctl_object></objects>";
-    let outcome = evaluate(tree.path(), "<criterion test_ref='oval:x:tst:1'/>", parts);
-    assert_eq!(outcome.verdict, Verdict::NotEvaluated);
-    assert!(outcome.evidence[0].found.contains("only a running system"), "{:?}", outcome.evidence);
 }
 
 #[test]
@@ -308,6 +316,13 @@ fn memory() -> u64 {
     peak.split_whitespace().next().unwrap().parse::<u64>().unwrap() / 1024
 }
 
+/// What `docs/oval.md` says may be kept, in MiB: values of all variables, what functions work on, items of one object. And what a process needs
+/// besides.
+const VALUES: u64 = 128;
+const FUNCTIONS: u64 = 64;
+const ITEMS: u64 = 256;
+const REST: u64 = 64;
+
 /// Each variable within its bounds, all of them together far beyond any memory; and functions that multiply what they get.
 #[test]
 fn more_values_than_memory() {
@@ -358,7 +373,7 @@ fn more_values_than_memory() {
     fs::write(tree.path().join("f"), "line\n".repeat(30_000)).unwrap();
     let object = "<behaviors singleline='true'/><filepath>/f</filepath><pattern operation='pattern match'>^line(?=(.*))</pattern>";
     assert_eq!(lines(tree.path(), object).verdict, Verdict::True);
-    assert!(memory() < 1500, "{} MiB", memory());
+    assert!(memory() < VALUES + FUNCTIONS + ITEMS + REST, "{} MiB", memory());
 }
 
 /// Definitions, sets and directories that name the next twice: as many ways through them as nobody can go.
@@ -463,8 +478,18 @@ fn what_changes_while_it_is_looked_at() {
     // Processes come and go below /proc all the time; files there have no size and some cannot be read.
     let object = "<path operation='pattern match'>^/proc/(self|[0-9]+)$</path><filename>status</filename>\
                   <pattern operation='pattern match'>^Name:</pattern>";
-    let outcome = lines(Path::new("/"), object);
-    assert!(matches!(outcome.verdict, Verdict::True | Verdict::Error), "{outcome:?}");
+    let looked: Vec<Outcome> = (0..10).map(|_| lines(Path::new("/"), object)).collect();
+    let gone = |one: &Evidence| {
+        one.found.contains("status cannot be read: ")
+            && (one.found.contains("No such file") || one.found.contains("No such process"))
+    };
+    for outcome in &looked {
+        // Only a process that ended in between is an error.
+        let as_it_should = outcome.verdict == Verdict::True
+            || outcome.verdict == Verdict::Error && outcome.evidence.iter().any(gone);
+        assert!(as_it_should, "{outcome:?}");
+    }
+    assert!(looked.iter().any(|outcome| outcome.verdict == Verdict::True), "{looked:?}");
     let deep = "<behaviors recurse='directories' recurse_direction='down'/><path>/proc/self</path>\
                 <filename operation='pattern match'>.</filename>";
     assert_eq!(files(Path::new("/"), deep).verdict, Verdict::True);

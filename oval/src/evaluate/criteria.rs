@@ -51,7 +51,7 @@ impl Node {
 }
 
 impl Evaluator<'_> {
-    /// A definition by id. Every criterion is evaluated, as in oscap.
+    /// A definition by id. Every criterion is evaluated, as in oscap, so that all that is wrong is told and in the results.
     pub(super) fn definition(&self, id: &str) -> Rc<Judged> {
         if let Some(known) = self.definitions.borrow().get(id) {
             return Rc::clone(known);

@@ -18,6 +18,9 @@ const MAX_MESSAGES: usize = 20;
 /// What means something in a regular expression.
 const SPECIAL: &str = "^$\\.[](){}*+?|";
 
+/// What stands for a byte that is no character: this and the byte.
+const CUT: u32 = 0x0010_FF00;
+
 impl Evaluator<'_> {
     pub(super) fn component(&self, component: &Component) -> Computed {
         match component {
@@ -150,7 +153,7 @@ impl Evaluator<'_> {
                 .ok_or_else(|| format!("{text:?} is no shell pattern")),
             Function::RegexCapture(pattern) => one(self.patterns.capture(pattern, text)?),
             Function::Split(delimiter) if delimiter.is_empty() => {
-                Ok(text.chars().map(String::from).take(MAX_VALUES + 1).collect())
+                Ok(text.bytes().map(|byte| cut(&[byte])).take(MAX_VALUES + 1).collect())
             }
             Function::Split(delimiter) => {
                 Ok(text.split(delimiter.as_str()).map(str::to_owned).take(MAX_VALUES + 1).collect())
@@ -280,7 +283,18 @@ fn substring(text: &str, start: i64, length: i64) -> Result<String, String> {
     let rest = text.as_bytes().get(from..).filter(|rest| !rest.is_empty());
     let rest = rest.ok_or_else(|| format!("{text:?} has no character {start}"))?;
     let length = usize::try_from(length).unwrap_or(usize::MAX).min(rest.len());
-    Ok(String::from_utf8_lossy(rest.get(..length).unwrap_or_default()).into_owned())
+    Ok(cut(rest.get(..length).unwrap_or_default()))
+}
+
+/// A text of bytes that may have been cut out of characters: such a byte becomes a character that is in no text, of private use, so that it
+/// equals nothing but itself.
+fn cut(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().filter_map(|byte| char::from_u32(CUT + u32::from(*byte))));
+    }
+    text
 }
 
 fn escaped(c: char) -> impl Iterator<Item = char> {

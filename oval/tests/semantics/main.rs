@@ -10,11 +10,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail the test")]
 
 mod bench;
+mod bytes;
 mod comparing;
 mod counting;
 mod criteria;
 mod existence;
 mod files;
+mod given_up;
 mod mounted;
 mod packages;
 mod probes;
