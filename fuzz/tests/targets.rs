@@ -8,7 +8,7 @@ use std::path::Path;
 use tempfile::TempDir;
 use xccdf::evaluate::system::{Answer, CheckSystem, Request, Wanted};
 use xccdf::evaluate::{Options, evaluate};
-use xccdf::{Choice, Limits, Outcome, SourceContent, Tailoring, no_alias, resolve};
+use xccdf::{Benchmark, Choice, Limits, Outcome, SourceContent, Tailoring, no_alias, resolve};
 
 /// Every check passes.
 struct Content;
@@ -53,11 +53,52 @@ fn data_streams() {
     fuzz("stream", |input| stream(input).unwrap_or_else(|errors| errors.to_string())).unwrap();
 }
 
+/// What tailorings choose from: the ids are those of the seeds.
+const BENCHMARK: &str = "<Benchmark xmlns='http://checklists.nist.gov/xccdf/1.2' id='xccdf_a_benchmark_b'><status>draft</status><title>t</title>
+<version>1</version>
+<Profile id='xccdf_a_profile_base'><title>b</title><select idref='xccdf_a_group_g' selected='true'/>
+<refine-value idref='xccdf_a_value_v' selector='two'/></Profile>
+<Profile id='xccdf_a_profile_p' extends='xccdf_a_profile_base'><title>p</title><select idref='xccdf_a_rule_r' selected='true'/>
+<select idref='cluster' selected='true'/></Profile>
+<Value id='xccdf_a_value_v' type='number'><title>v</title><value>1</value><value selector='two'>2</value>
+<lower-bound>0</lower-bound><upper-bound>9</upper-bound></Value>
+<Value id='xccdf_a_value_w'><title>w</title><complex-value><item>1</item></complex-value></Value>
+<Group id='xccdf_a_group_g' selected='false'><title>g</title>
+<Rule id='xccdf_a_rule_r' selected='false'><title>r</title><requires idref='xccdf_a_rule_s'/>
+<check system='x'><check-export value-id='xccdf_a_value_v' export-name='v'/><check-content-ref href='h' name='n'/></check>
+<check system='x' selector='s'><check-content-ref href='h'/></check></Rule>
+<Rule id='xccdf_a_rule_s' selected='true' cluster-id='cluster'><title>s</title><conflicts idref='xccdf_a_rule_q'/></Rule></Group>
+<Rule id='xccdf_a_rule_q' selected='false'><title>q</title></Rule></Benchmark>";
+
+/// What a tailoring comes to: alone, and laid over another one; by its only profile and by that of a known name.
+fn tailored(input: &[u8], benchmark: &Benchmark, below: &Tailoring) -> Result<String, xccdf::Errors> {
+    let tailoring = Tailoring::parse(input, "t")?;
+    let mut said = String::new();
+    for stack in [vec![tailoring.clone()], vec![below.clone(), tailoring]] {
+        for profile in [None, Some("own"), Some("p")] {
+            match resolve(benchmark, &stack, profile, &no_alias) {
+                Ok(policy) => {
+                    let platforms = xccdf::cpe::Platforms::default();
+                    let options = Options::default();
+                    let evaluation = evaluate(benchmark, &policy, &platforms, &mut Content, &options)?;
+                    let outcomes = evaluation.results.iter().map(|result| result.outcome);
+                    said += &format!("{:?} {:?}", outcomes.collect::<Vec<_>>(), policy.values);
+                }
+                Err(errors) => said += &errors.to_string(),
+            }
+        }
+    }
+    Ok(said)
+}
+
 #[test]
 fn tailorings() {
-    fuzz("tailoring", |input| match Tailoring::parse(input, "t") {
-        Ok(tailoring) => format!("{:?}", tailoring.profiles.len()),
-        Err(errors) => errors.to_string(),
+    let content = SourceContent::new(BENCHMARK.into(), "b", &Limits::default()).unwrap();
+    let benchmark = content.checklist(Choice::default()).unwrap().benchmark().unwrap();
+    let below = Tailoring::parse(include_bytes!("../seeds/tailoring/one.xml"), "one").unwrap();
+    resolve(&benchmark, std::slice::from_ref(&below), None, &no_alias).unwrap();
+    fuzz("tailoring", move |input| {
+        tailored(input, &benchmark, &below).unwrap_or_else(|errors| errors.to_string())
     })
     .unwrap();
 }
