@@ -381,7 +381,8 @@ fn an_administrator_with_nothing_but_a_password_is_not_cut_off_by_the_first_boot
     let first: Value = serde_json::from_str(inside.get("admin").context("nobody is in")?)?;
     ensure!(first["errors"].to_string().contains("would lock out: 'guest'"), "{first:#}");
     ensure!(!first["notes"].to_string().contains("ssh_pwauth"), "nothing is refused: {first:#}");
-    provisioned(&vm)?;
+    let ended = status_after_failure(&vm)?;
+    ensure!(ended["state"] == "done" && ended["errors"].to_string().contains("'guest'"), "{ended:#}");
     vm.attempt("guest", Some(PASSWORD)).args(["true"]).run().context("the administrator is cut off")?;
     Ok(())
 }
