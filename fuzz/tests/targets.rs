@@ -139,6 +139,7 @@ fn oval_documents() {
         ("etc/shadow", b"root:$6$a$b:19000:0:99999:7:::\n"),
         ("etc/a.conf", b"Key = 1\nOther = two words # three\n"),
         ("etc/a.xml", b"<a><b c='d'>e</b></a>"),
+        ("etc/a.yaml", b"a: [{b: 1, c: x}, {b: 2}]\n"),
         (
             "var/lib/dpkg/status",
             b"Package: a\nStatus: install ok installed\nArchitecture: all\nVersion: 1:2-3\n",
@@ -165,6 +166,23 @@ fn xml_files() {
     fuzz("xml", move |input| {
         put(tree.path(), "etc/a.xml", input);
         verdicts(&content, tree.path())
+    })
+    .unwrap();
+}
+
+#[test]
+fn yaml_files() {
+    let tree = tree(&[]);
+    let content = |path: &str| {
+        let entities = format!("<filepath>/etc/a.yaml</filepath><yamlpath>{path}</yamlpath>");
+        everything("yamlfilecontent", &entities)
+    };
+    let contents =
+        ["$", ".*", "[:]", ".limits[:][0]", "['a','limits']", "&amp;b.d", ".authentication.*.enabled"]
+            .map(content);
+    fuzz("yaml", move |input| {
+        put(tree.path(), "etc/a.yaml", input);
+        contents.iter().map(|content| verdicts(content, tree.path())).collect()
     })
     .unwrap();
 }

@@ -1,4 +1,4 @@
-//! Which file systems a search stays on (`recurse_file_system`).
+//! Mounted file systems: on which of them a search stays (`recurse_file_system`), and what is told of them.
 
 use crate::bench::{Row, Table, row};
 use std::fs;
@@ -156,6 +156,53 @@ const ROWS: [(&str, &str, &str, &str, &str, &str); 18] = [
     ),
 ];
 
+/// What is told of a mount: name, test, mount point, state, verdict.
+const MOUNTS: [(&str, &str, &str, &str, &str); 7] = [
+    (
+        "by its point",
+        ONLY,
+        "<linux:mount_point>DIR/memory</linux:mount_point>",
+        "<linux:fs_type>tmpfs</linux:fs_type>",
+        "true",
+    ),
+    (
+        "relatime is told as bind too",
+        ONLY,
+        "<linux:mount_point>DIR/memory</linux:mount_point>",
+        "<linux:mount_options entity_check=\"at least one\">bind</linux:mount_options>",
+        "true",
+    ),
+    (
+        "all options",
+        ONLY,
+        "<linux:mount_point>DIR/memory</linux:mount_point>",
+        "<linux:mount_options operation=\"pattern match\">^(rw|relatime|bind|inode64)$</linux:mount_options>",
+        "true",
+    ),
+    (
+        "of two at a point the first",
+        ONLY,
+        "<linux:mount_point>DIR/over</linux:mount_point>",
+        "<linux:fs_type>tmpfs</linux:fs_type>",
+        "true",
+    ),
+    (
+        "by pattern both",
+        r#"check="only one""#,
+        "<linux:mount_point operation=\"pattern match\">^DIR/over$</linux:mount_point>",
+        "<linux:fs_type>ramfs</linux:fs_type>",
+        "true",
+    ),
+    ("a directory that is no mount point", NONE, "<linux:mount_point>DIR</linux:mount_point>", "", "true"),
+    (
+        "no UUID is a field that does not exist",
+        "",
+        "<linux:mount_point>DIR/memory</linux:mount_point>",
+        "<linux:uuid operation=\"pattern match\">^.*$</linux:uuid>",
+        "false",
+    ),
+];
+
 /// Where the tree is, for the one that looks at it.
 const TREE: &str = "OVAL_MOUNTED_TREE";
 
@@ -167,10 +214,11 @@ fn file_systems_that_a_search_stays_on() {
         return look(Path::new(&tree));
     }
     let tree = tempfile::tempdir().unwrap();
-    for directory in ["memory", "kernel"] {
+    for directory in ["memory", "kernel", "over"] {
         fs::create_dir(tree.path().join(directory)).unwrap();
     }
-    let mounts = "mount -t tmpfs tmpfs \"$1/memory\" && mount -t proc proc \"$1/kernel\" || exit 0; \
+    let mounts = "mount -t tmpfs tmpfs \"$1/memory\" && mount -t proc proc \"$1/kernel\" && \
+                  mount -t tmpfs tmpfs \"$1/over\" && mount -t ramfs ramfs \"$1/over\" || exit 0; \
                   shift; exec \"$@\" --exact mounted::file_systems_that_a_search_stays_on --nocapture";
     let output = Command::new("unshare")
         .args(["-m", "sh", "-c", mounts, "sh"])
@@ -207,4 +255,8 @@ fn look(tree: &Path) {
     };
     let rows: Vec<Row> = ROWS.iter().map(made).collect();
     Table { kind: "unix:file", rows: &rows, parts: [""; 3] }.check(Path::new("/"));
+    let rows = MOUNTS.map(|(name, test, object, state, verdict)| {
+        row(name, test, object.replace("DIR", tree.to_str().unwrap()).leak(), state, verdict)
+    });
+    Table { kind: "linux:partition", rows: &rows, parts: [""; 3] }.check(Path::new("/"));
 }

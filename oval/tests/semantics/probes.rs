@@ -430,7 +430,14 @@ fn what_is_mounted() {
 #[test]
 fn kernel_processes_and_network() {
     let here = Path::new("/");
-    let rows = [row("the kernel", ONLY, "<!-- all -->", "<unix:os_name>Linux</unix:os_name>", "true")];
+    let machine = "<unix:machine_class operation=\"pattern match\">^(x86_64|aarch64)$</unix:machine_class>";
+    let processor =
+        "<unix:processor_type operation=\"pattern match\">^(x86_64|aarch64)$</unix:processor_type>";
+    let rows = [
+        row("the kernel", ONLY, "<!-- all -->", "<unix:os_name>Linux</unix:os_name>", "true"),
+        row("the machine", ONLY, "<!-- all -->", machine, "true"),
+        row("its processor is the same", ONLY, "<!-- all -->", processor, "true"),
+    ];
     check("unix:uname", &rows, here);
     let rows = [row("the family", ONLY, "<!-- all -->", "<ind:family>unix</ind:family>", "true")];
     check("ind:family", &rows, here);
