@@ -11,6 +11,7 @@ use xccdf::{
 use super::Request;
 use crate::content::{self, Catalogue, TIERS, products, tier_profile, xccdf_id};
 use crate::policy::{Record, enforce, read_tailoring};
+use crate::report::now;
 use crate::system::System;
 
 /// The tier that no profile of others stands for.
@@ -109,7 +110,7 @@ fn light(request: &Request, benchmark: &Benchmark) -> Result<Tailoring> {
             version: None,
         }),
         status: vec![Status { name: "accepted".to_owned(), date: None }],
-        version: Version { name: "1".to_owned(), ..Version::default() },
+        version: Version { name: "1".to_owned(), time: Some(now()), ..Version::default() },
         profiles: vec![profile],
         ..Tailoring::default()
     })

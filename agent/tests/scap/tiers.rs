@@ -38,6 +38,8 @@ fn judged(bench: &Bench) -> Vec<String> {
 fn light_takes_its_own_rules_that_the_content_has() {
     let bench = bench();
     assert_eq!(judged(&bench), ["pass", "fail", "notselected", "notselected"]);
+    // It is in them as any tailoring is, with all that their schema wants.
+    assert!(!bench.read("agent.xml").contains("time=\"\""), "{}", bench.read("agent.xml"));
     let arf = bench.read("arf.xml");
     assert!(arf.contains("xccdf_trempe_profile_light"), "the profile is in the results");
     // With the values of the content's own profile of level 1, and no more of its rules.
