@@ -23,6 +23,8 @@ pub(crate) enum Flag {
     NotApplicable,
     /// Only a running system could tell, and this one is a directory.
     NotRunning,
+    /// It is over a limit of ours: what was not found is not known to be missing.
+    Beyond,
     /// The probe gave up without a result. oscap leaves a test out of the count then.
     GaveUp,
 }
@@ -38,8 +40,14 @@ impl Flag {
             Flag::NotApplicable => 4,
             Flag::NotRunning => 5,
             Flag::GaveUp | Flag::Error => 6,
+            Flag::Beyond => 7,
         };
         if rank(other) > rank(self) { other } else { self }
+    }
+
+    /// Whether nobody can tell, whatever else there is: oscap has no such thing, and takes what is not there for missing.
+    pub fn is_unknowable(self) -> bool {
+        matches!(self, Flag::NotRunning | Flag::Beyond)
     }
 
     /// Whether there may be values.
@@ -140,7 +148,7 @@ impl Union {
         let Some(whole) = self.whole.as_mut().filter(|_| part.flag != Flag::GaveUp) else {
             let flag = part.flag;
             self.whole = Some(part);
-            return matches!(flag, Flag::Error | Flag::GaveUp);
+            return matches!(flag, Flag::Error | Flag::GaveUp | Flag::Beyond);
         };
         if self.known.is_empty() {
             self.known.extend(whole.items.iter().map(|item| item.digest()));
@@ -164,7 +172,7 @@ impl Union {
         if whole.flag == Flag::Complete && whole.items.is_empty() {
             whole.flag = Flag::DoesNotExist;
         }
-        whole.flag == Flag::Error
+        matches!(whole.flag, Flag::Error | Flag::Beyond)
     }
 
     /// What they are together.
@@ -173,11 +181,11 @@ impl Union {
     }
 }
 
-/// The tables of `probe_cobj_combine_flags` of oscap 1.3.7. What only a running system tells counts as not collected.
+/// The tables of `probe_cobj_combine_flags` of oscap 1.3.7. What nobody can tell stays so.
 fn combined_flag(one: Flag, two: Flag, operator: SetOperator) -> Flag {
-    use Flag::{Complete, DoesNotExist, Error, GaveUp, Incomplete, NotApplicable, NotCollected, NotRunning};
-    if one == NotRunning || two == NotRunning {
-        return NotRunning;
+    use Flag::{Complete, DoesNotExist, Error, GaveUp, Incomplete, NotApplicable, NotCollected};
+    if let Some(flag) = [one, two].into_iter().find(|flag| flag.is_unknowable()) {
+        return flag;
     }
     match (operator, one, two) {
         (_, GaveUp, _) | (_, _, GaveUp) | (_, Error, _) => Error,

@@ -97,9 +97,12 @@ fn what_is_missing_or_refers_to_itself() {
                 <local_variable id='oval:x:var:2' version='1' datatype='string'><variable_component var_ref='oval:x:var:1'/></local_variable>\
                 </variables>";
     let asked = test.replace("</variable_test>", "<state state_ref='oval:x:ste:1'/></variable_test>");
-    assert_eq!(verdict("<criterion test_ref='oval:x:tst:1'/>", &format!("{asked}{ring}")), Verdict::Unknown);
-    // The item has no value: no state asks for one.
-    assert_eq!(verdict("<criterion test_ref='oval:x:tst:1'/>", &format!("{test}{circle}")), Verdict::True);
+    assert_eq!(verdict("<criterion test_ref='oval:x:tst:1'/>", &format!("{asked}{ring}")), Verdict::Error);
+    assert_eq!(verdict("<criterion test_ref='oval:x:tst:1'/>", &format!("{test}{circle}")), Verdict::Error);
+    // Nobody says that there is no file of a name that nobody knows.
+    let named = "<tests><file_test id='oval:x:tst:1' version='1' check='all' check_existence='none_exist'><object object_ref='oval:x:obj:1'/>\
+                 </file_test></tests><objects><file_object id='oval:x:obj:1' version='1'><filepath var_ref='oval:x:var:1'/></file_object></objects>";
+    assert_eq!(verdict("<criterion test_ref='oval:x:tst:1'/>", &format!("{named}{circle}")), Verdict::Error);
     let set = "<tests><variable_test id='oval:x:tst:1' version='1' check='all'><object object_ref='oval:x:obj:1'/></variable_test></tests>\
                <objects><variable_object id='oval:x:obj:1' version='1'><set><object_reference>oval:x:obj:1</object_reference></set>\
                </variable_object></objects>";
@@ -127,7 +130,7 @@ fn chains_and_products_without_end() {
              <variables>{variables}</variables>"
         );
         let outcome = evaluate(tree.path(), "<criterion test_ref='oval:x:tst:1'/>", &parts);
-        assert_eq!(outcome.verdict, Verdict::Unknown, "{first}: {:?}", outcome.evidence);
+        assert_eq!(outcome.verdict, Verdict::Error, "{first}: {:?}", outcome.evidence);
     }
 }
 
@@ -367,8 +370,8 @@ fn more_values_than_memory() {
     }
     let parts =
         format!("<tests>{tests}</tests><objects>{objects}</objects><variables>{variables}</variables>");
-    let outcome = evaluate(tree.path(), &criteria, &parts);
-    assert_eq!(outcome.verdict, Verdict::True, "{:?}", outcome.evidence);
+    let told = format!("{:?}", evaluate(tree.path(), &criteria, &parts));
+    assert!(told.contains("verdict: Error") && told.contains("more than 128 MiB"), "{told}");
     // A search that finds the rest of the file at each of its lines.
     fs::write(tree.path().join("f"), "line\n".repeat(30_000)).unwrap();
     let object = "<behaviors singleline='true'/><filepath>/f</filepath><pattern operation='pattern match'>^line(?=(.*))</pattern>";

@@ -36,10 +36,9 @@ impl Evaluator<'_> {
             Component::Function(function, members) => {
                 let parts = match self.deeper(|| self.parts(members)) {
                     Ok(Ok(parts)) => parts,
-                    Ok(Err(why)) | Err(why) => return Computed::failed(why),
+                    Ok(Err(why)) | Err(why) => return Computed::beyond(why),
                 };
-                let not_running = parts.iter().find(|part| part.flag == Flag::NotRunning);
-                if let Some(part) = not_running {
+                if let Some(part) = parts.iter().find(|part| part.flag.is_unknowable()) {
                     return Computed::new(part.flag, Vec::new()).with_messages(part.messages.clone());
                 }
                 // A message that came by several ways is told once: else every level of a chain would double them.
@@ -196,7 +195,7 @@ fn concat(parts: Vec<Computed>) -> Computed {
             longest(&mut texts.iter().map(String::len)) + longest(&mut part.values.iter().map(|v| v.1.len()));
         let count = texts.len().saturating_mul(part.values.len());
         if count > MAX_VALUES || count.saturating_mul(length) > 4 * MAX_BYTES {
-            return Computed::failed(format!("a concat of {count} combinations"));
+            return Computed::beyond(format!("a concat of {count} combinations"));
         }
         texts = part
             .values
@@ -244,7 +243,7 @@ fn arithmetic(operation: Arithmetic, parts: &[Computed]) -> Computed {
     }
     for part in before.iter().rev() {
         if sums.len().saturating_mul(part.values.len()) > MAX_VALUES {
-            return Computed::failed("arithmetic with too many values");
+            return Computed::beyond("arithmetic with too many values");
         }
         let mut next = Vec::new();
         for (datatype, sum) in &sums {

@@ -31,7 +31,7 @@ impl Evaluator<'_> {
             let ((set, mut collection), refused) = self.patterns.watched(collect);
             // What was not searched for is not known to be missing.
             if let Some(why) = refused {
-                collection.flag = Flag::Error;
+                collection.flag = Flag::Beyond;
                 collection.messages.insert(0, why);
             }
             (set, collection)
@@ -43,7 +43,7 @@ impl Evaluator<'_> {
                 collection
             }
             // Not remembered: seen from elsewhere it may be no cycle.
-            Err(why) => Rc::new(Collection::failed(Flag::Error, why)),
+            Err(why) => Rc::new(Collection::failed(Flag::Beyond, why)),
         }
     }
 
@@ -107,7 +107,10 @@ impl Evaluator<'_> {
         let mut request = Request::new(object, entities);
         let count = request.combinations();
         if count > MAX_COMBINATIONS {
-            return Collection::failed(Flag::Error, format!("{}: {count} combinations of values", object.id));
+            return Collection::failed(
+                Flag::Beyond,
+                format!("{}: {count} combinations of values", object.id),
+            );
         }
         let schema = self.document.schema(&object.family);
         let context = Context { system: self.system, patterns: &self.patterns, schema };
@@ -134,10 +137,10 @@ impl Evaluator<'_> {
             Source::Literal(text) => (Texts::from([text.clone()]), None),
             Source::Variable(id) => {
                 let variable = self.variable(id);
-                if variable.flag == Flag::NotRunning {
+                if variable.flag.is_unknowable() {
                     return Err(Collection {
                         messages: variable.messages.clone(),
-                        ..Collection::none(Flag::NotRunning)
+                        ..Collection::none(variable.flag)
                     });
                 }
                 if !variable.flag.has_values() || variable.values.is_empty() {
@@ -171,11 +174,8 @@ impl Evaluator<'_> {
             Flag::DoesNotExist => {
                 return Collection::failed(Flag::DoesNotExist, format!("the variable {id} has no values"));
             }
-            Flag::NotRunning => {
-                return Collection {
-                    messages: variable.messages.clone(),
-                    ..Collection::none(Flag::NotRunning)
-                };
+            flag if flag.is_unknowable() => {
+                return Collection { messages: variable.messages.clone(), ..Collection::none(flag) };
             }
             _ => {}
         }
@@ -238,10 +238,10 @@ impl Evaluator<'_> {
             Source::Literal(text) => (Texts::from([text.clone()]), None),
             Source::Variable(id) => {
                 let variable = self.variable(id);
-                if variable.flag == Flag::NotRunning {
+                if variable.flag.is_unknowable() {
                     return Err(Collection {
                         messages: variable.messages.clone(),
-                        ..Collection::none(Flag::NotRunning)
+                        ..Collection::none(variable.flag)
                     });
                 }
                 let values = if variable.flag.has_values() { variable.texts() } else { Texts::default() };

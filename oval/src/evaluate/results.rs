@@ -322,7 +322,7 @@ fn write_field(field: &Field, hidden: bool, out: &mut dyn Write) -> io::Result<(
 /// The words of OVAL for how far collecting got.
 fn word(flag: Flag) -> &'static str {
     match flag {
-        Flag::Error | Flag::GaveUp => "error",
+        Flag::Error | Flag::GaveUp | Flag::Beyond => "error",
         Flag::Complete => "complete",
         Flag::Incomplete => "incomplete",
         Flag::DoesNotExist => "does not exist",

@@ -82,10 +82,12 @@ impl Evaluator<'_> {
         let whatever = test.existence == Existence::AnyExist && states.is_empty();
         match found.flag {
             Flag::NotRunning => Verdict::NotEvaluated,
-            Flag::Error | Flag::GaveUp | Flag::NotCollected | Flag::NotApplicable if whatever => {
+            Flag::Error | Flag::GaveUp | Flag::Beyond | Flag::NotCollected | Flag::NotApplicable
+                if whatever =>
+            {
                 Verdict::True
             }
-            Flag::Error | Flag::GaveUp => Verdict::Error,
+            Flag::Error | Flag::GaveUp | Flag::Beyond => Verdict::Error,
             Flag::NotCollected => Verdict::Unknown,
             Flag::NotApplicable => Verdict::NotApplicable,
             Flag::DoesNotExist => matches!(test.existence, Existence::NoneExist | Existence::AnyExist).into(),

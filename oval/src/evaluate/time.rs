@@ -37,7 +37,7 @@ pub(super) fn difference(one: TimeFormat, two: TimeFormat, parts: Vec<Computed>)
     };
     let (later, earlier) = (seconds(&first), seconds(&second));
     if later.len().saturating_mul(earlier.len()) > MAX_VALUES {
-        return Computed::failed("a time difference of too many values");
+        return Computed::beyond("a time difference of too many values");
     }
     let difference = |later: &i64, earlier: &i64| {
         // oscap's buffer holds fifteen characters.

@@ -41,6 +41,11 @@ impl Computed {
         Computed { messages: vec![why.into()], ..Computed::new(Flag::Error, Vec::new()) }
     }
 
+    /// No values, as that goes over a limit, and which.
+    pub fn beyond(why: impl Into<String>) -> Computed {
+        Computed { messages: vec![why.into()], ..Computed::new(Flag::Beyond, Vec::new()) }
+    }
+
     /// The same, with what went wrong.
     #[must_use]
     pub fn with_messages(self, messages: Vec<String>) -> Computed {
@@ -62,7 +67,7 @@ impl Computed {
     pub fn bounded(self) -> Computed {
         let bytes: usize = self.values.iter().map(|(_, value)| value.len()).sum();
         if self.values.len() > MAX_VALUES || bytes > MAX_BYTES {
-            return Computed::failed(format!("a variable of {} values, {bytes} bytes", self.values.len()));
+            return Computed::beyond(format!("a variable of {} values, {bytes} bytes", self.values.len()));
         }
         self
     }
@@ -78,13 +83,14 @@ impl Evaluator<'_> {
         if let Some(known) = self.variables.borrow().get(id) {
             return Rc::clone(known);
         }
-        match self.guarded(id, || self.compute(id)) {
-            Ok(computed) => {
+        match self.guarded(id, || self.patterns.watched(|| self.compute(id))) {
+            Ok((computed, refused)) => {
+                let computed = refused.map_or(computed, Computed::beyond);
                 let computed = Rc::new(self.fitting(computed));
                 self.variables.borrow_mut().insert(id.to_owned(), Rc::clone(&computed));
                 computed
             }
-            Err(why) => Rc::new(Computed::failed(why)),
+            Err(why) => Rc::new(Computed::beyond(why)),
         }
     }
 
@@ -95,12 +101,12 @@ impl Evaluator<'_> {
         if bytes <= MAX_KEPT || computed.values.is_empty() {
             return computed;
         }
-        Computed::failed(too_much())
+        Computed::beyond(too_much())
     }
 
     fn compute(&self, id: &str) -> Computed {
         if self.values.get() > MAX_KEPT {
-            return Computed::failed(too_much());
+            return Computed::beyond(too_much());
         }
         let typed = |datatype: Datatype, values: Vec<String>| {
             let flag = if values.is_empty() { Flag::NotCollected } else { Flag::Complete };
