@@ -395,8 +395,11 @@ pub struct Check {
 )]
 pub struct FirstBoot {
     /// 1: before logins; 2: after provisioning.
-    #[arg(long, value_enum)]
-    pub phase: Phase,
+    #[arg(long, value_enum, required_unless_present = "before_cloud_init")]
+    pub phase: Option<Phase>,
+    /// Instead of a phase: have cloud-init begin anew where a power cut ended its first stages.
+    #[arg(long, conflicts_with_all = ["phase", "again"])]
+    pub before_cloud_init: bool,
     /// Also when it was done for this instance.
     #[arg(long)]
     pub again: bool,

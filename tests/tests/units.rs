@@ -39,7 +39,7 @@ const PULL_IN: &str = "mkdir -p /etc/systemd/system/multi-user.target.wants; \
 
 /// What systemd says of the order of a boot with this script run first; empty when there is nothing to say.
 fn complaints(copy: &Copy, script: &str) -> Result<String> {
-    let judge = "systemd-analyze verify --man=no default.target cloud-init.target trempe-firstboot.service \
+    let judge = "systemd-analyze verify --man=no default.target cloud-init.target trempe-cloud-init.service trempe-firstboot.service \
                  trempe-provisioned.service trempe-drift.service trempe-drift.timer ssh@0.service sshd@0.service 2>&1 | grep -iE 'cycle|trempe|deleted' || :";
     let undo = "cp -a /etc/systemd/system /run/lab/before; trap 'rm -rf /etc/systemd/system; mv /run/lab/before /etc/systemd/system' EXIT";
     copy.shell(&format!("{undo}\n{PULL_IN}\n{{ {script}\n}} > /dev/null 2>&1\n{judge}"))

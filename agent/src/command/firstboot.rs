@@ -17,7 +17,7 @@ use crate::exit::Exit;
 use crate::firstboot::instance::Instance;
 use crate::firstboot::record::{Done, Record};
 use crate::firstboot::status::{State, Status};
-use crate::firstboot::{Phase, customization, network, status, wishes};
+use crate::firstboot::{Phase, customization, cut, network, status, wishes};
 use crate::report::now;
 use crate::system::System;
 
@@ -39,25 +39,32 @@ pub fn run(args: &FirstBoot) -> Result<Exit> {
         bail!("only root can change this machine: run it with sudo");
     }
     let system = System::open(Path::new("/"))?;
-    let (mut status, mut record) = begin(args.phase, &system);
+    let Some(phase) = args.phase else {
+        if cut::before(&system)? {
+            say("trempe: a power cut ended cloud-init's first stages: it begins anew");
+        }
+        return Ok(Exit::Good);
+    };
+    let (mut status, mut record) = begin(phase, &system);
     let looked = config::look(&system);
     // Where the first boot is switched off too: nothing is hardened by it.
-    if args.phase == Phase::BeforeLogins {
+    if phase == Phase::BeforeLogins {
         recover(&mut status);
+        status.problems.extend(cut::after(&system).err().map(|error| format!("{error:#}")));
     }
-    let exit = if nothing_new(args.phase, args.again, &looked, &record) {
+    let exit = if nothing_new(phase, args.again, &looked, &record) {
         if nothing_new(Phase::AfterProvisioning, args.again, &looked, &record) {
             status::spare_provisioned(&system)?;
         }
-        rest(&mut status, idle(args, &looked, &record), &record)
+        rest(&mut status, idle(phase, args.again, &looked, &record), &record)
     } else {
         tell(&mut status, &system);
         let gathered = looked.tried(&system);
         status.problems.extend(gathered.problems.iter().cloned());
-        match idle(args, &gathered, &record) {
+        match idle(phase, args.again, &gathered, &record) {
             None => {
                 let misled = !gathered.problems.is_empty();
-                let exit = harden_now(args.phase, gathered.config, &mut status);
+                let exit = harden_now(phase, gathered.config, &mut status);
                 keep(&system, &mut record, &mut status, exit, misled);
                 exit
             }
@@ -173,7 +180,7 @@ fn ended(exit: Exit, status: &Status) -> Exit {
 }
 
 /// Why there is nothing to do, when there is not.
-fn idle(args: &FirstBoot, gathered: &Gathered, record: &Record) -> Option<String> {
+fn idle(phase: Phase, again: bool, gathered: &Gathered, record: &Record) -> Option<String> {
     let config = &gathered.config;
     if !config.firstboot.enabled {
         return Some("the first boot is switched off by the configuration".to_owned());
@@ -183,7 +190,7 @@ fn idle(args: &FirstBoot, gathered: &Gathered, record: &Record) -> Option<String
             "no tier is configured, so the machine stays as it is (/etc/trempe/agent.yml)".to_owned(),
         );
     }
-    let done = record.done.get(&args.phase).filter(|done| !args.again && !worth_again(done, gathered))?;
+    let done = record.done.get(&phase).filter(|done| !again && !worth_again(done, gathered))?;
     Some(format!("it was done for this instance at {} ({})", done.finished, done.asked))
 }
 
@@ -349,8 +356,8 @@ mod tests {
             ("the configuration is still bad", &bad, Some(done(1, true, 1)), false),
             ("the configuration was mended", &good, Some(done(1, true, 9)), true),
         ] {
-            let args = FirstBoot { phase: Phase::AfterProvisioning, again: false };
-            assert_eq!(idle(&args, looked, &record(before)).is_none(), expected, "{what}");
+            let phase = Phase::AfterProvisioning;
+            assert_eq!(idle(phase, false, looked, &record(before)).is_none(), expected, "{what}");
         }
     }
 

@@ -6,9 +6,12 @@
 //! ([`record`]), how it stands is told in `/run` ([`status`]). A phase that did not come to its end is done again
 //! at the next boot, one with rules in error a few times.
 //!
+//! cloud-init begins anew where a power cut ended what comes before the first phase ([`cut`]).
+//!
 //! To make a kind of setting wait for the second phase, name it in [`crate::setting::Kind::after_provisioning`].
 
 pub mod customization;
+pub mod cut;
 pub mod instance;
 pub mod network;
 pub mod record;

@@ -74,9 +74,19 @@ impl Bench {
 
     /// What oscap makes of the same.
     pub fn judged_by_oscap(&self) -> Results {
-        let output = self.oscap(&["--results", "oscap.xml"]).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(matches!(output.status.code(), Some(0 | 2)), "{said}");
+        let mut output = self.oscap(&["--results", "oscap.xml"]).output().unwrap();
+        // Two of its threads fall over one another now and then; it then ends with 0, and without results.
+        let fell =
+            |output: &Output| String::from_utf8_lossy(&output.stderr).contains("failed to unlock a mutex");
+        for _ in 0..8 {
+            if fell(&output) {
+                output = self.oscap(&["--results", "oscap.xml"]).output().unwrap();
+            }
+        }
+        assert!(
+            matches!(output.status.code(), Some(0 | 2)) && self.path().join("oscap.xml").exists(),
+            "{output:?}"
+        );
         results(&self.read("oscap.xml"))
     }
 
