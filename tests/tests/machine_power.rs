@@ -17,8 +17,8 @@ const OF_ITS_OWN: [&str; 13] = [
     "/etc/ssh/ssh_host_",
     "/etc/machine-id",
     "/etc/hostid",
-    "content /etc/shadow",                        // salts
-    "content /etc/sudoers.d/90-cloud-init-users", // says when it was written
+    "content /etc/shadow",                // salts
+    "/etc/sudoers.d/90-cloud-init-users", // says when it was written, and nothing of that where it was there before
     "/etc/.pwd.lock",
     "/etc/aide",
     "/etc/mailname",
@@ -61,7 +61,8 @@ fn next_boot(vm: &mut Vm) -> Result<()> {
     let journal = vm.shell("journalctl -b -u trempe-firstboot --no-pager")?;
     let taken_back: Vec<&str> =
         journal.lines().filter(|line| line.contains("had been interrupted and was taken back")).collect();
-    println!("taken back: {taken_back:?}");
+    let anew = vm.shell("journalctl -b -u trempe-cloud-init --no-pager | grep -c 'begins anew' || true")?;
+    println!("taken back: {taken_back:?}; cloud-init began anew: {}", anew.trim() != "0");
     let verdicts = verdicts(vm)?;
     ensure!(unexpected(&verdicts).is_empty(), "fails: {:?}", unexpected(&verdicts));
     Ok(())
