@@ -29,8 +29,12 @@ pub fn before(system: &System) -> Result<bool> {
     if system.exists(OVER)? {
         return Ok(false);
     }
-    // One that came to its end is not begun again, whoever forgot the mark.
-    let cut = system.exists(BEGUN)? && !system.exists(FINISHED)?;
+    // A machine on which it came to its end once must never begin anew: its keys and what its user's scripts did are in use. That is so
+    // where the agent was installed later, and where the first phase is masked, too.
+    if system.exists(FINISHED)? {
+        return over(system).map(|()| false);
+    }
+    let cut = system.exists(BEGUN)?;
     if cut {
         let cleaned = system.run(Tool::CloudInit, &["clean"]).and_then(crate::system::Output::success);
         cleaned.context("having cloud-init begin anew")?;
@@ -48,8 +52,12 @@ pub fn after(system: &System) -> Result<()> {
         return Ok(());
     }
     nix::unistd::sync();
+    over(system)
+}
+
+fn over(system: &System) -> Result<()> {
     mark(system, OVER)?;
-    file::remove(system, Path::new(BEGUN))
+    if system.exists(BEGUN)? { file::remove(system, Path::new(BEGUN)) } else { Ok(()) }
 }
 
 fn mark(system: &System, path: &str) -> Result<()> {
@@ -72,8 +80,10 @@ mod tests {
         assert!(tree.has(OVER) && !tree.has(BEGUN));
         assert!(!before(&tree.system()).unwrap() && !tree.has(BEGUN), "its stages are over");
 
-        let finished = Tree::new().file(BEGUN, "").file(FINISHED, "");
-        assert!(!before(&finished.system()).unwrap(), "it came to its end");
+        for finished in [Tree::new().file(FINISHED, ""), Tree::new().file(FINISHED, "").file(BEGUN, "")] {
+            assert!(!before(&finished.system()).unwrap(), "it came to its end");
+            assert!(finished.has(OVER) && !finished.has(BEGUN), "and is never begun anew");
+        }
         let alone = Tree::new().dir("/var/lib", 0o755);
         after(&alone.system()).unwrap();
         assert!(!alone.has(OVER), "no mark was made before: nothing is known of its stages");
