@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::agent;
 use crate::machine::Machine;
 use crate::person::LEFT_TO_A_PERSON;
+use crate::seed::Seed;
 use crate::verdict::Verdict;
 use crate::vm::Vm;
 
@@ -99,6 +100,23 @@ pub fn provisioned(vm: &Vm) -> Result<Value> {
     }
     println!("{}", vm.shell("systemctl show -p Id -p ExecMainStartTimestamp -p ExecMainExitTimestamp trempe-firstboot trempe-provisioned; cloud-init status --long || true; cat /var/lib/trempe/firstboot.json")?);
     status(vm)
+}
+
+/// What was done for the instance, as the machine keeps it.
+pub fn finished(vm: &Vm) -> Result<String> {
+    vm.shell("cat /var/lib/trempe/firstboot.json")
+}
+
+/// Gives a hardened machine the id of another instance, and has it boot: it must do both phases anew. Returns what it keeps then.
+pub fn as_clone(vm: &mut Vm, seed: &mut Seed) -> Result<String> {
+    let before = finished(vm)?;
+    "clone".clone_into(&mut seed.instance);
+    vm.reseed(seed)?;
+    vm.reboot()?;
+    let told = provisioned(vm)?;
+    let clone = finished(vm)?;
+    ensure!(clone != before && clone.contains("clone") && told["state"] == "done", "{told:#} {clone}");
+    Ok(clone)
 }
 
 /// Whether systemd looked whether there is something to do for a unit, and there is not.

@@ -5,8 +5,8 @@
 use anyhow::{Context, Result, ensure};
 use e2e::agreement::{self, Question};
 use e2e::firstboot::{
-    ADDRESS, NETWORK, OWN_TMP, after_phase_1, knock, provisioned, status_after_failure, strict_soon, tier,
-    unexpected, verdicts,
+    ADDRESS, NETWORK, OWN_TMP, after_phase_1, as_clone, finished, knock, provisioned, status_after_failure,
+    strict_soon, tier, unexpected, verdicts,
 };
 use e2e::image::Image;
 use e2e::machine::Machine;
@@ -175,18 +175,12 @@ fn clones_and_resealed_images_begin_anew_matrix() -> Result<()> {
     let mut vm = Vm::from_image(&image, &seed)?;
     knock(&mut vm, &["admin"])?;
     provisioned(&vm)?;
-    let finished = |vm: &Vm| vm.shell("cat /var/lib/trempe/firstboot.json");
     let first = finished(&vm)?;
     vm.reboot()?;
     provisioned(&vm)?;
     ensure!(finished(&vm)? == first, "a reboot did it again");
 
-    "clone".clone_into(&mut seed.instance);
-    vm.reseed(&seed)?;
-    vm.reboot()?;
-    let told = provisioned(&vm)?;
-    let clone = finished(&vm)?;
-    ensure!(clone != first && clone.contains("clone") && told["state"] == "done", "{told:#} {clone}");
+    let clone = as_clone(&mut vm, &mut seed)?;
     vm.reboot()?;
     provisioned(&vm)?;
     ensure!(finished(&vm)? == clone, "the clone did it twice");

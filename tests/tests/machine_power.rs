@@ -4,7 +4,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use e2e::firstboot::{OWN_TMP, knock, provisioned, strict_soon, tier, unexpected, verdicts};
+use e2e::firstboot::{OWN_TMP, as_clone, knock, provisioned, strict_soon, tier, unexpected, verdicts};
 use e2e::image::Image;
 use e2e::machine::Machine;
 use e2e::manifest::Manifest;
@@ -85,15 +85,7 @@ fn a_first_boot_that_is_cut_is_made_up_for_and_a_clone_begins_anew() -> Result<(
     vm.power_cut()?;
     next_boot(&mut vm)?;
 
-    let finished = |vm: &Vm| vm.shell("cat /var/lib/trempe/firstboot.json");
-    let first = finished(&vm)?;
-    "clone".clone_into(&mut seed.instance);
-    vm.reseed(&seed)?;
-    vm.reboot()?;
-    let told = provisioned(&vm)?;
-    let clone = finished(&vm)?;
-    ensure!(clone != first && clone.contains("clone") && told["state"] == "done", "{told:#} {clone}");
-    Ok(())
+    as_clone(&mut vm, &mut seed).map(drop)
 }
 
 /// So many changes into a run, and the power goes.
