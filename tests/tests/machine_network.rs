@@ -36,7 +36,7 @@ struct Boot {
 
 const CLOUD_INIT: [&str; 5] =
     ["cloud-init-local", "cloud-init-network", "cloud-init", "cloud-config", "cloud-final"];
-const AGENT: [&str; 2] = ["trempe-firstboot", "trempe-provisioned"];
+const AGENT: [&str; 3] = ["trempe-cloud-init", "trempe-firstboot", "trempe-provisioned"];
 
 impl Boot {
     /// The boot that a machine had last, as systemd counts.
