@@ -150,9 +150,10 @@ fn oval_documents() {
 }
 
 /// A definition on everything that one kind of object finds.
-fn everything(kind: &str, entities: &str) -> String {
+fn everything(family: &str, kind: &str, entities: &str) -> String {
+    let (kind, space) = (format!("own:{kind}"), oval::NAMESPACE);
     format!(
-        "<oval_definitions xmlns='http://oval.mitre.org/XMLSchema/oval-definitions-5'><definitions>\
+        "<oval_definitions xmlns='{space}' xmlns:own='{space}#{family}'><definitions>\
          <definition id='oval:x:def:1' version='1' class='compliance'><criteria><criterion test_ref='oval:x:tst:1'/></criteria></definition>\
          </definitions><tests><{kind}_test id='oval:x:tst:1' version='1' check='all'><object object_ref='oval:x:obj:1'/></{kind}_test></tests>\
          <objects><{kind}_object id='oval:x:obj:1' version='1'>{entities}</{kind}_object></objects></oval_definitions>"
@@ -162,7 +163,8 @@ fn everything(kind: &str, entities: &str) -> String {
 #[test]
 fn xml_files() {
     let tree = tree(&[]);
-    let content = everything("xmlfilecontent", "<filepath>/etc/a.xml</filepath><xpath>/*/*/@*</xpath>");
+    let content =
+        everything("independent", "xmlfilecontent", "<filepath>/etc/a.xml</filepath><xpath>/*/*/@*</xpath>");
     fuzz("xml", move |input| {
         put(tree.path(), "etc/a.xml", input);
         verdicts(&content, tree.path())
@@ -175,7 +177,7 @@ fn yaml_files() {
     let tree = tree(&[]);
     let content = |path: &str| {
         let entities = format!("<filepath>/etc/a.yaml</filepath><yamlpath>{path}</yamlpath>");
-        everything("yamlfilecontent", &entities)
+        everything("independent", "yamlfilecontent", &entities)
     };
     let contents =
         ["$", ".*", "[:]", ".limits[:][0]", "['a','limits']", "&amp;b.d", ".authentication.*.enabled"]
@@ -190,7 +192,7 @@ fn yaml_files() {
 #[test]
 fn dpkg_status() {
     let tree = tree(&[]);
-    let content = everything("dpkginfo", "<name>openssh-server</name>");
+    let content = everything("linux", "dpkginfo", "<name>openssh-server</name>");
     fuzz("dpkg", move |input| {
         put(tree.path(), "var/lib/dpkg/status", input);
         let system = agent::system::System::open(tree.path()).unwrap();
@@ -207,8 +209,8 @@ fn dpkg_status() {
 fn all_of_rpm() -> (String, String) {
     let any = |name: &str| format!("<{name} operation='pattern match'>.*</{name}>");
     let entities = ["name", "epoch", "version", "release", "arch", "filepath"].map(any).concat();
-    let packages = everything("rpminfo", "<name operation='pattern match'>.</name>");
-    (packages, everything("rpmverifyfile", &entities))
+    let packages = everything("linux", "rpminfo", "<name operation='pattern match'>.</name>");
+    (packages, everything("linux", "rpmverifyfile", &entities))
 }
 
 #[test]

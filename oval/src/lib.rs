@@ -22,13 +22,14 @@
 //! ```
 //! use oval::{Document, Evaluator, System, Variables, Verdict};
 //!
-//! let text = r#"<oval_definitions xmlns="http://oval.mitre.org/XMLSchema/oval-definitions-5">
+//! let text = r#"<oval_definitions xmlns="http://oval.mitre.org/XMLSchema/oval-definitions-5"
+//!   xmlns:ind="http://oval.mitre.org/XMLSchema/oval-definitions-5#independent">
 //!   <definitions><definition id="oval:x:def:1" version="1" class="inventory">
 //!     <criteria><criterion test_ref="oval:x:tst:1"/></criteria></definition></definitions>
-//!   <tests><family_test id="oval:x:tst:1" version="1" check="all">
-//!     <object object_ref="oval:x:obj:1"/><state state_ref="oval:x:ste:1"/></family_test></tests>
-//!   <objects><family_object id="oval:x:obj:1" version="1"/></objects>
-//!   <states><family_state id="oval:x:ste:1" version="1"><family>unix</family></family_state></states>
+//!   <tests><ind:family_test id="oval:x:tst:1" version="1" check="all">
+//!     <object object_ref="oval:x:obj:1"/><state state_ref="oval:x:ste:1"/></ind:family_test></tests>
+//!   <objects><ind:family_object id="oval:x:obj:1" version="1"/></objects>
+//!   <states><ind:family_state id="oval:x:ste:1" version="1"><family>unix</family></ind:family_state></states>
 //! </oval_definitions>"#;
 //! let document = Document::parse(text, "example.xml")?;
 //! let system = System::running();

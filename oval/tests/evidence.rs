@@ -15,38 +15,38 @@ struct Row {
 
 const ROWS: [Row; 13] = [
     Row {
-        test: "<yamlfilecontent_test check='all'><object object_ref='oval:x:obj:1'/><state state_ref='oval:x:ste:1'/></yamlfilecontent_test>",
-        parts: "<yamlfilecontent_object id='oval:x:obj:1' version='1'><filepath>/etc/kubelet.yaml</filepath>\
-                <yamlpath>.authentication.anonymous.enabled</yamlpath></yamlfilecontent_object><yamlfilecontent_state id='oval:x:ste:1' version='1'>\
-                <value datatype='record'><field name='#'>false</field></value></yamlfilecontent_state>",
+        test: "<ind:yamlfilecontent_test check='all'><object object_ref='oval:x:obj:1'/><state state_ref='oval:x:ste:1'/></ind:yamlfilecontent_test>",
+        parts: "<ind:yamlfilecontent_object id='oval:x:obj:1' version='1'><filepath>/etc/kubelet.yaml</filepath>\
+                <yamlpath>.authentication.anonymous.enabled</yamlpath></ind:yamlfilecontent_object><ind:yamlfilecontent_state id='oval:x:ste:1' version='1'>\
+                <value datatype='record'><field name='#'>false</field></value></ind:yamlfilecontent_state>",
         told: &[["/etc/kubelet.yaml:3", "true", "false"]],
     },
     Row {
-        test: "<yamlfilecontent_test check='all'><object object_ref='oval:x:obj:1'/><state state_ref='oval:x:ste:1'/></yamlfilecontent_test>",
-        parts: "<yamlfilecontent_object id='oval:x:obj:1' version='1'><filepath>/etc/kubelet.yaml</filepath>\
-                <yamlpath>.limits</yamlpath></yamlfilecontent_object><yamlfilecontent_state id='oval:x:ste:1' version='1'>\
-                <value datatype='record'><field name='pids' datatype='int' operation='less than'>5</field></value></yamlfilecontent_state>",
+        test: "<ind:yamlfilecontent_test check='all'><object object_ref='oval:x:obj:1'/><state state_ref='oval:x:ste:1'/></ind:yamlfilecontent_test>",
+        parts: "<ind:yamlfilecontent_object id='oval:x:obj:1' version='1'><filepath>/etc/kubelet.yaml</filepath>\
+                <yamlpath>.limits</yamlpath></ind:yamlfilecontent_object><ind:yamlfilecontent_state id='oval:x:ste:1' version='1'>\
+                <value datatype='record'><field name='pids' datatype='int' operation='less than'>5</field></value></ind:yamlfilecontent_state>",
         told: &[["/etc/kubelet.yaml", "\"pids: 9, open: 7\"", "pids less than 5"]],
     },
     Row {
-        test: "<textfilecontent54_test check='all'><object object_ref='oval:x:obj:1'/></textfilecontent54_test>",
-        parts: "<textfilecontent54_object id='oval:x:obj:1' version='1'><filepath>/etc/sshd_config</filepath>\
+        test: "<ind:textfilecontent54_test check='all'><object object_ref='oval:x:obj:1'/></ind:textfilecontent54_test>",
+        parts: "<ind:textfilecontent54_object id='oval:x:obj:1' version='1'><filepath>/etc/sshd_config</filepath>\
                 <pattern operation='pattern match'>^\\s*PermitRootLogin\\s+no\\s*$</pattern>\
-                <instance datatype='int'>1</instance></textfilecontent54_object>",
+                <instance datatype='int'>1</instance></ind:textfilecontent54_object>",
         told: &[["/etc/sshd_config", "nothing", "the line \"PermitRootLogin no\" in /etc/sshd_config"]],
     },
     Row {
-        test: "<textfilecontent54_test check='all'><object object_ref='oval:x:obj:1'/><state state_ref='oval:x:ste:1'/></textfilecontent54_test>",
-        parts: "<textfilecontent54_object id='oval:x:obj:1' version='1'><filepath>/etc/sshd_config</filepath>\
-                <pattern operation='pattern match'>^MaxAuthTries\\s+(\\d+)$</pattern><instance datatype='int'>1</instance></textfilecontent54_object>\
-                <textfilecontent54_state id='oval:x:ste:1' version='1'><subexpression datatype='int' operation='less than or equal'>4</subexpression>\
-                </textfilecontent54_state>",
+        test: "<ind:textfilecontent54_test check='all'><object object_ref='oval:x:obj:1'/><state state_ref='oval:x:ste:1'/></ind:textfilecontent54_test>",
+        parts: "<ind:textfilecontent54_object id='oval:x:obj:1' version='1'><filepath>/etc/sshd_config</filepath>\
+                <pattern operation='pattern match'>^MaxAuthTries\\s+(\\d+)$</pattern><instance datatype='int'>1</instance></ind:textfilecontent54_object>\
+                <ind:textfilecontent54_state id='oval:x:ste:1' version='1'><subexpression datatype='int' operation='less than or equal'>4</subexpression>\
+                </ind:textfilecontent54_state>",
         told: &[["/etc/sshd_config:2", "\"MaxAuthTries 6\"", "4 or less"]],
     },
     Row {
-        test: "<textfilecontent54_test check='all' check_existence='none_exist'><object object_ref='oval:x:obj:1'/></textfilecontent54_test>",
-        parts: "<textfilecontent54_object id='oval:x:obj:1' version='1'><path>/etc</path><filename operation='pattern match'>^.*_config$</filename>\
-                <pattern operation='pattern match'>^PermitRootLogin.*yes</pattern><instance datatype='int'>1</instance></textfilecontent54_object>",
+        test: "<ind:textfilecontent54_test check='all' check_existence='none_exist'><object object_ref='oval:x:obj:1'/></ind:textfilecontent54_test>",
+        parts: "<ind:textfilecontent54_object id='oval:x:obj:1' version='1'><path>/etc</path><filename operation='pattern match'>^.*_config$</filename>\
+                <pattern operation='pattern match'>^PermitRootLogin.*yes</pattern><instance datatype='int'>1</instance></ind:textfilecontent54_object>",
         told: &[[
             "/etc/sshd_config:1",
             "\"PermitRootLogin yes\"",
@@ -54,11 +54,11 @@ const ROWS: [Row; 13] = [
         ]],
     },
     Row {
-        test: "<file_test check='all' check_existence='none_exist'><object object_ref='oval:x:obj:1'/></file_test>",
-        parts: "<file_object id='oval:x:obj:1' version='1'><filepath>/etc/crontab</filepath><filter action='exclude'>oval:x:ste:1</filter></file_object>\
-                <file_state id='oval:x:ste:1' version='1'><gread datatype='boolean'>false</gread><gwrite datatype='boolean'>false</gwrite>\
+        test: "<unix:file_test check='all' check_existence='none_exist'><object object_ref='oval:x:obj:1'/></unix:file_test>",
+        parts: "<unix:file_object id='oval:x:obj:1' version='1'><filepath>/etc/crontab</filepath><filter action='exclude'>oval:x:ste:1</filter></unix:file_object>\
+                <unix:file_state id='oval:x:ste:1' version='1'><gread datatype='boolean'>false</gread><gwrite datatype='boolean'>false</gwrite>\
                 <gexec datatype='boolean'>false</gexec><oread datatype='boolean'>false</oread><owrite datatype='boolean'>false</owrite>\
-                <oexec datatype='boolean'>false</oexec></file_state>",
+                <oexec datatype='boolean'>false</oexec></unix:file_state>",
         told: &[[
             "/etc/crontab",
             "regular file, mode 0644, user 0, group 0",
@@ -66,19 +66,19 @@ const ROWS: [Row; 13] = [
         ]],
     },
     Row {
-        test: "<file_test check='all'><object object_ref='oval:x:obj:1'/><state state_ref='oval:x:ste:1'/></file_test>",
-        parts: "<file_object id='oval:x:obj:1' version='1'><filepath>/etc/crontab</filepath></file_object>\
-                <file_state id='oval:x:ste:1' version='1'><user_id datatype='int'>7</user_id></file_state>",
+        test: "<unix:file_test check='all'><object object_ref='oval:x:obj:1'/><state state_ref='oval:x:ste:1'/></unix:file_test>",
+        parts: "<unix:file_object id='oval:x:obj:1' version='1'><filepath>/etc/crontab</filepath></unix:file_object>\
+                <unix:file_state id='oval:x:ste:1' version='1'><user_id datatype='int'>7</user_id></unix:file_state>",
         told: &[["/etc/crontab", "regular file, mode 0644, user 0, group 0", "user 7"]],
     },
     Row {
-        test: "<dpkginfo_test check='all'><object object_ref='oval:x:obj:1'/></dpkginfo_test>",
-        parts: "<dpkginfo_object id='oval:x:obj:1' version='1'><name>aide</name></dpkginfo_object>",
+        test: "<linux:dpkginfo_test check='all'><object object_ref='oval:x:obj:1'/></linux:dpkginfo_test>",
+        parts: "<linux:dpkginfo_object id='oval:x:obj:1' version='1'><name>aide</name></linux:dpkginfo_object>",
         told: &[["/var/lib/dpkg/status", "not installed", "the package aide"]],
     },
     Row {
-        test: "<dpkginfo_test check='all' check_existence='none_exist'><object object_ref='oval:x:obj:1'/></dpkginfo_test>",
-        parts: "<dpkginfo_object id='oval:x:obj:1' version='1'><name>telnet</name></dpkginfo_object>",
+        test: "<linux:dpkginfo_test check='all' check_existence='none_exist'><object object_ref='oval:x:obj:1'/></linux:dpkginfo_test>",
+        parts: "<linux:dpkginfo_object id='oval:x:obj:1' version='1'><name>telnet</name></linux:dpkginfo_object>",
         told: &[[
             "/var/lib/dpkg/status",
             "the package telnet 0:0.17-44 is installed",
@@ -86,13 +86,13 @@ const ROWS: [Row; 13] = [
         ]],
     },
     Row {
-        test: "<textfilecontent54_test check='all'><object object_ref='oval:x:obj:1'/></textfilecontent54_test>",
-        parts: "<textfilecontent54_object id='oval:x:obj:1' version='1'><set><object_reference>oval:x:obj:2</object_reference>\
-                <object_reference>oval:x:obj:3</object_reference></set></textfilecontent54_object>\
-                <textfilecontent54_object id='oval:x:obj:2' version='1'><filepath>/etc/a</filepath><pattern operation='pattern match'>^x$</pattern>\
-                <instance datatype='int'>1</instance></textfilecontent54_object>\
-                <textfilecontent54_object id='oval:x:obj:3' version='1'><path>/etc/a.d</path><filename operation='pattern match'>.*</filename>\
-                <pattern operation='pattern match'>^x=(.)$</pattern><instance datatype='int'>1</instance></textfilecontent54_object>",
+        test: "<ind:textfilecontent54_test check='all'><object object_ref='oval:x:obj:1'/></ind:textfilecontent54_test>",
+        parts: "<ind:textfilecontent54_object id='oval:x:obj:1' version='1'><set><object_reference>oval:x:obj:2</object_reference>\
+                <object_reference>oval:x:obj:3</object_reference></set></ind:textfilecontent54_object>\
+                <ind:textfilecontent54_object id='oval:x:obj:2' version='1'><filepath>/etc/a</filepath><pattern operation='pattern match'>^x$</pattern>\
+                <instance datatype='int'>1</instance></ind:textfilecontent54_object>\
+                <ind:textfilecontent54_object id='oval:x:obj:3' version='1'><path>/etc/a.d</path><filename operation='pattern match'>.*</filename>\
+                <pattern operation='pattern match'>^x=(.)$</pattern><instance datatype='int'>1</instance></ind:textfilecontent54_object>",
         told: &[[
             "/etc/a",
             "nothing",
@@ -100,16 +100,16 @@ const ROWS: [Row; 13] = [
         ]],
     },
     Row {
-        test: "<variable_test check='all'><object object_ref='oval:x:obj:1'/><state state_ref='oval:x:ste:1'/></variable_test>",
-        parts: "<variable_object id='oval:x:obj:1' version='1'><var_ref>oval:x:var:1</var_ref></variable_object>\
-                <variable_state id='oval:x:ste:1' version='1'><value datatype='int' operation='greater than'>1</value></variable_state>\
+        test: "<ind:variable_test check='all'><object object_ref='oval:x:obj:1'/><state state_ref='oval:x:ste:1'/></ind:variable_test>",
+        parts: "<ind:variable_object id='oval:x:obj:1' version='1'><var_ref>oval:x:var:1</var_ref></ind:variable_object>\
+                <ind:variable_state id='oval:x:ste:1' version='1'><value datatype='int' operation='greater than'>1</value></ind:variable_state>\
                 <constant_variable id='oval:x:var:1' version='1' datatype='int'><value>1</value></constant_variable>",
         told: &[["", "1", "more than 1"]],
     },
     Row {
-        test: "<textfilecontent54_test check='all' check_existence='none_exist'><object object_ref='oval:x:obj:1'/></textfilecontent54_test>",
-        parts: "<textfilecontent54_object id='oval:x:obj:1' version='1'><filepath>/etc/shadow</filepath>\
-                <pattern operation='pattern match'>^root:(.*)$</pattern><instance datatype='int'>1</instance></textfilecontent54_object>",
+        test: "<ind:textfilecontent54_test check='all' check_existence='none_exist'><object object_ref='oval:x:obj:1'/></ind:textfilecontent54_test>",
+        parts: "<ind:textfilecontent54_object id='oval:x:obj:1' version='1'><filepath>/etc/shadow</filepath>\
+                <pattern operation='pattern match'>^root:(.*)$</pattern><instance datatype='int'>1</instance></ind:textfilecontent54_object>",
         told: &[[
             "/etc/shadow:1",
             "a line that is not shown, as it may hold a password",
@@ -117,11 +117,11 @@ const ROWS: [Row; 13] = [
         ]],
     },
     Row {
-        test: "<variable_test check='all'><object object_ref='oval:x:obj:1'/><state state_ref='oval:x:ste:1'/></variable_test>",
-        parts: "<variable_object id='oval:x:obj:1' version='1'><var_ref>oval:x:var:1</var_ref></variable_object>\
-                <textfilecontent54_object id='oval:x:obj:2' version='1'><filepath>/etc/shadow</filepath>\
-                <pattern operation='pattern match'>^root:([^:]*):</pattern><instance datatype='int'>1</instance></textfilecontent54_object>\
-                <variable_state id='oval:x:ste:1' version='1'><value>x</value></variable_state>\
+        test: "<ind:variable_test check='all'><object object_ref='oval:x:obj:1'/><state state_ref='oval:x:ste:1'/></ind:variable_test>",
+        parts: "<ind:variable_object id='oval:x:obj:1' version='1'><var_ref>oval:x:var:1</var_ref></ind:variable_object>\
+                <ind:textfilecontent54_object id='oval:x:obj:2' version='1'><filepath>/etc/shadow</filepath>\
+                <pattern operation='pattern match'>^root:([^:]*):</pattern><instance datatype='int'>1</instance></ind:textfilecontent54_object>\
+                <ind:variable_state id='oval:x:ste:1' version='1'><value>x</value></ind:variable_state>\
                 <local_variable id='oval:x:var:1' version='1' datatype='string' comment='c'>\
                 <object_component object_ref='oval:x:obj:2' item_field='subexpression'/></local_variable>",
         told: &[["", "\"***\"", "x"]],
@@ -139,7 +139,10 @@ fn document(row: &Row) -> String {
     };
     let test = row.test.replacen(" check=", " id='oval:x:tst:1' version='1' check=", 1);
     format!(
-        "<oval_definitions xmlns='http://oval.mitre.org/XMLSchema/oval-definitions-5'><definitions>\
+        "<oval_definitions xmlns='http://oval.mitre.org/XMLSchema/oval-definitions-5' \
+         xmlns:ind='http://oval.mitre.org/XMLSchema/oval-definitions-5#independent' \
+         xmlns:linux='http://oval.mitre.org/XMLSchema/oval-definitions-5#linux' \
+         xmlns:unix='http://oval.mitre.org/XMLSchema/oval-definitions-5#unix'><definitions>\
          <definition id='oval:x:def:1' version='1' class='compliance'><criteria><criterion test_ref='oval:x:tst:1'/></criteria></definition>\
          </definitions><tests>{test}</tests>{}{}{}</oval_definitions>",
         section("objects", "_object>"),

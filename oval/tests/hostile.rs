@@ -7,7 +7,8 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-const HEAD: &str = "<oval_definitions xmlns=\"http://oval.mitre.org/XMLSchema/oval-definitions-5\">";
+const HEAD: &str = "<oval_definitions xmlns='http://oval.mitre.org/XMLSchema/oval-definitions-5' \
+    xmlns:ind='http://oval.mitre.org/XMLSchema/oval-definitions-5#independent' xmlns:unix='http://oval.mitre.org/XMLSchema/oval-definitions-5#unix'>";
 
 /// Processor time of this process so far: what others do on the machine does not count (`proc_pid_stat(5)`, utime and stime, 100 a second).
 fn seconds() -> u64 {
@@ -23,9 +24,9 @@ fn lines(tree: &Path, object: &str) -> Outcome {
         tree,
         "<criterion test_ref='oval:x:tst:1'/>",
         &format!(
-            "<tests><textfilecontent54_test id='oval:x:tst:1' version='1' check='all'><object object_ref='oval:x:obj:1'/>\
-             </textfilecontent54_test></tests><objects><textfilecontent54_object id='oval:x:obj:1' version='1'>{object}\
-             <instance datatype='int' operation='greater than or equal'>1</instance></textfilecontent54_object></objects>"
+            "<tests><ind:textfilecontent54_test id='oval:x:tst:1' version='1' check='all'><object object_ref='oval:x:obj:1'/>\
+             </ind:textfilecontent54_test></tests><objects><ind:textfilecontent54_object id='oval:x:obj:1' version='1'>{object}\
+             <instance datatype='int' operation='greater than or equal'>1</instance></ind:textfilecontent54_object></objects>"
         ),
     )
 }
@@ -85,27 +86,27 @@ fn what_is_missing_or_refers_to_itself() {
     assert_eq!(verdict("<criterion test_ref='oval:none:tst:1'/>", ""), Verdict::Unknown);
     assert_eq!(verdict("<extend_definition definition_ref='oval:none:def:1'/>", ""), Verdict::NotEvaluated);
     assert_eq!(verdict("<extend_definition definition_ref='oval:x:def:1'/>", ""), Verdict::Error);
-    let test = "<tests><variable_test id='oval:x:tst:1' version='1' check='all'><object object_ref='oval:x:obj:1'/></variable_test></tests>\
-                <objects><variable_object id='oval:x:obj:1' version='1'><var_ref>oval:x:var:1</var_ref></variable_object></objects>";
+    let test = "<tests><ind:variable_test id='oval:x:tst:1' version='1' check='all'><object object_ref='oval:x:obj:1'/></ind:variable_test></tests>\
+                <objects><ind:variable_object id='oval:x:obj:1' version='1'><var_ref>oval:x:var:1</var_ref></ind:variable_object></objects>";
     let circle = "<variables><local_variable id='oval:x:var:1' version='1' datatype='string'><variable_component var_ref='oval:x:var:1'/>\
                   </local_variable></variables>";
     let two = "<definitions><definition id='oval:x:def:2' version='1' class='compliance'><criteria>\
                <extend_definition definition_ref='oval:x:def:1'/></criteria></definition></definitions>";
     assert_eq!(verdict("<extend_definition definition_ref='oval:x:def:2'/>", two), Verdict::Error);
-    let ring = "<states><variable_state id='oval:x:ste:1' version='1'><value>x</value></variable_state></states><variables>\
+    let ring = "<states><ind:variable_state id='oval:x:ste:1' version='1'><value>x</value></ind:variable_state></states><variables>\
                 <local_variable id='oval:x:var:1' version='1' datatype='string'><variable_component var_ref='oval:x:var:2'/></local_variable>\
                 <local_variable id='oval:x:var:2' version='1' datatype='string'><variable_component var_ref='oval:x:var:1'/></local_variable>\
                 </variables>";
-    let asked = test.replace("</variable_test>", "<state state_ref='oval:x:ste:1'/></variable_test>");
+    let asked = test.replace("</ind:variable_test>", "<state state_ref='oval:x:ste:1'/></ind:variable_test>");
     assert_eq!(verdict("<criterion test_ref='oval:x:tst:1'/>", &format!("{asked}{ring}")), Verdict::Error);
     assert_eq!(verdict("<criterion test_ref='oval:x:tst:1'/>", &format!("{test}{circle}")), Verdict::Error);
     // Nobody says that there is no file of a name that nobody knows.
-    let named = "<tests><file_test id='oval:x:tst:1' version='1' check='all' check_existence='none_exist'><object object_ref='oval:x:obj:1'/>\
-                 </file_test></tests><objects><file_object id='oval:x:obj:1' version='1'><filepath var_ref='oval:x:var:1'/></file_object></objects>";
+    let named = "<tests><unix:file_test id='oval:x:tst:1' version='1' check='all' check_existence='none_exist'><object object_ref='oval:x:obj:1'/>\
+                 </unix:file_test></tests><objects><unix:file_object id='oval:x:obj:1' version='1'><filepath var_ref='oval:x:var:1'/></unix:file_object></objects>";
     assert_eq!(verdict("<criterion test_ref='oval:x:tst:1'/>", &format!("{named}{circle}")), Verdict::Error);
-    let set = "<tests><variable_test id='oval:x:tst:1' version='1' check='all'><object object_ref='oval:x:obj:1'/></variable_test></tests>\
-               <objects><variable_object id='oval:x:obj:1' version='1'><set><object_reference>oval:x:obj:1</object_reference></set>\
-               </variable_object></objects>";
+    let set = "<tests><ind:variable_test id='oval:x:tst:1' version='1' check='all'><object object_ref='oval:x:obj:1'/></ind:variable_test></tests>\
+               <objects><ind:variable_object id='oval:x:obj:1' version='1'><set><object_reference>oval:x:obj:1</object_reference></set>\
+               </ind:variable_object></objects>";
     assert_eq!(verdict("<criterion test_ref='oval:x:tst:1'/>", set), Verdict::Error);
 }
 
@@ -123,10 +124,10 @@ fn chains_and_products_without_end() {
     variables.push_str("<constant_variable id='oval:x:var:5000' version='1' datatype='string'><value>a</value><value>b</value></constant_variable>");
     for first in [1, 4900, 4990] {
         let parts = format!(
-            "<tests><variable_test id='oval:x:tst:1' version='1' check='all'><object object_ref='oval:x:obj:1'/>\
-             <state state_ref='oval:x:ste:1'/></variable_test></tests>\
-             <objects><variable_object id='oval:x:obj:1' version='1'><var_ref>oval:x:var:{first}</var_ref></variable_object></objects>\
-             <states><variable_state id='oval:x:ste:1' version='1'><value>x</value></variable_state></states>\
+            "<tests><ind:variable_test id='oval:x:tst:1' version='1' check='all'><object object_ref='oval:x:obj:1'/>\
+             <state state_ref='oval:x:ste:1'/></ind:variable_test></tests>\
+             <objects><ind:variable_object id='oval:x:obj:1' version='1'><var_ref>oval:x:var:{first}</var_ref></ind:variable_object></objects>\
+             <states><ind:variable_state id='oval:x:ste:1' version='1'><value>x</value></ind:variable_state></states>\
              <variables>{variables}</variables>"
         );
         let outcome = evaluate(tree.path(), "<criterion test_ref='oval:x:tst:1'/>", &parts);
@@ -240,8 +241,8 @@ fn files(tree: &Path, object: &str) -> Outcome {
         tree,
         "<criterion test_ref='oval:x:tst:1'/>",
         &format!(
-            "<tests><file_test id='oval:x:tst:1' version='1' check='all'><object object_ref='oval:x:obj:1'/></file_test></tests>\
-             <objects><file_object id='oval:x:obj:1' version='1'>{object}</file_object></objects>"
+            "<tests><unix:file_test id='oval:x:tst:1' version='1' check='all'><object object_ref='oval:x:obj:1'/></unix:file_test></tests>\
+             <objects><unix:file_object id='oval:x:obj:1' version='1'>{object}</unix:file_object></objects>"
         ),
     )
 }
@@ -264,10 +265,10 @@ fn crowded(count: usize) {
     // With one file too many nobody says that all are as they should be, whether they are looked for alone or with others.
     for behaviors in ["", "<behaviors recurse='directories' recurse_direction='down'/>"] {
         let parts = format!(
-            "<tests><file_test id='oval:x:tst:1' version='1' check='all'><object object_ref='oval:x:obj:1'/><state state_ref='oval:x:ste:1'/>\
-             </file_test></tests><objects><file_object id='oval:x:obj:1' version='1'>{behaviors}<path>/</path>\
-             <filename operation='pattern match'>.</filename></file_object></objects><states><file_state id='oval:x:ste:1' version='1'>\
-             <size datatype='int'>0</size></file_state></states>"
+            "<tests><unix:file_test id='oval:x:tst:1' version='1' check='all'><object object_ref='oval:x:obj:1'/><state state_ref='oval:x:ste:1'/>\
+             </unix:file_test></tests><objects><unix:file_object id='oval:x:obj:1' version='1'>{behaviors}<path>/</path>\
+             <filename operation='pattern match'>.</filename></unix:file_object></objects><states><unix:file_state id='oval:x:ste:1' version='1'>\
+             <size datatype='int'>0</size></unix:file_state></states>"
         );
         let empty = evaluate(tree.path(), "<criterion test_ref='oval:x:tst:1'/>", &parts);
         let expected = if count > 100_000 { Verdict::Unknown } else { Verdict::True };
@@ -362,10 +363,10 @@ fn more_values_than_memory() {
     for n in 1..60 {
         criteria += &format!("<criterion test_ref='oval:x:tst:{n}'/>");
         tests += &format!(
-            "<variable_test id='oval:x:tst:{n}' version='1' check='all'><object object_ref='oval:x:obj:{n}'/></variable_test>"
+            "<ind:variable_test id='oval:x:tst:{n}' version='1' check='all'><object object_ref='oval:x:obj:{n}'/></ind:variable_test>"
         );
         objects += &format!(
-            "<variable_object id='oval:x:obj:{n}' version='1'><var_ref>oval:x:var:{n}</var_ref></variable_object>"
+            "<ind:variable_object id='oval:x:obj:{n}' version='1'><var_ref>oval:x:var:{n}</var_ref></ind:variable_object>"
         );
     }
     let parts =
@@ -405,12 +406,12 @@ fn more_ways_than_anybody_can_go() {
             format!("<set>{}</set>", one.repeat(2))
         };
         objects += &format!(
-            "<textfilecontent54_object id='oval:x:obj:{n}' version='1'>{next}</textfilecontent54_object>"
+            "<ind:textfilecontent54_object id='oval:x:obj:{n}' version='1'>{next}</ind:textfilecontent54_object>"
         );
     }
     let parts = format!(
-        "<definitions>{definitions}</definitions><objects>{objects}</objects><tests><textfilecontent54_test id='oval:x:tst:1' \
-         version='1' check='all'><object object_ref='oval:x:obj:1'/></textfilecontent54_test></tests>"
+        "<definitions>{definitions}</definitions><objects>{objects}</objects><tests><ind:textfilecontent54_test id='oval:x:tst:1' \
+         version='1' check='all'><object object_ref='oval:x:obj:1'/></ind:textfilecontent54_test></tests>"
     );
     let outcome = evaluate(tree.path(), "<extend_definition definition_ref='oval:x:def:2'/>", &parts);
     assert_eq!(outcome.verdict, Verdict::True, "{:?}", outcome.evidence);
@@ -465,11 +466,11 @@ fn one_match_more_than_is_kept() {
     fs::write(tree.path().join("g"), "a=1\n".repeat(100_000)).unwrap();
     for (name, expected) in [("f", Verdict::Unknown), ("g", Verdict::True)] {
         let parts = format!(
-            "<tests><textfilecontent54_test id='oval:x:tst:1' version='1' check='all'><object object_ref='oval:x:obj:1'/>\
-             <state state_ref='oval:x:ste:1'/></textfilecontent54_test></tests><objects><textfilecontent54_object id='oval:x:obj:1' \
+            "<tests><ind:textfilecontent54_test id='oval:x:tst:1' version='1' check='all'><object object_ref='oval:x:obj:1'/>\
+             <state state_ref='oval:x:ste:1'/></ind:textfilecontent54_test></tests><objects><ind:textfilecontent54_object id='oval:x:obj:1' \
              version='1'><filepath>/{name}</filepath><pattern operation='pattern match'>^a=(.)$</pattern><instance datatype='int' \
-             operation='greater than or equal'>1</instance></textfilecontent54_object></objects><states><textfilecontent54_state \
-             id='oval:x:ste:1' version='1'><subexpression>1</subexpression></textfilecontent54_state></states>"
+             operation='greater than or equal'>1</instance></ind:textfilecontent54_object></objects><states><ind:textfilecontent54_state \
+             id='oval:x:ste:1' version='1'><subexpression>1</subexpression></ind:textfilecontent54_state></states>"
         );
         let outcome = evaluate(tree.path(), "<criterion test_ref='oval:x:tst:1'/>", &parts);
         assert_eq!(outcome.verdict, expected, "{name}: {:?}", outcome.evidence.first());

@@ -20,70 +20,70 @@ macro_rules! tree {
 
 /// Tests by name: kind of test, attributes, what the object holds.
 const TESTS: [(&str, &str, &str, &str); 22] = [
-    ("file", "file", "", "<filepath>/etc/here</filepath>"),
-    ("no_file", "file", "check_existence='none_exist'", "<filepath>/etc/gone</filepath>"),
-    ("proc", "file", "check_existence='none_exist'", "<filepath>/proc/cmdline</filepath>"),
+    ("file", "unix:file", "", "<filepath>/etc/here</filepath>"),
+    ("no_file", "unix:file", "check_existence='none_exist'", "<filepath>/etc/gone</filepath>"),
+    ("proc", "unix:file", "check_existence='none_exist'", "<filepath>/proc/cmdline</filepath>"),
     (
         "sys",
-        "file",
+        "unix:file",
         "check_existence='any_exist'",
         "<path>/sys/firmware/efi</path><filename xsi:nil='true'/>",
     ),
-    ("link", "file", "check_existence='none_exist'", "<filepath>/etc/mtab</filepath>"),
-    ("uname", "uname", "", ""),
-    ("sysctl", "sysctl", "check_existence='none_exist'", "<name>kernel.x</name>"),
-    ("dev", "file", "check_existence='none_exist'", "<filepath>/dev/sda</filepath>"),
+    ("link", "unix:file", "check_existence='none_exist'", "<filepath>/etc/mtab</filepath>"),
+    ("uname", "unix:uname", "", ""),
+    ("sysctl", "unix:sysctl", "check_existence='none_exist'", "<name>kernel.x</name>"),
+    ("dev", "unix:file", "check_existence='none_exist'", "<filepath>/dev/sda</filepath>"),
     (
         "run",
-        "textfilecontent54",
+        "ind:textfilecontent54",
         "check_existence='none_exist'",
         "<filepath>/run/x/y</filepath><pattern operation='pattern match'>x</pattern><instance datatype='int'>1</instance>",
     ),
-    ("container", "file", "check_existence='none_exist'", "<filepath>/var/run/.containerenv</filepath>"),
-    ("var_run", "file", "check_existence='none_exist'", "<filepath>/var/run/x</filepath>"),
+    ("container", "unix:file", "check_existence='none_exist'", "<filepath>/var/run/.containerenv</filepath>"),
+    ("var_run", "unix:file", "check_existence='none_exist'", "<filepath>/var/run/x</filepath>"),
     (
         "either",
-        "file",
+        "unix:file",
         "check_existence='none_exist'",
         "<filepath operation='pattern match'>^/(proc|etc)/gone$</filepath>",
     ),
     (
         "all",
-        "file",
+        "unix:file",
         "check_existence='none_exist'",
         "<filepath operation='pattern match'>^/.*/gone$</filepath>",
     ),
     (
         "down",
-        "file",
+        "unix:file",
         "check_existence='none_exist'",
         "<behaviors recurse_direction='down'/><path>/</path><filename>gone</filename>",
     ),
-    ("swept", "file", "check_existence='none_exist'", tree!("<path>/</path>")),
-    ("swept_run", "file", "check_existence='none_exist'", tree!("<path>/run/user</path>")),
-    ("swept_gone", "file", "check_existence='any_exist'", tree!("<path>/var/run/gone</path>")),
+    ("swept", "unix:file", "check_existence='none_exist'", tree!("<path>/</path>")),
+    ("swept_run", "unix:file", "check_existence='none_exist'", tree!("<path>/run/user</path>")),
+    ("swept_gone", "unix:file", "check_existence='any_exist'", tree!("<path>/var/run/gone</path>")),
     (
         "swept_both",
-        "file",
+        "unix:file",
         "check_existence='none_exist'",
         tree!("<path var_ref='oval:x:var:2' var_check='at least one'/>"),
     ),
     (
         "leads_there",
-        "textfilecontent54",
+        "ind:textfilecontent54",
         "check_existence='none_exist'",
         "<path>/etc</path><filename operation='pattern match'>^resolv</filename><pattern operation='pattern match'>x</pattern>\
          <instance datatype='int'>1</instance>",
     ),
     (
         "masked",
-        "textfilecontent54",
+        "ind:textfilecontent54",
         "check_existence='none_exist'",
         "<path>/etc</path><filename>masked.service</filename><pattern operation='pattern match'>x</pattern>\
          <instance datatype='int'>1</instance>",
     ),
-    ("symlink", "symlink", "check_existence='any_exist'", "<filepath>/etc/resolv.conf</filepath>"),
-    ("filter", "file", "", "<filepath>/etc/here</filepath><filter>oval:x:ste:1</filter>"),
+    ("symlink", "unix:symlink", "check_existence='any_exist'", "<filepath>/etc/resolv.conf</filepath>"),
+    ("filter", "unix:file", "", "<filepath>/etc/here</filepath><filter>oval:x:ste:1</filter>"),
 ];
 
 /// Criteria over them, and what they come to.
@@ -179,9 +179,12 @@ fn document() -> String {
     }
     format!(
         "<oval_definitions xmlns='http://oval.mitre.org/XMLSchema/oval-definitions-5' \
+         xmlns:ind='http://oval.mitre.org/XMLSchema/oval-definitions-5#independent' \
+         xmlns:linux='http://oval.mitre.org/XMLSchema/oval-definitions-5#linux' \
+         xmlns:unix='http://oval.mitre.org/XMLSchema/oval-definitions-5#unix' \
          xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'><definitions>{definitions}</definitions>\
-         <tests>{tests}</tests><objects>{objects}<uname_object id='oval:x:obj:kernel' version='1'/></objects>\
-         <states><file_state id='oval:x:ste:1' version='1'><path var_ref='oval:x:var:1'/></file_state></states><variables>\
+         <tests>{tests}</tests><objects>{objects}<unix:uname_object id='oval:x:obj:kernel' version='1'/></objects>\
+         <states><unix:file_state id='oval:x:ste:1' version='1'><path var_ref='oval:x:var:1'/></unix:file_state></states><variables>\
          <local_variable id='oval:x:var:1' version='1' datatype='string'><object_component object_ref='oval:x:obj:kernel' \
          item_field='os_name'/></local_variable><constant_variable id='oval:x:var:2' version='1' datatype='string'><value>/etc</value>\
          <value>/proc/sys</value></constant_variable></variables></oval_definitions>"

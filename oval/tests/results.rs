@@ -5,23 +5,24 @@
 use oval::{Document, Evaluator, Machine, System, Variables};
 use std::fs;
 
-const DOCUMENT: &str = "<oval_definitions xmlns='http://oval.mitre.org/XMLSchema/oval-definitions-5'><definitions>\
+const DOCUMENT: &str = "<oval_definitions xmlns='http://oval.mitre.org/XMLSchema/oval-definitions-5' \
+    xmlns:ind='http://oval.mitre.org/XMLSchema/oval-definitions-5#independent'><definitions>\
     <definition id='oval:x:def:1' version='3' class='compliance'><criteria operator='OR'>\
     <criterion test_ref='oval:x:tst:1' negate='true'/><criteria><criterion test_ref='oval:x:tst:2'/>\
     <extend_definition definition_ref='oval:x:def:2'/></criteria></criteria></definition>\
     <definition id='oval:x:def:2' version='1' class='inventory'><criteria><criterion test_ref='oval:x:tst:1'/></criteria></definition>\
     <definition id='oval:x:def:3' version='1' class='inventory'><criteria><criterion test_ref='oval:x:tst:1'/></criteria></definition>\
     </definitions><tests>\
-    <textfilecontent54_test id='oval:x:tst:1' version='7' check='all'><object object_ref='oval:x:obj:1'/>\
-    <state state_ref='oval:x:ste:1'/></textfilecontent54_test>\
-    <textfilecontent54_test id='oval:x:tst:2' version='1' check='all'><object object_ref='oval:x:obj:2'/></textfilecontent54_test>\
+    <ind:textfilecontent54_test id='oval:x:tst:1' version='7' check='all'><object object_ref='oval:x:obj:1'/>\
+    <state state_ref='oval:x:ste:1'/></ind:textfilecontent54_test>\
+    <ind:textfilecontent54_test id='oval:x:tst:2' version='1' check='all'><object object_ref='oval:x:obj:2'/></ind:textfilecontent54_test>\
     </tests><objects>\
-    <textfilecontent54_object id='oval:x:obj:1' version='2'><filepath>/etc/a</filepath>\
+    <ind:textfilecontent54_object id='oval:x:obj:1' version='2'><filepath>/etc/a</filepath>\
     <pattern operation='pattern match'>^(\\w+) .*$</pattern><instance datatype='int' operation='greater than or equal'>1</instance>\
-    </textfilecontent54_object><textfilecontent54_object id='oval:x:obj:2' version='1'><filepath>/etc/shadow</filepath>\
-    <pattern operation='pattern match'>^root:([^:]*):</pattern><instance datatype='int'>1</instance></textfilecontent54_object>\
-    </objects><states><textfilecontent54_state id='oval:x:ste:1' version='1'><subexpression>one</subexpression>\
-    </textfilecontent54_state></states></oval_definitions>";
+    </ind:textfilecontent54_object><ind:textfilecontent54_object id='oval:x:obj:2' version='1'><filepath>/etc/shadow</filepath>\
+    <pattern operation='pattern match'>^root:([^:]*):</pattern><instance datatype='int'>1</instance></ind:textfilecontent54_object>\
+    </objects><states><ind:textfilecontent54_state id='oval:x:ste:1' version='1'><subexpression>one</subexpression>\
+    </ind:textfilecontent54_state></states></oval_definitions>";
 
 fn written() -> String {
     let root = tempfile::tempdir().unwrap();

@@ -8,6 +8,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 const HEAD: &str = "<oval_definitions xmlns='http://oval.mitre.org/XMLSchema/oval-definitions-5' \
+    xmlns:unix='http://oval.mitre.org/XMLSchema/oval-definitions-5#unix' \
                     xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'>";
 
 /// What the objects of the table below ask for; each is true when something is found.
@@ -35,20 +36,20 @@ fn document() -> String {
     });
     let tests = all(&|n, _| {
         format!(
-            "<file_test id='oval:x:tst:{n}' version='1' check='all'><object object_ref='oval:x:obj:{n}'/></file_test>"
+            "<unix:file_test id='oval:x:tst:{n}' version='1' check='all'><object object_ref='oval:x:obj:{n}'/></unix:file_test>"
         )
     });
     let objects = all(&|n, object| {
         format!(
-            "<file_object id='oval:x:obj:{n}' version='1'><behaviors recurse='directories' recurse_direction='down' max_depth='-1' \
-             recurse_file_system='{}'/>{object}</file_object>",
+            "<unix:file_object id='oval:x:obj:{n}' version='1'><behaviors recurse='directories' recurse_direction='down' max_depth='-1' \
+             recurse_file_system='{}'/>{object}</unix:file_object>",
             if n % 2 == 0 { "defined" } else { "local" }
         )
     });
     format!(
         "{HEAD}<definitions>{definitions}</definitions><tests>{tests}</tests><objects>{objects}</objects><states>\
-         <file_state id='oval:x:ste:1' version='1'><suid datatype='boolean'>true</suid></file_state>\
-         <file_state id='oval:x:ste:2' version='1'><owrite datatype='boolean'>true</owrite></file_state></states>\
+         <unix:file_state id='oval:x:ste:1' version='1'><suid datatype='boolean'>true</suid></unix:file_state>\
+         <unix:file_state id='oval:x:ste:2' version='1'><owrite datatype='boolean'>true</owrite></unix:file_state></states>\
          <variables><constant_variable id='oval:x:var:1' version='1' datatype='string'><value>/a</value><value>/c</value>\
          <value>/nowhere</value></constant_variable></variables></oval_definitions>"
     )

@@ -6,7 +6,7 @@ use super::Evaluator;
 use crate::collection::{Collection, Flag, Union};
 use crate::collector::Collector;
 use crate::item::{Field, Item};
-use crate::model::{Check, Entity, Filter, Object, Set, Source};
+use crate::model::{self, Check, Entity, Filter, Object, Set, Source};
 use crate::probe::{self, Asked, Context, Request, Texts};
 use crate::sieve::{self, Sieve, Wanted};
 use std::rc::Rc;
@@ -73,14 +73,12 @@ impl Evaluator<'_> {
             Ok(sieve) => sieve,
             Err(nothing) => return nothing,
         };
-        if object.kind == "variable" {
+        if (object.family.as_str(), object.kind.as_str()) == ("independent", "variable") {
             return self.variable_object(object, &sieve);
         }
-        let Some(probe) = probe::of_kind(&object.kind) else {
-            return Collection::failed(
-                Flag::NotCollected,
-                format!("a {}_object is not supported", object.kind),
-            );
+        let Some(probe) = probe::of_object(object) else {
+            let why = format!("{} is not supported", model::named(&object.family, &object.kind, "object"));
+            return Collection::failed(Flag::NotCollected, why);
         };
         if let (Some(what), false) = (probe.asks, self.system.is_running()) {
             let why = format!("only a running system tells {what}, not a directory given as root");

@@ -65,7 +65,7 @@ impl Evaluator<'_> {
 
     /// What an object wishes for, when it is one for a sweep.
     fn wish(&self, object: &Object, wishes: &mut Vec<Wish>, places: &mut Vec<Place>) {
-        let look = probe::of_kind(&object.kind).and_then(|probe| probe.look);
+        let look = probe::of_object(object).and_then(|probe| probe.look);
         // Items of older content are others: such an object goes its own way.
         let modern = self.document.schema(&object.family) >= probe::file::MODERN;
         let Some(look) = look.filter(|_| object.set.is_none() && modern) else { return };

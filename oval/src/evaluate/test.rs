@@ -6,7 +6,7 @@ use super::Evaluator;
 use super::evidence::{Evidence, Teller};
 use crate::collection::{Collection, Flag};
 use crate::item::{Item, Status};
-use crate::model::{Check, Existence, State, Test};
+use crate::model::{self, Check, Existence, State, Test};
 use crate::verdict::{Tally, Verdict, by_existence};
 use std::rc::Rc;
 
@@ -47,9 +47,17 @@ impl Evaluator<'_> {
     }
 
     fn run(&self, test: &Test) -> Tested {
+        let kind = model::named(&test.family, &test.kind, "test");
         let Some(object) = &test.object else {
-            return Tested::because(Verdict::Unknown, &format!("a {}_test is not supported", test.kind));
+            return Tested::because(Verdict::Unknown, &format!("{kind} is not supported"));
         };
+        // A test looks at no object but one of its own kind (`oval_probe_query_test`).
+        if let Ok(other) = self.document.object(object)
+            && (&other.family, &other.kind) != (&test.family, &test.kind)
+        {
+            let other = model::named(&other.family, &other.kind, "object");
+            return Tested::because(Verdict::Unknown, &format!("{kind}: {object} is {other}"));
+        }
         let states: Result<Vec<Rc<State>>, String> = test.states.iter().map(|id| self.state(id)).collect();
         let states = match states {
             Ok(states) => states,

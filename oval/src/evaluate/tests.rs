@@ -17,11 +17,12 @@ const OBJECTS: [&str; 5] = [
 fn document(object: &str) -> String {
     format!(
         "<oval_definitions xmlns='http://oval.mitre.org/XMLSchema/oval-definitions-5' \
+         xmlns:unix='http://oval.mitre.org/XMLSchema/oval-definitions-5#unix' \
          xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'><definitions><definition id='oval:x:def:1' version='1' class='compliance'>\
-         <criteria><criterion test_ref='oval:x:tst:1'/></criteria></definition></definitions><tests><file_test id='oval:x:tst:1' \
-         version='1' check='all' check_existence='none_exist'><object object_ref='oval:x:obj:1'/></file_test></tests><objects>\
-         <file_object id='oval:x:obj:1' version='1'>{object}</file_object></objects><states><file_state id='oval:x:ste:1' version='1'>\
-         <filename operation='pattern match'>^(a|aa)+$</filename></file_state></states></oval_definitions>"
+         <criteria><criterion test_ref='oval:x:tst:1'/></criteria></definition></definitions><tests><unix:file_test id='oval:x:tst:1' \
+         version='1' check='all' check_existence='none_exist'><object object_ref='oval:x:obj:1'/></unix:file_test></tests><objects>\
+         <unix:file_object id='oval:x:obj:1' version='1'>{object}</unix:file_object></objects><states><unix:file_state id='oval:x:ste:1' version='1'>\
+         <filename operation='pattern match'>^(a|aa)+$</filename></unix:file_state></states></oval_definitions>"
     )
 }
 

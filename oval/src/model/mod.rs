@@ -61,6 +61,16 @@ fn text(element: &Element) -> String {
     if text.trim_matches([' ', '\t', '\n', '\r']).is_empty() { String::new() } else { text }
 }
 
+/// The schema an element is from: `unix`, `linux`, `independent`, or that of another family; empty when its namespace names none.
+fn family(element: &Element) -> &str {
+    element.namespace.rsplit_once('#').map_or("", |(_, family)| family)
+}
+
+/// A kind of tests or objects as people know it: `unix file_object`.
+pub(crate) fn named(family: &str, kind: &str, what: &str) -> String {
+    format!("{family} {kind}_{what}").trim_start().to_owned()
+}
+
 /// The kind a test, object or state element is of: `file` of `file_test`.
 fn kind(element: &Element, suffix: &str) -> Read<String> {
     let kind = element.name.strip_suffix(suffix);

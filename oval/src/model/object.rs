@@ -2,7 +2,7 @@
 
 use super::entity::Entity;
 use super::word::{FilterAction, SetOperator};
-use super::{Read, kind, required, text, version, word};
+use super::{Read, family, kind, required, text, version, word};
 use std::collections::BTreeMap;
 use xccdf::Element;
 
@@ -58,7 +58,7 @@ impl Object {
         let mut object = Object {
             id: required(element, "id")?,
             version: version(element),
-            family: element.namespace.rsplit_once('#').map_or("", |(_, family)| family).to_owned(),
+            family: family(element).to_owned(),
             kind: kind(element, "_object")?,
             behaviors: Behaviors::default(),
             entities: Vec::new(),

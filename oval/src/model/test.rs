@@ -1,12 +1,14 @@
 //! Tests: an object, and the states its items should be in.
 
 use super::word::{Check, Existence, Operator};
-use super::{Read, kind, required, version, word};
+use super::{Read, family, kind, required, version, word};
 use xccdf::Element;
 
 /// A test.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Test {
+    /// The schema it is from, as for its object.
+    pub family: String,
     /// Which probe: `file` of a `file_test`.
     pub kind: String,
     /// Its version.
@@ -28,6 +30,7 @@ pub(crate) struct Test {
 impl Test {
     pub fn read(element: &Element) -> Read<Self> {
         let mut test = Test {
+            family: family(element).to_owned(),
             kind: kind(element, "_test")?,
             version: version(element),
             comment: element.attribute("comment").unwrap_or_default().to_owned(),

@@ -49,58 +49,63 @@ pub(crate) struct Context<'a> {
 
 /// A probe.
 pub(crate) struct Probe {
+    /// The schema it is from: `unix`, `linux`, `independent`. Other families have objects of the same names.
+    pub family: &'static str,
     /// The kind of object: `file` for a `file_object`.
     pub kind: &'static str,
     /// Whether only a running system has an answer, and what is then asked, for people.
     pub asks: Option<&'static str>,
     /// Collects the items of an object.
-    pub collect: fn(&Request<'_>, &Context<'_>, &mut Collector<'_>),
+    pub collect: Collect,
     /// What a sweep of the disk asks about each file instead, where one can.
     pub look: Option<Look>,
 }
 
-const fn files(kind: &'static str, collect: fn(&Request<'_>, &Context<'_>, &mut Collector<'_>)) -> Probe {
-    Probe { kind, asks: None, collect, look: None }
+type Collect = fn(&Request<'_>, &Context<'_>, &mut Collector<'_>);
+
+const fn files(family: &'static str, kind: &'static str, collect: Collect) -> Probe {
+    Probe { family, kind, asks: None, collect, look: None }
 }
 
-const fn live(
-    kind: &'static str,
-    asks: &'static str,
-    collect: fn(&Request<'_>, &Context<'_>, &mut Collector<'_>),
-) -> Probe {
-    Probe { kind, asks: Some(asks), collect, look: None }
+const fn live(family: &'static str, kind: &'static str, asks: &'static str, collect: Collect) -> Probe {
+    Probe { asks: Some(asks), ..files(family, kind, collect) }
 }
 
 /// Every probe there is. `variable` is none: its items come from the content.
 pub(crate) const PROBES: &[Probe] = &[
-    files("dpkginfo", dpkginfo::collect),
-    live("environmentvariable58", "the environment of a process", environmentvariable58::collect),
-    files("family", family::collect),
-    Probe { look: Some(file::look), ..files("file", file::collect) },
-    files("filehash58", filehash58::collect),
-    live("inetlisteningservers", "which sockets are open", inetlisteningservers::collect),
-    live("interface", "its network interfaces", interface::collect),
-    live("partition", "what is mounted", partition::collect),
-    files("password", password::collect),
-    live("process58", "which processes run", process58::collect),
-    files("rpminfo", rpminfo::collect),
-    files("rpmverifyfile", rpmverifyfile::collect),
-    live("selinuxboolean", "the policy in the kernel", selinuxboolean::collect),
-    files("selinuxsecuritycontext", selinuxsecuritycontext::collect),
-    files("shadow", shadow::collect),
-    files("symlink", symlink::collect),
-    live("sysctl", "the kernel's settings", sysctl::collect),
-    live("systemdunitdependency", "what its units depend on", systemdunitdependency::collect),
-    live("systemdunitproperty", "how its units are", systemdunitproperty::collect),
-    files("textfilecontent54", textfilecontent54::collect),
-    live("uname", "the kernel's name", uname::collect),
-    files("xmlfilecontent", xmlfilecontent::collect),
-    files("yamlfilecontent", yamlfilecontent::collect),
+    files("linux", "dpkginfo", dpkginfo::collect),
+    live(
+        "independent",
+        "environmentvariable58",
+        "the environment of a process",
+        environmentvariable58::collect,
+    ),
+    files("independent", "family", family::collect),
+    Probe { look: Some(file::look), ..files("unix", "file", file::collect) },
+    files("independent", "filehash58", filehash58::collect),
+    live("linux", "inetlisteningservers", "which sockets are open", inetlisteningservers::collect),
+    live("unix", "interface", "its network interfaces", interface::collect),
+    live("linux", "partition", "what is mounted", partition::collect),
+    files("unix", "password", password::collect),
+    live("unix", "process58", "which processes run", process58::collect),
+    files("linux", "rpminfo", rpminfo::collect),
+    files("linux", "rpmverifyfile", rpmverifyfile::collect),
+    live("linux", "selinuxboolean", "the policy in the kernel", selinuxboolean::collect),
+    files("linux", "selinuxsecuritycontext", selinuxsecuritycontext::collect),
+    files("unix", "shadow", shadow::collect),
+    files("unix", "symlink", symlink::collect),
+    live("unix", "sysctl", "the kernel's settings", sysctl::collect),
+    live("linux", "systemdunitdependency", "what its units depend on", systemdunitdependency::collect),
+    live("linux", "systemdunitproperty", "how its units are", systemdunitproperty::collect),
+    files("independent", "textfilecontent54", textfilecontent54::collect),
+    live("unix", "uname", "the kernel's name", uname::collect),
+    files("independent", "xmlfilecontent", xmlfilecontent::collect),
+    files("independent", "yamlfilecontent", yamlfilecontent::collect),
 ];
 
-/// The probe for a kind of object.
-pub(crate) fn of_kind(kind: &str) -> Option<&'static Probe> {
-    PROBES.iter().find(|probe| probe.kind == kind)
+/// The probe for an object.
+pub(crate) fn of_object(object: &Object) -> Option<&'static Probe> {
+    PROBES.iter().find(|probe| (probe.family, probe.kind) == (object.family.as_str(), object.kind.as_str()))
 }
 
 /// An object as a probe sees it: every entity with its values at hand.

@@ -50,7 +50,8 @@ pub struct Table<'a> {
 pub const HEAD: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <oval_definitions xmlns="http://oval.mitre.org/XMLSchema/oval-definitions-5" xmlns:oval="http://oval.mitre.org/XMLSchema/oval-common-5"
  xmlns:ind="http://oval.mitre.org/XMLSchema/oval-definitions-5#independent" xmlns:unix="http://oval.mitre.org/XMLSchema/oval-definitions-5#unix"
- xmlns:linux="http://oval.mitre.org/XMLSchema/oval-definitions-5#linux" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
+ xmlns:linux="http://oval.mitre.org/XMLSchema/oval-definitions-5#linux" xmlns:win="http://oval.mitre.org/XMLSchema/oval-definitions-5#windows"
+ xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
  <generator>
   <oval:schema_version>SCHEMA</oval:schema_version>
   <oval:timestamp>2026-01-01T00:00:00</oval:timestamp>

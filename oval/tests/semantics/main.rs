@@ -15,6 +15,7 @@ mod comparing;
 mod counting;
 mod criteria;
 mod existence;
+mod families;
 mod files;
 mod given_up;
 mod mounted;
