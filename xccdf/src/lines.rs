@@ -10,8 +10,19 @@ const STEP: usize = 16 << 10;
 /// The lines of one text, counted when the first place is asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Lines {
-    /// How many line breaks there are before each multiple of [`STEP`].
-    before: OnceLock<Vec<u32>>,
+    /// What comes before each multiple of [`STEP`].
+    before: OnceLock<Vec<Before>>,
+}
+
+/// What comes before a place.
+#[derive(Debug, Clone, Copy, Default)]
+struct Before {
+    /// How many line breaks.
+    lines: u32,
+    /// How many characters.
+    characters: usize,
+    /// Where the line begins that the place is in; a document may be one long line.
+    line_start: usize,
 }
 
 impl Lines {
@@ -19,30 +30,44 @@ impl Lines {
     pub fn position(&self, text: &str, at: usize) -> Position {
         let bytes = text.as_bytes();
         let at = at.min(bytes.len());
-        let before = self.before.get_or_init(|| count(bytes));
-        let block = at / STEP;
-        let counted = before.get(block).copied().unwrap_or_default();
-        let rest = bytes.get(block * STEP..at).unwrap_or_default();
-        let line = small(memchr_iter(b'\n', rest).count()).saturating_add(counted);
-        let line_start = memrchr(b'\n', bytes.get(..at).unwrap_or_default()).map_or(0, |found| found + 1);
-        // A byte that continues a character is no column.
-        let starts = |byte: &&u8| **byte & 0xC0 != 0x80;
-        let column = bytes.get(line_start..at).unwrap_or_default().iter().filter(starts).count();
-        Position { line: line.saturating_add(1), column: small(column).saturating_add(1) }
+        let steps = self.before.get_or_init(|| steps(bytes));
+        let here = before(steps, bytes, at);
+        let column = here.characters - before(steps, bytes, here.line_start).characters;
+        Position { line: here.lines.saturating_add(1), column: small(column).saturating_add(1) }
     }
 }
 
-fn count(bytes: &[u8]) -> Vec<u32> {
-    let mut lines = 0u32;
-    let counted = bytes.chunks(STEP).map(|chunk| {
-        let before = lines;
-        lines = lines.saturating_add(small(memchr_iter(b'\n', chunk).count()));
+/// What comes before a byte.
+fn before(steps: &[Before], bytes: &[u8], at: usize) -> Before {
+    let step = at / STEP;
+    let counted = steps.get(step).copied().unwrap_or_default();
+    counted.and(bytes.get(step * STEP..at).unwrap_or_default(), step * STEP)
+}
+
+fn steps(bytes: &[u8]) -> Vec<Before> {
+    let mut next = Before::default();
+    let counted = bytes.chunks(STEP).enumerate().map(|(n, chunk)| {
+        let before = next;
+        next = before.and(chunk, n * STEP);
         before
     });
-    let mut counted: Vec<u32> = counted.collect();
+    let mut counted: Vec<Before> = counted.collect();
     // A text that ends with a step has a place behind its last one.
-    counted.push(lines);
+    counted.push(next);
     counted
+}
+
+impl Before {
+    /// With these bytes, which begin at a place.
+    fn and(self, bytes: &[u8], start: usize) -> Before {
+        // A byte that continues a character is none.
+        let starts = |byte: &&u8| **byte & 0xC0 != 0x80;
+        Before {
+            lines: self.lines.saturating_add(small(memchr_iter(b'\n', bytes).count())),
+            characters: self.characters + bytes.iter().filter(starts).count(),
+            line_start: memrchr(b'\n', bytes).map_or(self.line_start, |found| start + found + 1),
+        }
+    }
 }
 
 fn small(n: usize) -> u32 {
@@ -70,6 +95,8 @@ mod tests {
             let place = lines.position(&text, at);
             assert_eq!((place.line as usize, place.column as usize), (line, column), "{at}");
         }
+        let one_line = "äb".repeat(STEP);
+        assert_eq!(found(&one_line, 3 * STEP), (1, 2 * STEP + 1));
         let even = "\n".repeat(STEP);
         assert_eq!(found(&even, STEP), (STEP + 1, 1));
         assert_eq!(found("", 0), (1, 1));

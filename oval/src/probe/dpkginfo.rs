@@ -13,8 +13,8 @@ const STATUS: &str = "/var/lib/dpkg/status";
 pub(super) fn collect(request: &Request<'_>, context: &Context<'_>, out: &mut Collector<'_>) {
     let Some(name) = request.entity("name") else { return out.fail("the object has no name") };
     // A system without the file has no Debian packages.
-    let Some(status) = context.system.dpkg_status() else { return };
-    let Some(package) = installed(&status, name.value()) else { return };
+    let Some(packages) = context.system.packages() else { return };
+    let Some(package) = packages.get(name.value()) else { return };
     let (epoch, version, release) = parts(package.version);
     let datatype = match context.schema >= Schema::new(5, 11, 1) {
         true => Datatype::DebianEvrString,
@@ -31,36 +31,12 @@ pub(super) fn collect(request: &Request<'_>, context: &Context<'_>, out: &mut Co
     out.add(Item::new(fields).at(STATUS, None));
 }
 
-struct Package<'a> {
-    architecture: &'a str,
-    version: &'a str,
-}
-
-/// The package of a name that has a version installed.
-fn installed<'a>(status: &'a str, name: &str) -> Option<Package<'a>> {
-    let heading = format!("Package: {name}\n");
-    let mut at = 0;
-    while let Some(found) = status.get(at..).and_then(|rest| rest.find(&heading)) {
-        let start = at + found;
-        at = start + heading.len();
-        let starts_line = start == 0 || status.as_bytes().get(start - 1) == Some(&b'\n');
-        let stanza = status.get(start..).and_then(|rest| rest.split("\n\n").next()).unwrap_or_default();
-        let field = |name: &str| stanza.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-        // In these three states dpkg has no version of the package on disk.
-        let state = field("Status").and_then(|status| status.rsplit(' ').next()).unwrap_or_default();
-        if starts_line && !matches!(state, "" | "not-installed" | "config-files" | "half-installed") {
-            let version = field("Version")?;
-            return Some(Package { architecture: field("Architecture").unwrap_or_default(), version });
-        }
-    }
-    None
-}
-
-/// Epoch, version and release of a Debian version; a release that is not there is empty.
+/// Epoch, version and release of a Debian version; a release that is not there is empty. As oscap has it, the release begins after the
+/// first hyphen (`dpkginfo_get_by_name`), while dpkg's revision begins after the last.
 fn parts(version: &str) -> (&str, &str, &str) {
     let epoch = version.split_once(':').map_or("0", |(epoch, _)| epoch);
     let rest = without_epoch(version);
-    let (version, release) = rest.rsplit_once('-').unwrap_or((rest, ""));
+    let (version, release) = rest.split_once('-').unwrap_or((rest, ""));
     (epoch, version, release)
 }
 
@@ -73,16 +49,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_package_counts_when_a_version_is_on_disk() {
-        let status = "Package: a\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1:2-3\n\n\
-                      Package: b\nStatus: deinstall ok config-files\nVersion: 1\n\n\
-                      Package: c\nStatus: hold ok installed\nVersion: 4\nDescription: x\n Package: d\n\n";
-        let version = |name| installed(status, name).map(|package| package.version);
-        assert_eq!(
-            [version("a"), version("b"), version("c"), version("d")],
-            [Some("1:2-3"), None, Some("4"), None]
-        );
-        assert_eq!(parts("1:2-3-4"), ("1", "2-3", "4"));
+    fn versions_have_parts() {
+        assert_eq!(parts("1:2-3-4"), ("1", "2", "3-4"));
         assert_eq!(parts("2"), ("0", "2", ""));
     }
 }

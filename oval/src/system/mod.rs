@@ -11,6 +11,7 @@ mod directory;
 mod files;
 mod meta;
 mod mounts;
+mod packages;
 mod rpm;
 mod units;
 
@@ -20,6 +21,7 @@ pub(crate) use files::{Files, KERNELS};
 pub(crate) use meta::{Kind, Meta};
 pub(crate) use mounts::Mount;
 pub(crate) use rpm::{Header, RpmFile};
+pub(crate) use packages::Packages;
 pub(crate) use units::Units;
 
 use directory::Directories;
@@ -40,7 +42,7 @@ pub struct System {
     visits: Cell<u64>,
     directories: Directories,
     mounts: OnceCell<Option<Rc<[Mount]>>>,
-    dpkg: OnceCell<Option<Rc<str>>>,
+    dpkg: OnceCell<Option<Packages>>,
     units: OnceCell<Result<Rc<Units>, String>>,
     rpms: OnceCell<Result<Rc<[Rpm]>, String>>,
 }
@@ -160,8 +162,8 @@ impl System {
     }
 
     /// dpkg's list of packages; `None` when there is none.
-    pub(crate) fn dpkg_status(&self) -> Option<Rc<str>> {
-        self.dpkg.get_or_init(|| self.read_text("/var/lib/dpkg/status").ok().map(Rc::from)).clone()
+    pub(crate) fn packages(&self) -> Option<&Packages> {
+        self.dpkg.get_or_init(|| self.read_text("/var/lib/dpkg/status").ok().map(Packages::new)).as_ref()
     }
 
     /// What is mounted, in the order of the mount table; `None` when there is no such table.

@@ -1,4 +1,4 @@
-//! Packages of rpm: two that Debian's rpm builds and installs into a small tree.
+//! Packages: of rpm, which Debian's rpm builds and installs into a small tree, and versions of dpkg's that have several hyphens.
 
 use crate::bench::{Row, Table, row};
 use std::fs::{self, Permissions};
@@ -345,4 +345,33 @@ fn of_rpm() {
         tree.path(),
         &lent,
     );
+}
+
+const HYPHENS: &str = "Package: hyphens\nStatus: install ok installed\nPriority: standard\nSection: net\nMaintainer: x <x@example.org>\n\
+Architecture: amd64\nVersion: 1:2.3-rc1-1\nDescription: x\n\n";
+
+#[test]
+fn the_first_hyphen_of_a_version_of_debian() {
+    let tree = tempfile::tempdir().unwrap();
+    fs::create_dir_all(tree.path().join("var/lib/dpkg")).unwrap();
+    fs::write(tree.path().join("var/lib/dpkg/status"), HYPHENS).unwrap();
+    macro_rules! part {
+        ($what:literal, $is:literal) => {
+            row(
+                $what,
+                "",
+                "<linux:name>hyphens</linux:name>",
+                concat!("<linux:", $what, ">", $is, "</linux:", $what, ">"),
+                "true",
+            )
+        };
+    }
+    let rows = [
+        part!("epoch", "1"),
+        part!("version", "2.3"),
+        part!("release", "rc1-1"),
+        part!("evr", "1:2.3-rc1-1"),
+    ];
+    let table = Table { kind: "linux:dpkginfo", rows: &rows, parts: ["", "", ""] };
+    table.check_lent("5.11", tree.path(), &["var/lib/dpkg/status"]);
 }
