@@ -33,7 +33,7 @@ use crate::document::Document;
 use crate::error::Result;
 use crate::model::{Class, State};
 use crate::pattern::Patterns;
-use crate::system::System;
+use crate::system::{Share, System};
 use crate::verdict::Verdict;
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
@@ -45,7 +45,7 @@ const MAX_DEPTH: usize = 128;
 /// How deep criteria and functions may nest, those of all definitions and variables on the way counted together.
 const MAX_NESTED: usize = 256;
 
-/// The most bytes of all objects' items together. An object that goes over it keeps what fits and is incomplete.
+/// The most bytes of all objects' items together, those of other evaluations on the system too. An object that goes over it keeps what fits and is incomplete.
 const MAX_KEPT: usize = 512 << 20;
 
 /// What an item of a set costs, which is that of a member, in bytes.
@@ -82,9 +82,10 @@ pub struct Evaluator<'a> {
     open: RefCell<HashSet<String>>,
     /// How deep criteria and functions are nested at present.
     nested: Cell<usize>,
-    kept: Cell<usize>,
-    /// The bytes of all variables' values that are kept, and of those that functions are working on.
-    values: Cell<usize>,
+    /// The bytes of all items and of all variables' values that are kept, by all evaluations on the system; and of those values that functions
+    /// are working on.
+    kept: Share,
+    values: Share,
     working: Cell<usize>,
     swept: RefCell<sweep::Swept>,
 }
@@ -93,11 +94,12 @@ impl<'a> Evaluator<'a> {
     /// An evaluator; `variables` are the values of external variables, by id: several values are possible, and a variable
     /// that has none here is "not collected".
     pub fn new(document: &'a Document<'a>, system: &'a System, variables: Variables) -> Self {
+        let (kept, values) = system.shares();
         Evaluator {
             document,
             system,
             external: variables,
-            patterns: Patterns::default(),
+            patterns: Patterns::with(system.patience()),
             definitions: RefCell::default(),
             tests: RefCell::default(),
             objects: RefCell::default(),
@@ -105,8 +107,8 @@ impl<'a> Evaluator<'a> {
             states: RefCell::default(),
             open: RefCell::default(),
             nested: Cell::new(0),
-            kept: Cell::new(0),
-            values: Cell::new(0),
+            kept,
+            values,
             working: Cell::new(0),
             swept: RefCell::default(),
         }

@@ -50,3 +50,19 @@ fn what_there_was_no_time_to_search_for_is_an_error() {
         }
     }
 }
+
+#[test]
+fn all_evaluations_on_a_system_share_the_time_for_searches() {
+    let tree = tempfile::tempdir().unwrap();
+    std::fs::create_dir(tree.path().join("d")).unwrap();
+    std::fs::write(tree.path().join("d/b"), "").unwrap();
+    let system = System::below(tree.path()).unwrap();
+    let text = document("<path>/d</path><filename operation='pattern match'>a</filename>");
+    let document = Document::parse(text.as_str(), "shared").unwrap();
+    let verdict =
+        || Evaluator::new(&document, &system, Variables::new()).evaluate("oval:x:def:1").unwrap().verdict;
+    assert_eq!(verdict(), Verdict::True);
+    // As if another evaluation had searched for so long.
+    system.patience().spend(Duration::from_secs(60));
+    assert_eq!(verdict(), Verdict::Error);
+}

@@ -1,4 +1,4 @@
-//! How much processor time all searches of a document may take together, those of other threads too.
+//! How much processor time all searches of a run may take together, those of other threads too.
 
 use nix::time::{ClockId, clock_gettime};
 use std::sync::Arc;

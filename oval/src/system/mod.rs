@@ -13,6 +13,7 @@ mod meta;
 mod mounts;
 mod packages;
 mod rpm;
+mod share;
 mod units;
 
 pub(crate) use digest::Algorithm;
@@ -21,8 +22,11 @@ pub(crate) use files::{Files, KERNELS};
 pub(crate) use meta::{Kind, Meta};
 pub(crate) use mounts::Mount;
 pub(crate) use rpm::{Header, RpmFile};
+pub(crate) use rpm::{Header, RpmFile};
+pub(crate) use share::Share;
 pub(crate) use packages::Packages;
 pub(crate) use units::Units;
+use crate::pattern::Patience;
 
 use directory::Directories;
 use std::cell::{Cell, OnceCell};
@@ -39,6 +43,11 @@ const MAX_VISITS: u64 = 256_000_000;
 pub struct System {
     files: Arc<Files>,
     /// How many entries searches may still come to.
+    /// The processor time that searches for patterns may still take.
+    patience: Patience,
+    /// The bytes of items and of variables' values that evaluations keep.
+    items: Rc<Cell<usize>>,
+    values: Rc<Cell<usize>>,
     visits: Cell<u64>,
     directories: Directories,
     mounts: OnceCell<Option<Rc<[Mount]>>>,
@@ -73,6 +82,9 @@ impl System {
             files: Arc::new(Files::running()),
             visits: Cell::new(MAX_VISITS),
             directories: Directories::default(),
+            patience: Patience::default(),
+            items: Rc::default(),
+            values: Rc::default(),
             mounts: OnceCell::new(),
             dpkg: OnceCell::new(),
             units: OnceCell::new(),
@@ -101,6 +113,16 @@ impl System {
     }
 
     /// Its files, for another thread.
+    /// The patience of all searches for patterns.
+    pub(crate) fn patience(&self) -> Patience {
+        self.patience.clone()
+    }
+
+    /// A share of the memory for items, and one of that for variables' values.
+    pub(crate) fn shares(&self) -> (Share, Share) {
+        (Share::of(&self.items), Share::of(&self.values))
+    }
+
     pub(crate) fn files(&self) -> Arc<Files> {
         Arc::clone(&self.files)
     }
