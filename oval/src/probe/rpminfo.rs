@@ -1,7 +1,6 @@
 //! `rpminfo`: installed rpm packages.
 //!
-//! Source: `src/OVAL/probes/unix/linux/rpminfo_probe.c` of OpenSCAP 1.3.7. Not collected: `signature_keyid`, and files for the behavior
-//! `filepaths`.
+//! Source: `src/OVAL/probes/unix/linux/rpminfo_probe.c` of OpenSCAP 1.3.7. Not collected: files for the behavior `filepaths`.
 
 use super::{Context, Request};
 use crate::collection::Flag;
@@ -37,6 +36,7 @@ pub(super) fn collect(request: &Request<'_>, context: &Context<'_>, out: &mut Co
             Field::text("release", package.release.as_str()),
             Field::text("version", package.version.as_str()),
             Field::typed("evr", Datatype::EvrString, version.as_str()),
+            Field::text("signature_keyid", package.signature_key.as_str()),
         ];
         if context.schema >= Schema::new(5, 10, 0) {
             let extended = format!("{}-{version}.{}", package.name, package.architecture);

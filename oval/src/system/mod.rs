@@ -21,13 +21,12 @@ pub(crate) use directory::Directory;
 pub(crate) use files::{Files, KERNELS};
 pub(crate) use meta::{Kind, Meta};
 pub(crate) use mounts::Mount;
-pub(crate) use rpm::{Header, RpmFile};
+pub(crate) use packages::Packages;
 pub(crate) use rpm::{Header, RpmFile};
 pub(crate) use share::Share;
-pub(crate) use packages::Packages;
 pub(crate) use units::Units;
-use crate::pattern::Patience;
 
+use crate::pattern::Patience;
 use directory::Directories;
 use std::cell::{Cell, OnceCell};
 use std::io::{self, ErrorKind};
@@ -43,12 +42,12 @@ const MAX_VISITS: u64 = 256_000_000;
 pub struct System {
     files: Arc<Files>,
     /// How many entries searches may still come to.
+    visits: Cell<u64>,
     /// The processor time that searches for patterns may still take.
     patience: Patience,
     /// The bytes of items and of variables' values that evaluations keep.
     items: Rc<Cell<usize>>,
     values: Rc<Cell<usize>>,
-    visits: Cell<u64>,
     directories: Directories,
     mounts: OnceCell<Option<Rc<[Mount]>>>,
     dpkg: OnceCell<Option<Packages>>,
@@ -65,6 +64,8 @@ pub(crate) struct Rpm {
     pub version: String,
     pub release: String,
     pub architecture: String,
+    /// The id of the key that signed it; `0` when nobody did.
+    pub signature_key: String,
 }
 
 impl Deref for System {
@@ -81,10 +82,10 @@ impl System {
         System {
             files: Arc::new(Files::running()),
             visits: Cell::new(MAX_VISITS),
-            directories: Directories::default(),
             patience: Patience::default(),
             items: Rc::default(),
             values: Rc::default(),
+            directories: Directories::default(),
             mounts: OnceCell::new(),
             dpkg: OnceCell::new(),
             units: OnceCell::new(),
@@ -112,7 +113,6 @@ impl System {
         self.visits.set(self.visits.get() + left);
     }
 
-    /// Its files, for another thread.
     /// The patience of all searches for patterns.
     pub(crate) fn patience(&self) -> Patience {
         self.patience.clone()
@@ -123,6 +123,7 @@ impl System {
         (Share::of(&self.items), Share::of(&self.values))
     }
 
+    /// Its files, for another thread.
     pub(crate) fn files(&self) -> Arc<Files> {
         Arc::clone(&self.files)
     }
@@ -153,6 +154,7 @@ impl System {
                     version: header.version(),
                     release: header.release(),
                     architecture: header.architecture(),
+                    signature_key: header.signature_key(),
                 });
                 true
             })?;

@@ -52,22 +52,51 @@ ln -s run %{buildroot}/opt/alpha/link
 %ghost /opt/beta/ghost
 ";
 
-/// Installs the packages, then changes some of their files; false where nobody may, or there is no rpm.
-fn installed(tree: &Path) -> bool {
+/// Runs a program, and what it says.
+fn run(program: &mut Command) -> String {
+    let output = program.output().unwrap();
+    assert!(output.status.success(), "{program:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Signs a package with a new key; the key's id.
+fn signed(work: &Path, package: &Path) -> String {
+    let keys = work.join("keys");
+    fs::create_dir(&keys).unwrap();
+    fs::set_permissions(&keys, Permissions::from_mode(0o700)).unwrap();
+    let gpg = || {
+        let mut gpg = Command::new("gpg");
+        gpg.arg("--homedir").arg(&keys).args(["--batch", "--passphrase", ""]);
+        gpg
+    };
+    run(gpg().args(["--quick-gen-key", "x", "rsa2048", "sign", "never"]));
+    run(Command::new("rpmsign")
+        .args(["--define", "_gpg_name x", "--define", &format!("_gpg_path {}", keys.display())])
+        // Debian's rpm looks for gpg2.
+        .args(["--define", "__gpg /usr/bin/gpg"])
+        .args(["--rpmv3", "--addsign"])
+        .arg(package));
+    let listed = run(gpg().args(["--list-keys", "--with-colons"]));
+    run(Command::new("gpgconf").arg("--homedir").arg(&keys).args(["--kill", "all"]));
+    let key = listed.lines().find(|line| line.starts_with("pub:")).and_then(|line| line.split(':').nth(4));
+    key.unwrap().to_lowercase()
+}
+
+/// Installs the packages, one of them signed, then changes some of their files; the id of the key. `None` where nobody may, or there is no
+/// rpm.
+fn installed(tree: &Path) -> Option<String> {
     if !nix::unistd::geteuid().is_root() || Command::new("rpmbuild").arg("--version").output().is_err() {
-        return false;
+        return None;
     }
     let work = tempfile::tempdir().unwrap();
     let recipe = work.path().join("alpha.spec");
     fs::write(&recipe, RECIPE).unwrap();
-    let run = |program: &mut Command| {
-        let output = program.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    };
     run(Command::new("rpmbuild")
         .args(["-bb", "--quiet", "--nodeps", "--define", &format!("_topdir {}", work.path().display())])
         .arg(&recipe));
-    let built = fs::read_dir(work.path().join("RPMS/noarch")).unwrap().map(|file| file.unwrap().path());
+    let built = work.path().join("RPMS/noarch");
+    let key = signed(work.path(), &built.join("alpha-1.0-3.el9.noarch.rpm"));
+    let built = fs::read_dir(built).unwrap().map(|file| file.unwrap().path());
     fs::create_dir_all(tree.join("var/lib/rpm")).unwrap();
     run(Command::new("rpm")
         .args(["-i", "--nodeps", "--noscripts", "--nosignature", "--ignorearch", "--ignoreos"])
@@ -84,7 +113,7 @@ fn installed(tree: &Path) -> bool {
     fs::remove_file(tree.join("opt/beta/gone")).unwrap();
     fs::remove_file(tree.join("opt/alpha/link")).unwrap();
     std::os::unix::fs::symlink("../beta", tree.join("opt/alpha/link")).unwrap();
-    true
+    Some(key)
 }
 
 macro_rules! package {
@@ -319,11 +348,16 @@ const FILES: [(&str, &str, &str, &str, &str, &str, &str); 21] = [
 #[test]
 fn of_rpm() {
     let tree = tempfile::tempdir().unwrap();
-    if !installed(tree.path()) {
-        return;
-    }
+    let Some(key) = installed(tree.path()) else { return };
     let lent = ["usr/lib/rpm", "var/lib", "opt"];
     Table { kind: "linux:rpminfo", rows: INFO, parts: [""; 3] }.check_lent("5.11", tree.path(), &lent);
+    let keyed = |name, package: &str, key: &str| {
+        let object = format!("<linux:name>{package}</linux:name>");
+        let state = format!("<linux:signature_keyid>{key}</linux:signature_keyid>");
+        row(name, "", object.leak(), state.leak(), "true")
+    };
+    let rows = [keyed("signed", "alpha", &key), keyed("not signed", "beta", "0")];
+    Table { kind: "linux:rpminfo", rows: &rows, parts: [""; 3] }.check_lent("5.11", tree.path(), &lent);
     let made = |(name, test, behaviors, operation, path, state, verdict): &(
         &'static str,
         &'static str,

@@ -1,8 +1,12 @@
 //! A package's header: tags with values, in rpm's binary form (`lib/header.c` of rpm; numbers are big-endian).
 
+use super::signature;
+
 /// The most entries of a header, as in rpm.
 const MAX_ENTRIES: usize = 0xffff;
 
+/// Signatures of header and files together, by DSA and by RSA; those of the header alone oscap does not look at.
+const SIGNATURES: [u32; 2] = [262, 259];
 const NAME: u32 = 1000;
 const VERSION: u32 = 1001;
 const RELEASE: u32 = 1002;
@@ -108,6 +112,12 @@ impl<'a> Header<'a> {
         if architecture.is_empty() { "(none)".to_owned() } else { architecture }
     }
 
+    /// The id of the key that signed it; `0` when nobody did.
+    pub fn signature_key(&self) -> String {
+        let signature = SIGNATURES.into_iter().find_map(|tag| self.bytes(tag));
+        signature.and_then(signature::key_id).unwrap_or_else(|| "0".to_owned())
+    }
+
     /// Its files.
     pub fn files(&self) -> Vec<RpmFile> {
         let (directories, indexes) = (self.texts(DIRECTORY_NAMES), self.numbers(DIRECTORY_INDEXES));
@@ -163,6 +173,12 @@ impl<'a> Header<'a> {
         }
         let texts = data.split(|byte| *byte == 0).take(entry.count);
         texts.map(|text| String::from_utf8_lossy(text).into_owned()).collect()
+    }
+
+    /// The value of a tag that is bytes.
+    fn bytes(&self, tag: u32) -> Option<&'a [u8]> {
+        let (entry, data) = self.entry(tag)?;
+        data.get(..entry.count).filter(|_| entry.kind == 7)
     }
 
     /// The values of a tag that are numbers.

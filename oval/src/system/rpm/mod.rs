@@ -5,6 +5,7 @@
 
 mod berkeley;
 mod header;
+mod signature;
 mod sqlite;
 
 pub(crate) use header::{Header, RpmFile};
