@@ -59,7 +59,7 @@ struct Stack<'a, 'b> {
 impl<'a> Stack<'a, '_> {
     fn layer(&self, spot: Spot) -> Option<Layer<'a>> {
         let file = self.files.get(spot.file)?;
-        Some(Layer { profile: file.profiles.get(spot.profile)?, source: file.source })
+        Some(Layer { profile: file.profiles.get(spot.profile)?, source: file.source, file: spot.file })
     }
 
     fn chosen(&self, name: Option<&str>) -> Result<Vec<Spot>, Error> {

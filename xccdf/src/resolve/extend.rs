@@ -160,7 +160,7 @@ impl Heir for Rule {
         self.multiple = self.multiple.or(from.multiple);
         join(&mut self.rationale, from.rationale);
         prepend(&mut self.platforms, from.platforms);
-        prepend(&mut self.requires, from.requires);
+        // What the other requires is not taken over, as in OpenSCAP (`xccdf_resolve_rule`).
         prepend(&mut self.conflicts, from.conflicts);
         prepend(&mut self.idents, from.idents);
         prepend(&mut self.fixes, from.fixes);

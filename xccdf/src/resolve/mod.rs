@@ -31,9 +31,17 @@ pub fn no_alias(_: &str) -> Option<String> {
 struct Layer<'a> {
     profile: &'a Profile,
     source: &'a str,
+    /// The place of the document in the stack; the benchmark's is 0.
+    file: usize,
 }
 
 impl Layer<'_> {
+    /// Whether this adds to what an earlier layer says, and does not replace it: both are of tailorings, and not of the same. (OpenSCAP
+    /// has one tailoring at most.)
+    fn adds_to(&self, earlier: &Layer<'_>) -> bool {
+        earlier.file > 0 && self.file > earlier.file
+    }
+
     fn origin(&self, position: Position) -> Origin {
         Origin { profile: self.profile.id.clone(), source: self.source.to_owned(), position }
     }
@@ -65,7 +73,13 @@ impl Layer<'_> {
 ///   one that extends nothing. Files made for the same benchmark profile therefore add up, and one
 ///   file can hold a profile for each profile of the benchmark.
 ///
-/// Settings of a later profile outdo those of an earlier one.
+/// Settings of a later profile outdo those of an earlier one. As in OpenSCAP (`xccdf_resolve_profile`), among profiles of the benchmark
+/// and of one tailoring:
+///
+/// - a `refine-value` or `refine-rule` replaces an earlier one of the same id as a whole, also what it does not speak of;
+/// - a value that is set stays so, whatever selector a later profile asks for.
+///
+/// Between tailorings of a stack, which OpenSCAP does not have, refinements add up, and a selector outdoes what an earlier file sets.
 ///
 /// # Errors
 /// Everything that is wrong with the choice: unknown ids, selectors and profiles, with what is near;

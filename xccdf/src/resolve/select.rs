@@ -8,10 +8,12 @@
 use super::Layer;
 use crate::benchmark::{Benchmark, Item};
 use crate::error::{Error, Errors};
+use crate::id::short_id;
 use crate::index::{Index, Lost};
 use crate::policy::{Decision, PolicyGroup, PolicyRule, Reason, Remark};
 use crate::profile::{RefineRule, Select};
 use crate::rule::{Role, Rule, Severity};
+use std::collections::HashSet;
 use std::ops::Range;
 
 /// The outcome, in document order.
@@ -42,16 +44,26 @@ pub(super) fn select(
 ) -> Chosen {
     let mut states: Vec<State> =
         index.nodes.iter().map(|node| initial(benchmark, index, node.item, errors)).collect();
-    for layer in layers {
+    let refined: Vec<HashSet<&str>> = layers.iter().map(refined).collect();
+    for (n, layer) in layers.iter().enumerate() {
         for select in &layer.profile.selects {
             apply_select(index, &mut states, layer, select, errors);
         }
+        let later = || layers.iter().zip(&refined).skip(n + 1).filter(|(later, _)| !later.adds_to(layer));
         for refine in &layer.profile.refine_rules {
-            apply_refine(index, &mut states, layer, refine, errors);
+            // Replaced as a whole by a later one of the same id.
+            if !later().any(|(_, ids)| ids.contains(short_id(&refine.idref))) {
+                apply_refine(index, &mut states, layer, refine, errors);
+            }
         }
     }
     let decisions = decide(index, &mut states);
     gather(index, states, decisions)
+}
+
+/// The short ids of what a profile refines.
+fn refined<'a>(layer: &Layer<'a>) -> HashSet<&'a str> {
+    layer.profile.refine_rules.iter().map(|refine| short_id(&refine.idref)).collect()
 }
 
 /// An item as the benchmark has it.

@@ -15,6 +15,7 @@ mod robustness;
 mod round_trip;
 mod scoring;
 mod selection;
+mod settings;
 mod stack;
 mod stream;
 mod streams;

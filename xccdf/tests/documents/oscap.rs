@@ -2,7 +2,7 @@
 //! results that we write.
 
 use crate::stream::*;
-use crate::{scoring, verdicts};
+use crate::{fixture, scoring, settings, verdicts};
 use std::collections::HashMap;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -27,11 +27,22 @@ fn accepted(directory: &Path, arguments: &[&str]) -> String {
 
 /// What oscap writes of an evaluation of a data stream with the profile `p`.
 fn results(stream: &str) -> String {
+    tailored_results(stream, None)
+}
+
+/// The same with a tailoring's text.
+fn tailored_results(stream: &str, tailoring: Option<&str>) -> String {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("stream.xml"), stream).unwrap();
     // The schema does not know all that the standard allows, such as several checks of one engine.
     let arguments = ["xccdf", "eval", "--skip-valid", "--profile", "xccdf_test_profile_p", "--results"];
-    let output = oscap(directory.path(), &[&arguments[..], &["results.xml", "stream.xml"]].concat());
+    let mut arguments = [&arguments[..], &["results.xml"]].concat();
+    if let Some(tailoring) = tailoring {
+        std::fs::write(directory.path().join("tailoring.xml"), tailoring).unwrap();
+        arguments.extend(["--tailoring-file", "tailoring.xml"]);
+    }
+    arguments.push("stream.xml");
+    let output = oscap(directory.path(), &arguments);
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(matches!(output.status.code(), Some(0 | 2)), "{told}");
     std::fs::read_to_string(directory.path().join("results.xml")).unwrap()
@@ -96,6 +107,28 @@ fn oscap_gives_the_same_scores() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Outcome, severity and weight of a rule.
+fn judged_fully(results: &str, rule: &str) -> String {
+    let open = format!("<rule-result idref=\"xccdf_test_rule_{rule}\"");
+    let tag = results.split(&open).nth(1).and_then(|rest| rest.split('>').next()).unwrap_or_default();
+    let attribute = |name: &str| {
+        let rest = tag.split(&format!("{name}=\"")).nth(1);
+        rest.and_then(|rest| rest.split('"').next()).unwrap_or("none").to_owned()
+    };
+    let weight: f64 = attribute("weight").parse().unwrap_or(f64::NAN);
+    format!("{} {} {weight}", judged(results, rule), attribute("severity"))
+}
+
+#[test]
+fn oscap_inherits_settings_the_same() {
+    let text = fixture::tailoring_text(&settings::own());
+    for (stream, tailoring) in [(settings::stream(true), None), (settings::stream(false), Some(&*text))] {
+        let results = tailored_results(&stream, tailoring);
+        let wrong = settings::wrong(|rule| judged_fully(&results, rule));
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
 }
 
 /// A result of the verdicts' data stream, with everything in it.

@@ -104,7 +104,7 @@ const MATCH: &str = "<value>ab1</value><match>^[a-z]+[0-9]$</match>";
 /// Attributes and content of the value, what it is set to, what must be said (nothing: it may).
 #[test]
 fn what_a_value_may_be() {
-    let cases: [(&str, &str, &str, &[&str]); 18] = [
+    let cases: [(&str, &str, &str, &[&str]); 19] = [
         ("type='number'", SELECTORS, "12.5", &[]),
         ("type='number'", SELECTORS, " 12 ", &[]),
         ("type='number'", SELECTORS, "many", &["cannot be \"many\"", "expected a number"]),
@@ -120,7 +120,9 @@ fn what_a_value_may_be() {
         ("", OPEN_CHOICES, "c", &[]),
         ("", MATCH, "zz9", &[]),
         ("", MATCH, "9zz", &["expected a match of ^[a-z]+[0-9]$"]),
-        ("", "<value>a</value><match>(</match>", "a", &["<match> that cannot be understood"]),
+        // What is no pattern here may be one elsewhere.
+        ("", "<value>a</value><match>(</match>", "a", &[]),
+        ("", "<value>1</value><match>^\\p{Nd}+$</match>", "x", &[]),
         ("type='number'", "<value>1</value><choices mustMatch='1'><choice>1</choice></choices>", "1.0", &[]),
         ("", "<value>x</value>", "anything", &[]),
     ];
@@ -158,10 +160,15 @@ fn unknown_values_are_errors_wherever_named() {
 }
 
 #[test]
-fn a_wrong_default_is_the_benchmarks_mistake() {
-    let told = unresolved(&value("type='number'", "<value>x</value>"), &[], None);
-    assert_says(&told, &["b.xml:4:1: <Value>: value \"v\" cannot be \"x\""]);
-    // Whoever sets it right makes the benchmark usable.
-    let stack = [tailoring("t.xml", &profile("p", "", "<set-value idref='v'>1</set-value>"))];
-    resolved(&value("type='number'", "<value>x</value>"), &stack, None);
+fn only_what_is_set_is_held_against_what_a_value_may_be() {
+    let benchmark = value(
+        "type='number'",
+        "<value>x</value><value selector='wide'>50</value><upper-bound>9</upper-bound>",
+    );
+    assert_eq!(bound(&resolved(&benchmark, &[], None)).0, "x");
+    let with = |settings: &str| [tailoring("t.xml", &profile("p", "", settings))];
+    let picked = with("<refine-value idref='v' selector='wide'/>");
+    assert_eq!(bound(&resolved(&benchmark, &picked, None)).0, "50");
+    let set = with("<set-value idref='v'>50</set-value>");
+    assert_says(&unresolved(&benchmark, &set, None), &["t.xml", "expected 9 or less"]);
 }

@@ -203,6 +203,8 @@ pub const RULES: &[(&str, &str, &str, &str)] = &[
         "<requires idref='xccdf_test_rule_requires_not_selected'/>|[T]",
         "notselected",
     ),
+    ("requires_are_not_inherited", "extends='xccdf_test_rule_requires_not_selected'", "[T]", "pass"),
+    ("conflicts_are_inherited", "extends='xccdf_test_rule_conflicts_selected'", "[T]", "notselected"),
     ("conflicts_selected", "", "<conflicts idref='xccdf_test_rule_pass'/>|[T]", "notselected"),
     ("conflicts_not_selected", "", "<conflicts idref='xccdf_test_rule_not_selected'/>|[T]", "pass"),
 ];
