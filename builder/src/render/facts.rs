@@ -254,7 +254,7 @@ impl InstallerFacts {
             served,
             cd_files,
             cd_label,
-            boot_command: boot_command(os.family, spec.firmware.value.has_bios(), platform),
+            boot_command: boot_command(os.family, spec.firmware.value, platform),
             dracut: format!("hostonly=\"no\"\nadd_drivers+=\" {DRIVERS} \""),
         }
     }
@@ -328,8 +328,12 @@ fn handed_over(family: Family) -> (&'static str, &'static [&'static str], &'stat
 }
 
 /// What is typed at the installer's boot menu. A disk for both firmwares is built on BIOS by QEMU, on UEFI by vSphere.
-fn boot_command(family: Family, bios: bool, platform: Platform) -> Vec<String> {
-    let bios = bios && platform == Platform::Qemu;
+fn boot_command(family: Family, firmware: Firmware, platform: Platform) -> Vec<String> {
+    let bios = match firmware {
+        Firmware::Bios => true,
+        Firmware::Both => platform == Platform::Qemu,
+        Firmware::Uefi | Firmware::UefiSecure => false,
+    };
     let answers = "auto=true priority=critical preseed/url=http://{{ .HTTPIP }}:{{ .HTTPPort }}/preseed.cfg";
     match (family, bios) {
         // From "test this medium and install" to "install".

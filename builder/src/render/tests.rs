@@ -106,6 +106,29 @@ fn every_specification_that_is_possible_can_be_rendered() {
     }
 }
 
+/// Debian's disc starts with ISOLINUX on BIOS and with GRUB on UEFI: the keys of one mean nothing to the other.
+#[test]
+fn what_is_typed_is_meant_for_the_menu_of_the_firmware_that_the_machine_has() {
+    let of =
+        |spec: &Spec| spec.os.value.family == Family::Debian && matches!(spec.source.value, Source::Iso(_));
+    let mut seen = BTreeSet::new();
+    for spec in matrix().into_iter().filter(of) {
+        for platform in spec.platforms() {
+            for packer in ["1.6.6", "1.16.0"] {
+                let template = render(&spec, platform, &choices(packer)).unwrap().swap_remove(0).text;
+                let bios = spec.firmware.value == Firmware::Bios;
+                assert_eq!(template.contains("\"<esc><wait>\""), bios, "{platform:?} {template}");
+                assert_eq!(template.contains("\"c<wait>\""), !bios, "{platform:?} {template}");
+                if platform == Platform::Vsphere {
+                    assert_eq!(template.contains("= \"bios\""), bios, "{template}");
+                }
+                seen.insert((platform.word(), bios));
+            }
+        }
+    }
+    assert_eq!(seen.len(), 4);
+}
+
 #[test]
 fn what_must_never_be_in_them_is_not() {
     let all = matrix().into_iter().chain(specs().into_iter().map(|(_, spec)| spec));

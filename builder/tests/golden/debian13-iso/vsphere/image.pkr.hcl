@@ -112,10 +112,8 @@ source "vsphere-iso" "image" {
   boot_order   = "disk,cdrom"
   boot_wait    = "10s"
   boot_command = [
-    "c<wait>",
-    "linux /install.amd/vmlinuz auto=true priority=critical preseed/url=http://{{ .HTTPIP }}:{{ .HTTPPort }}/preseed.cfg ---<enter><wait>",
-    "initrd /install.amd/initrd.gz<enter><wait>",
-    "boot<enter>",
+    "<esc><wait>",
+    "install auto=true priority=critical preseed/url=http://{{ .HTTPIP }}:{{ .HTTPPort }}/preseed.cfg<enter>",
   ]
 
   communicator         = "ssh"
