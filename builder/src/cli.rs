@@ -152,9 +152,9 @@ pub struct Build {
     /// The directory that images go to.
     #[arg(long, value_name = "DIR", default_value = "images")]
     pub out: PathBuf,
-    /// The agent's package, trempe-agent_VERSION_amd64.deb; the one that is here, in target/packages or in
-    /// /usr/share/trempe when left out.
-    #[arg(long, value_name = "FILE")]
+    /// The agent's package, trempe-agent_VERSION_amd64.deb, or the directory that it is in; the one that is here, in
+    /// target/packages or in /usr/share/trempe when left out.
+    #[arg(long, value_name = "PATH")]
     pub agent_package: Option<PathBuf>,
     /// Make everything anew, though nothing has changed.
     #[arg(long)]

@@ -112,15 +112,17 @@ mod version {
 }
 
 impl AgentPackage {
-    /// The package at that path, or the one that lies where packages are built or installed; of the kind that an operating system takes.
+    /// The package at that path or in that directory, or the one that lies where packages are built or installed; of the kind that an
+    /// operating system takes.
     ///
     /// # Errors
     /// When there is none, or more than one.
     pub fn find(path: Option<&Path>, family: Family) -> Result<AgentPackage> {
         let kind = Kind::of(family);
         let path = match path {
+            Some(path) if path.is_dir() => among(&[path], kind)?,
             Some(path) => path.to_owned(),
-            None => around(kind)?,
+            None => among(&PLACES.map(Path::new), kind)?,
         };
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let Some(version) = kind.version(&name) else {
@@ -197,24 +199,31 @@ impl Kind {
 }
 
 /// Where packages are when nobody says so: here, where `packaging/build` leaves them, where a package of the builder has them.
-fn around(kind: Kind) -> Result<PathBuf> {
-    let places = [".", "target/packages", "/usr/share/trempe"];
-    let packages = |directory: &str| -> Vec<PathBuf> {
+const PLACES: [&str; 3] = [".", "target/packages", "/usr/share/trempe"];
+
+/// The package that is in one of these directories.
+fn among(places: &[&Path], kind: Kind) -> Result<PathBuf> {
+    let packages = |directory: &&Path| -> Vec<PathBuf> {
         let entries = fs::read_dir(directory).into_iter().flatten().flatten();
         let named = entries.filter(|entry| kind.ours(&entry.file_name().to_string_lossy()));
         named.map(|entry| entry.path()).collect()
     };
-    let found: Vec<PathBuf> = places.into_iter().flat_map(packages).collect();
+    let listed = |paths: &[PathBuf]| {
+        paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+    };
+    let found: Vec<PathBuf> = places.iter().flat_map(packages).collect();
     match found.as_slice() {
         [one] => Ok(one.clone()),
-        [] => bail!(
-            "no package of the agent, {}, in {}: build one with packaging/build, or name it with --agent-package",
-            kind.called(),
-            places.join(", ")
-        ),
+        [] => {
+            let places: Vec<PathBuf> = places.iter().map(PathBuf::from).collect();
+            bail!(
+                "no package of the agent, {}, in {}: build one with packaging/build, or name it with --agent-package",
+                kind.called(),
+                listed(&places)
+            )
+        }
         several => {
-            let names: Vec<String> = several.iter().map(|path| path.display().to_string()).collect();
-            bail!("which package of the agent? {}: name one with --agent-package", names.join(", "))
+            bail!("which package of the agent? {}: name one with --agent-package", listed(several))
         }
     }
 }

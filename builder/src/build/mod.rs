@@ -41,7 +41,7 @@ pub struct Order {
     pub spec: PathBuf,
     /// The directory that images go to.
     pub out: PathBuf,
-    /// The agent's package; the one that lies around where it is built or installed when left out.
+    /// The agent's package, or the directory that it is in; the one that lies around where it is built or installed when left out.
     pub agent: Option<PathBuf>,
     /// Whether everything is made anew.
     pub fresh: bool,
