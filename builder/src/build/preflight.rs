@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use super::manifest::Tools;
 use super::medium;
-use crate::render::packer;
+use crate::render::{Version, packer};
 use crate::spec::{Family, Source, Spec};
 
 /// The programs of a build, and the packages of Debian and Ubuntu that they are in.
@@ -62,6 +62,9 @@ pub fn preflight(out: &Path, spec: &Spec, beside: &Path) -> Result<Tools> {
         );
     }
     let packer = packer?;
+    if packer.has_plugins() {
+        plugin(packer)?;
+    }
     for path in crate::render::firmware(spec, packer) {
         if !Path::new(path).exists() {
             bail!(
@@ -72,6 +75,20 @@ pub fn preflight(out: &Path, spec: &Spec, beside: &Path) -> Result<Tools> {
     room(out, wanted(spec, beside))?;
     let mmdebstrap = if bootstrap { Some(first_line("mmdebstrap", "--version")?) } else { None };
     Ok(Tools { packer, qemu: first_line("qemu-img", "--version")?, mmdebstrap })
+}
+
+/// A Packer that has its plugins apart must have been given the one for QEMU.
+fn plugin(version: Version) -> Result<()> {
+    let listing =
+        Command::new("packer").args(["plugins", "installed"]).env("CHECKPOINT_DISABLE", "1").output();
+    let listed = listing.context("starting packer")?.stdout;
+    if !packer::has_qemu(&String::from_utf8_lossy(&listed)) {
+        let (source, oldest) = packer::QEMU;
+        bail!(
+            "Packer {version} has no plugin for QEMU, {oldest} or newer: packer plugins install {source} (as the user who builds)"
+        );
+    }
+    Ok(())
 }
 
 /// Where a program is.

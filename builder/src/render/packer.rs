@@ -23,6 +23,8 @@ pub const OLDEST: Version = Version { major: 1, minor: 6, patch: 6 };
 /// From here on plugins are not inside Packer, and must be asked for. Before it, what is inside knows no more than 1.6.6 did, or it
 /// depends on the version what it knows: those get the files for 1.6.6.
 const PLUGINS: Version = Version { major: 1, minor: 10, patch: 0 };
+/// The plugin that drives QEMU, as the template names it: where it is from, and the oldest version that knows all that the template says.
+pub const QEMU: (&str, Version) = ("github.com/hashicorp/qemu", Version { major: 1, minor: 1, patch: 0 });
 
 impl Version {
     /// Whether plugins must be named, and the keys that came with them may be used.
@@ -56,6 +58,18 @@ pub fn installed() -> Result<Version> {
     Version::told(&String::from_utf8_lossy(&output.stdout))
 }
 
+/// Whether QEMU's plugin is among those that `packer plugins installed` lists, one file a line:
+/// `…/github.com/hashicorp/qemu/packer-plugin-qemu_v1.1.0_x5.0_linux_amd64`.
+pub fn has_qemu(listed: &str) -> bool {
+    let (source, oldest) = QEMU;
+    let version = |line: &str| {
+        let (directory, name) = line.trim().rsplit_once('/')?;
+        let (_, version) = name.split_once("_v").filter(|_| directory.ends_with(source))?;
+        version.split('_').next()?.parse::<Version>().ok()
+    };
+    listed.lines().filter_map(version).any(|version| version >= oldest)
+}
+
 impl FromStr for Version {
     type Err = anyhow::Error;
 
@@ -81,6 +95,22 @@ impl fmt::Display for Version {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_plugin_is_found_when_it_is_new_enough() {
+        let at = |name: &str| format!("/home/a/.config/packer/plugins/github.com/hashicorp/{name}\n");
+        let vsphere = at("vsphere/packer-plugin-vsphere_v1.4.2_x5.0_linux_amd64");
+        for (listed, there) in [
+            (at("qemu/packer-plugin-qemu_v1.1.0_x5.0_linux_amd64"), true),
+            (vsphere.clone() + &at("qemu/packer-plugin-qemu_v1.1.4_x5.0_linux_amd64"), true),
+            (at("qemu/packer-plugin-qemu_v1.0.10_x5.0_linux_amd64"), false),
+            (vsphere, false),
+            ("/opt/github.com/somebody/qemu/packer-plugin-qemu_v1.1.0_x5.0_linux_amd64\n".to_owned(), false),
+            (String::new(), false),
+        ] {
+            assert_eq!(has_qemu(&listed), there, "{listed}");
+        }
+    }
 
     #[test]
     fn versions_are_found_in_what_packer_says() {

@@ -129,6 +129,16 @@ fn what_is_typed_is_meant_for_the_menu_of_the_firmware_that_the_machine_has() {
     assert_eq!(seen.len(), 4);
 }
 
+/// What is looked for before a build is what the template asks for.
+#[test]
+fn the_plugin_is_asked_for_as_it_is_looked_for() {
+    let (source, oldest) = packer::QEMU;
+    let spec = Spec::parse("name: a\nos: debian12\n", "spec").unwrap();
+    let template = render(&spec, Platform::Qemu, &choices("1.10.0")).unwrap().swap_remove(0).text;
+    let asked = format!("source  = \"{source}\"\n      version = \">= {oldest}\"\n");
+    assert!(template.contains(&asked), "{template}");
+}
+
 #[test]
 fn what_must_never_be_in_them_is_not() {
     let all = matrix().into_iter().chain(specs().into_iter().map(|(_, spec)| spec));

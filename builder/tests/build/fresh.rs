@@ -58,6 +58,8 @@ fn a_fresh_machine_gets_what_is_missing_and_an_image_that_is_proved() {
     command.env("PATH", format!("{}:/usr/bin:/bin:/usr/sbin:/sbin", bin.display()));
     command.env("HOME", home).env("CARGO_TARGET_DIR", &target).env("MACHINE", "");
     command.env("ACT", format!("{SEALED}; {HEADER}")).env("COUNT", desk.path("count")).env_remove("HANG");
+    // HashiCorp's, which comes without plugins.
+    command.env("PACKER_IS", "1.15.0");
     command.env_remove("XDG_STATE_HOME").env_remove("XDG_CONFIG_HOME");
     let output = command.output().unwrap();
     let told = format!("{}{}", String::from_utf8_lossy(&output.stdout), said(&output));
@@ -73,5 +75,6 @@ fn a_fresh_machine_gets_what_is_missing_and_an_image_that_is_proved() {
     }
     for file in ["web.qcow2", "web.manifest.json", "web.verify/verify.json"] {
         assert!(desk.path("mine/web").join(file).exists(), "{file}: {told}");
-    }    assert_eq!(prism.images().len(), 1, "{told}");
+    }
+    assert_eq!(prism.images().len(), 1, "{told}");
 }

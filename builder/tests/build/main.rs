@@ -27,7 +27,8 @@ const BASH: &str = "echo 'I: installing'; echo made >> \"$COUNT\"; echo disk > \
 const QEMU_IMG: &str = "[ \"$1 $2\" = 'check -q' ] || case $1 in check) exit 1;; info) echo '{\"virtual-size\": 21474836480, \"format\": \"qcow2\", \"format-specific\": {\"data\": {\"compat\": \"1.1\"}}}';; --version) echo qemu-img 7.2;; esac";
 /// Does what `$ACT` says when it is to build.
 const PACKER: &str = r#"
-[ "$1" = version ] && { echo Packer v1.6.6; exit; }
+[ "$1" = version ] && { echo "Packer v${PACKER_IS:-1.6.6}"; exit; }
+[ "$1" = plugins ] && { [ "$2" != install ] || echo "/p/$3/packer-plugin-qemu_v1.1.4_x5.0_linux_amd64" > "$COUNT.plugins"; cat "$COUNT.plugins"; exit; }
 for word; do case $word in guest_log=*) log=${word#guest_log=};; esac; done
 echo "==> qemu.image: Waiting for SSH to become available..."
 eval "$ACT"
@@ -197,4 +198,23 @@ fn what_is_missing_is_told_before_anything_is_done() {
     let output = desk.build(SEALED, &[]);
     assert!(said(&output).contains("build one with packaging/build"), "{}", said(&output));
     assert!(!desk.path("images/web").exists());
+}
+
+#[test]
+fn a_packer_with_plugins_apart_is_asked_for_the_one_of_qemu() {
+    let desk = Desk::new();
+    let build = || desk.command(SEALED, &[]).env("PACKER_IS", "1.15.0").output().unwrap();
+    let missed = build();
+    assert_eq!(missed.status.code(), Some(1));
+    let remedy = "packer plugins install github.com/hashicorp/qemu";
+    assert!(said(&missed).contains(remedy), "{}", said(&missed));
+    assert!(!desk.path("images/web").exists() && desk.disks() == 0);
+    // An older one does not know all that the template says.
+    for (version, good) in [("1.0.9", false), ("1.1.4", true)] {
+        let path = format!("/p/github.com/hashicorp/qemu/packer-plugin-qemu_v{version}_x5.0_linux_amd64\n");
+        fs::write(desk.path("count.plugins"), path).unwrap();
+        let built = build();
+        assert_eq!(built.status.success(), good, "{version}: {}", said(&built));
+        assert_eq!(said(&built).contains(remedy), !good, "{version}: {}", said(&built));
+    }
 }

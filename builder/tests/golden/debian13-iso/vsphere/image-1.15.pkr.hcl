@@ -1,6 +1,6 @@
 # Made by builder from the specification of debian13: change that, not this.
 #
-# By hand:  packer build -var-file=site.pkrvars.hcl -var private_key=FILE -var agent_package=FILE .
+# By hand:  packer init . && packer build -var-file=site.pkrvars.hcl -var private_key=FILE -var agent_package=FILE .
 # Give user and password as PKR_VAR_vcenter_user and PKR_VAR_vcenter_password in the environment, not on the command line.
 
 packer {

@@ -1,6 +1,6 @@
 # Made by builder from the specification of rhel10: change that, not this.
 #
-# By hand:  packer build -var private_key=FILE -var agent_package=FILE .
+# By hand:  packer init . && packer build -var private_key=FILE -var agent_package=FILE .
 # The guest's own words (installer, provisioning, sealing) arrive in the file that `guest_log` names while they are said.
 
 packer {
