@@ -82,6 +82,34 @@ fn an_import_that_goes_on_is_not_asked_for_again() {
 }
 
 #[test]
+fn an_import_that_failed_after_the_kill_is_made_anew() {
+    let later: fn(&Prism) = |_| ();
+    // By the next run the image is already shown as failed, or somebody has deleted it.
+    let before: fn(&Prism) = Prism::forget_tasks;
+    let deleted: fn(&Prism) = |prism| prism.with_images(Vec::clear);
+    for (options, method, path, hangs, meanwhile) in [
+        (v3 as fn() -> Options, "PUT", "/file", "v3/images/", later),
+        (v3, "PUT", "/file", "v3/images/", before),
+        (v3, "PUT", "/file", "v3/images/", deleted),
+        (v4, "POST", "content/images", "config/tasks", later),
+    ] {
+        let desk = Desk::new(vec![("paris", options())], "");
+        let sha256 = desk.image(1);
+        let prism = desk.prism("paris");
+        prism.fault(method, path, Act::FailTask(Some("no space".to_owned())));
+        prism.fault_after(0, 1000, "GET", hangs, Act::Hang(3600));
+        kill_at(&desk, method, path);
+        meanwhile(prism);
+        let told = desk.upload(&[]);
+        let told = format!("{path}: {:?} {} {} {:#?}", told.code, told.out, told.err, prism.seen());
+        assert!(told.contains("Some(0)"), "{told}");
+        assert_eq!(names(prism), ["web"], "{told}");
+        assert_eq!(only(prism, "web").sha256, sha256, "{told}");
+        assert_eq!(count(prism, method, path), 2, "{told}");
+    }
+}
+
+#[test]
 fn parts_that_are_there_are_not_sent_again() {
     let desk = Desk::new(vec![("paris", v4())], "");
     desk.large(150 << 20);

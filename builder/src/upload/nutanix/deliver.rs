@@ -85,7 +85,13 @@ impl Central {
     ) -> Result<Vec<Remote>, Failure> {
         let local = |error: anyhow::Error| Failure::local(&error);
         let begun = journal.begun().map_err(local)?;
-        let resumed = begun.as_ref().is_some_and(|begun| self.resumes(begun, image));
+        // What failed while nobody looked is not gone on with.
+        let lost = |begun: &Begun| {
+            let failed =
+                |found: &Remote| found.state == State::Failed && begun.image.as_ref() == Some(&found.id);
+            images.iter().any(failed)
+        };
+        let resumed = begun.as_ref().is_some_and(|begun| self.resumes(begun, image) && !lost(begun));
         let of_this = |found: &Remote| {
             let mine = |stamp: &Stamp| begun.as_ref().is_some_and(|begun| begun.upload == stamp.upload);
             found.state != State::Ready
@@ -148,6 +154,7 @@ impl Central {
         let mut tries = 1;
         loop {
             let known = journal.begun().map_err(|error| Failure::local(&error))?;
+            let resumed = known.as_ref().is_some_and(|begun| begun.sent);
             let mut begun = known.unwrap_or_else(|| Begun {
                 upload: uuid::Uuid::new_v4().to_string(),
                 sha256: image.sha256.clone(),
@@ -172,7 +179,9 @@ impl Central {
             // What v4 can do again, it has done already.
             let broken = self.api == Version::V3 && !begun.sent;
             let passes = failure.kind.passes() || failure.kind == Kind::Credentials;
-            let again = failure.kind == Kind::Checksum || (broken && passes);
+            // The import of an earlier run has failed since, or what it made is gone: that says nothing of another one.
+            let stale = resumed && matches!(failure.kind, Kind::Task | Kind::Missing);
+            let again = failure.kind == Kind::Checksum || (broken && passes) || stale;
             if !again || tries == TRIES {
                 return Err(failure);
             }
