@@ -8,6 +8,7 @@ use crate::build::{Order, build};
 use crate::cli::{Build, Format};
 use crate::exit::Exit;
 use crate::spec::Spec;
+use crate::target::secret::Secrets;
 use crate::verify;
 
 use super::{targets, upload};
@@ -22,9 +23,10 @@ pub fn run(args: &Build) -> Result<Exit> {
         // Now, and not when the image is there.
         verify::ready(Spec::read(&args.spec)?.firmware.value)?;
     }
+    let mut secrets = Secrets::default();
     let secret = match args.to.is_empty() {
         true => Vec::new(),
-        false => targets::let_in(&args.to, args.targets.as_deref())?,
+        false => targets::let_in(&args.to, args.targets.as_deref(), &mut secrets)?,
     };
     let order = Order {
         spec: args.spec.clone(),
@@ -60,14 +62,15 @@ pub fn run(args: &Build) -> Result<Exit> {
     if args.to.is_empty() {
         return Ok(Exit::Good);
     }
-    upload::send(&upload::Sending {
+    let sending = upload::Sending {
         path: image,
         name: None,
         to: &args.to,
         targets: args.targets.as_deref(),
         quiet: args.quiet,
         format: args.format,
-    })
+    };
+    upload::send(&sending, &mut secrets)
 }
 
 /// What is said of an image.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::cli::{self, Format};
 use crate::exit::Exit;
 use crate::target::example::EXAMPLE;
+use crate::target::secret::Secrets;
 use crate::target::{self, Target, Targets};
 use crate::upload::{Outcome, Place, connect};
 
@@ -26,7 +27,7 @@ pub fn run(args: &cli::Targets) -> Result<Exit> {
     }
     let targets = Targets::read(&target::path(args.targets.as_deref())?)?;
     let chosen = targets.select(&args.names)?;
-    let tried = if args.check { Some(tried(&targets, &args.names)?) } else { None };
+    let tried = if args.check { Some(tried(&targets, &args.names, &mut Secrets::default())?) } else { None };
     let rows: Vec<Row> = chosen
         .into_iter()
         .map(|(label, target)| {
@@ -53,29 +54,30 @@ pub fn schema() -> Result<String> {
     Ok(serde_json::to_string_pretty(&schemars::schema_for!(Targets))? + "\n")
 }
 
-/// Makes sure that targets let one in, before anything long begins. Gives the environment variables that hold their secrets.
+/// Makes sure that targets let one in, before anything long begins. Gives the environment variables that hold their secrets; the
+/// secrets themselves are kept for the upload, since nobody may be there to be asked again by then.
 ///
 /// # Errors
 /// For every target that does not, with what to do.
-pub fn let_in(names: &[String], file: Option<&Path>) -> Result<Vec<String>> {
+pub fn let_in(names: &[String], file: Option<&Path>, secrets: &mut Secrets) -> Result<Vec<String>> {
     let targets = Targets::read(&target::path(file)?)?;
     let refused = |(label, place): &Outcome<Place>| {
         let failure = place.as_ref().err()?;
         Some(format!("target {label}: {failure}\n    do: {}", failure.remedy()))
     };
-    let refused: Vec<String> = tried(&targets, names)?.iter().filter_map(refused).collect();
+    let refused: Vec<String> = tried(&targets, names, secrets)?.iter().filter_map(refused).collect();
     if !refused.is_empty() {
         bail!("nothing was built, because the image could not be uploaded:\n{}", refused.join("\n"));
     }
     Ok(targets.variables())
 }
 
-fn tried(targets: &Targets, names: &[String]) -> Result<Vec<Outcome<Place>>> {
+fn tried(targets: &Targets, names: &[String], secrets: &mut Secrets) -> Result<Vec<Outcome<Place>>> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting tokio")?;
     runtime.block_on(async {
         tokio::select! {
-            tried = connect(targets, names) => tried,
+            tried = connect(targets, names, secrets) => tried,
             name = super::interrupted() => bail!("ended by {}", name?),
         }
     })

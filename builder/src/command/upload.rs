@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::cli::{Format, Upload};
 use crate::exit::Exit;
+use crate::target::secret::Secrets;
 use crate::target::{self, Targets};
 use crate::upload::bars::Bars;
 use crate::upload::image::Image;
@@ -20,14 +21,15 @@ use crate::upload::{Delivered, How, Outcome, connect, deliver, journal};
 /// When there is no such image or target, or it is interrupted.
 pub fn run(args: &Upload) -> Result<Exit> {
     let path = Image::find(&args.image, &args.out)?;
-    send(&Sending {
+    let sending = Sending {
         path,
         name: args.name.as_deref(),
         to: &args.to,
         targets: args.targets.as_deref(),
         quiet: args.quiet,
         format: args.format,
-    })
+    };
+    send(&sending, &mut Secrets::default())
 }
 
 /// What is to be sent where.
@@ -46,11 +48,11 @@ pub struct Sending<'a> {
     pub format: Format,
 }
 
-/// Sends an image, and tells what became of it.
+/// Sends an image, and tells what became of it. Secrets that are known are not looked up again.
 ///
 /// # Errors
 /// When there is no such image or target, or it is interrupted.
-pub fn send(sending: &Sending) -> Result<Exit> {
+pub fn send(sending: &Sending, secrets: &mut Secrets) -> Result<Exit> {
     let targets = Targets::read(&target::path(sending.targets)?)?;
     targets.select(sending.to)?;
     let journals = journal::directory()?;
@@ -58,7 +60,7 @@ pub fn send(sending: &Sending) -> Result<Exit> {
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting tokio")?;
     let done = runtime.block_on(async {
         tokio::select! {
-            done = all(sending, &targets, &journals) => done,
+            done = all(sending, &targets, &journals, secrets) => done,
             name = super::interrupted() => bail!(
                 "ended by {}; the same command goes on where it can, and clears away what is half made", name?
             ),
@@ -78,9 +80,10 @@ async fn all(
     sending: &Sending<'_>,
     targets: &Targets,
     journals: &Path,
+    secrets: &mut Secrets,
 ) -> Result<(Image, Vec<Outcome<Delivered>>)> {
     let bars = Bars::new(sending.quiet);
-    let places = connect(targets, sending.to).await?;
+    let places = connect(targets, sending.to, secrets).await?;
     let (path, name) = (sending.path.clone(), sending.name.map(str::to_owned));
     let begun = Instant::now();
     let image = {

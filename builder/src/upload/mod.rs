@@ -99,22 +99,25 @@ impl Place {
 
 /// Connects to all targets at once: certificates, logins, and whether what they name is there. Nothing is changed.
 ///
-/// Secrets are looked up one after the other, since their commands may ask questions.
+/// Secrets are looked up one after the other, since their commands may ask questions; those that are known already are not looked up.
 ///
 /// # Errors
 /// When there is no target of a name.
-pub async fn connect(targets: &Targets, names: &[String]) -> Result<Vec<Outcome<Place>>> {
-    let mut secrets = Secrets::default();
+pub async fn connect(
+    targets: &Targets,
+    names: &[String],
+    secrets: &mut Secrets,
+) -> Result<Vec<Outcome<Place>>> {
     let mut ways = Vec::new();
     for (label, target) in targets.select(names)? {
         let directory = &targets.directory;
         let way = match target {
             Target::Nutanix(settings) => {
-                let way = nutanix::connect::Way::find(&label, settings, &mut secrets, directory).await;
+                let way = nutanix::connect::Way::find(&label, settings, secrets, directory).await;
                 way.map(|way| Way::Nutanix(Box::new(way)))
             }
             Target::Vsphere(settings) => {
-                let way = vsphere::Way::find(&label, settings, &mut secrets, directory).await;
+                let way = vsphere::Way::find(&label, settings, secrets, directory).await;
                 way.map(|way| Way::Vsphere(Box::new(way)))
             }
         };

@@ -74,7 +74,7 @@ fn no_password_of_a_target_is_in_a_file_a_log_or_a_process_list() {
         let targets = [
             target("one", "env:PRISM"),
             target("two", "file:password"),
-            target("three", "command:cat password"),
+            target("three", "command:echo asked >> asked; cat password"),
         ];
         fs::write(desk.path("targets.yml"), format!("targets:\n{}", targets.concat())).unwrap();
         fs::write(desk.path("password"), format!("{password}\n")).unwrap();
@@ -93,6 +93,8 @@ fn no_password_of_a_target_is_in_a_file_a_log_or_a_process_list() {
         assert!(packer, "nobody saw Packer's command line");
         assert_eq!(output.status.code(), Some(i32::from(fails == "1")), "{}", said(&output));
         assert_eq!(prism.images().is_empty(), fails == "1");
+        // Before the build, and not once more an hour later, when nobody is there.
+        assert_eq!(fs::read_to_string(desk.path("asked")).unwrap(), "asked\n");
 
         assert!(!lines.iter().any(|line| secret.is_in(line)));
         assert!(!secret.is_in(&output.stdout) && !secret.is_in(&output.stderr));
