@@ -108,14 +108,22 @@ fn told(image: &Image, outcomes: &[Outcome<Delivered>]) -> String {
     for (label, outcome) in outcomes {
         // Writing to a string does not fail.
         let _ = match outcome {
-            Ok(Delivered { how, id, api, product, seconds, removed }) => {
+            Ok(Delivered { how, id, api, product, seconds, removed, left }) => {
                 let how = if *how == How::Uploaded { "uploaded" } else { "there already" };
                 let removed = match removed {
                     0 => String::new(),
                     count => format!("; {count} older removed"),
                 };
+                let left = left
+                    .as_ref()
+                    .map_or(String::new(), |left| format!("\n    an older one could not be removed, {left}"));
                 let by = [product.as_str(), "API", api].join(" ");
-                writeln!(text, "{label}: {} {how} ({}, {id}, {seconds:.1} s){removed}", image.name, by.trim())
+                writeln!(
+                    text,
+                    "{label}: {} {how} ({}, {id}, {seconds:.1} s){removed}{left}",
+                    image.name,
+                    by.trim()
+                )
             }
             Err(failure) => {
                 let remedy = failure.remedy();

@@ -63,6 +63,27 @@ pub struct Delivered {
     pub seconds: f64,
     /// How many older versions were removed.
     pub removed: usize,
+    /// Why one that is too old is still there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left: Option<String>,
+}
+
+/// Versions that are too old, removed one after the other until one cannot be. That is no failure of the delivery: the image is there.
+#[derive(Debug, Default)]
+struct Pruned {
+    removed: usize,
+    left: Option<String>,
+}
+
+impl Pruned {
+    /// Counts one. Gives whether to go on.
+    fn count(&mut self, name: &str, deleted: Result<(), Failure>) -> bool {
+        match deleted {
+            Ok(()) => self.removed += 1,
+            Err(failure) => self.left = Some(format!("{name}: {failure}")),
+        }
+        self.left.is_none()
+    }
 }
 
 /// A target, and what became of it.

@@ -366,6 +366,34 @@ fn an_import_beyond_patience_is_waited_for_by_the_next_run() {
     }
 }
 
+/// A role may well be without the right to delete: what was to be delivered is there all the same.
+#[test]
+fn an_older_version_that_cannot_be_removed_is_no_failure() {
+    for options in [v3 as fn() -> Options, v4] {
+        let desk = Desk::new(vec![("paris", options())], "keep: 0");
+        let prism = desk.prism("paris");
+        assert_eq!(desk.upload(&[]).code, Some(0));
+        let sha256 = desk.image(2);
+        always(prism, "DELETE", "/images/", Act::status(403));
+        let told = desk.upload(&[]);
+        assert_eq!(told.code, Some(0), "{} {}", told.out, told.err);
+        let paris = told.of_target("paris");
+        assert!(
+            paris.contains("uploaded") && paris.contains("an older one could not be removed, web-"),
+            "{paris}"
+        );
+        assert_eq!((only(prism, "web").sha256, names(prism).len()), (sha256, 2));
+        prism.mend();
+        let told = desk.upload(&["--format", "json"]).json();
+        assert_eq!(
+            (&told["targets"][0]["result"], &told["targets"][0]["removed"]),
+            (&"present".into(), &1.into())
+        );
+        assert!(told["targets"][0].get("left").is_none());
+        assert_eq!(names(prism), ["web"]);
+    }
+}
+
 #[test]
 fn a_store_that_fails_while_parts_are_put_together_is_asked_again() {
     let desk = Desk::new(vec![("paris", v4())], "");

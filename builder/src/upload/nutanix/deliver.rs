@@ -11,7 +11,7 @@ use super::super::http::Login;
 use super::super::image::Image;
 use super::super::journal::{Begun, Journal};
 use super::super::stamp::Stamp;
-use super::super::{Delivered, How};
+use super::super::{Delivered, How, Pruned};
 use super::{Central, Remote, State, Version, objects, v3, v4};
 use crate::target::Api;
 
@@ -48,7 +48,7 @@ impl Central {
         bar.say("giving it its name");
         let images = self.images().await?;
         self.publish(image, &id, &images).await?;
-        let removed = self.prune(image, &id, &images).await?;
+        let pruned = self.prune(image, &id, &images).await;
         journal.forget().map_err(local)?;
         let how_said = if how == How::Present { "was there already" } else { "done" };
         bar.say(how_said);
@@ -58,7 +58,8 @@ impl Central {
             api: self.api.to_string(),
             product: self.product.clone(),
             seconds: begin.elapsed().as_secs_f64(),
-            removed,
+            removed: pruned.removed,
+            left: pruned.left,
         })
     }
 
@@ -261,8 +262,8 @@ impl Central {
         }
     }
 
-    /// Deletes versions before this one, but the newest that are kept. Gives how many.
-    async fn prune(&self, image: &Image, id: &str, images: &[Remote]) -> Result<usize, Failure> {
+    /// Deletes versions before this one, but the newest that are kept.
+    async fn prune(&self, image: &Image, id: &str, images: &[Remote]) -> Pruned {
         let older = |found: &&Remote| {
             found.id != id
                 && found.state == State::Ready
@@ -271,10 +272,15 @@ impl Central {
         let mut versions: Vec<&Remote> = images.iter().filter(older).collect();
         versions.sort_by(|a, b| b.created.cmp(&a.created));
         let old = versions.get(usize::from(self.settings.keep)..).unwrap_or_default();
+        let mut pruned = Pruned::default();
         for version in old {
-            self.delete(&version.id).await?;
+            // The list is from before it gave its name away.
+            let name = version.stamp().map_or_else(|| version.name.clone(), |stamp| stamp.version_name());
+            if !pruned.count(&name, self.delete(&version.id).await) {
+                break;
+            }
         }
-        Ok(old.len())
+        pruned
     }
 }
 

@@ -13,7 +13,7 @@ use super::super::failure::{Failure, Kind};
 use super::super::image::Image;
 use super::super::journal::{Begun, Journal};
 use super::super::stamp::Stamp;
-use super::super::{Delivered, How};
+use super::super::{Delivered, How, Pruned};
 use super::Center;
 use super::library::{From, Item, Outgoing};
 use crate::ova::Appliance;
@@ -63,7 +63,7 @@ impl Center {
         };
         bar.say("giving it its name");
         self.publish(image, &id).await?;
-        let removed = self.prune(image, &id).await?;
+        let pruned = self.prune(image, &id).await;
         journal.forget().map_err(local)?;
         bar.say(if how == How::Present { "was there already" } else { "done" });
         Ok(Delivered {
@@ -72,7 +72,8 @@ impl Center {
             api: "content library".to_owned(),
             product: "vCenter".to_owned(),
             seconds: begin.elapsed().as_secs_f64(),
-            removed,
+            removed: pruned.removed,
+            left: pruned.left,
         })
     }
 
@@ -186,17 +187,23 @@ impl Center {
         }
     }
 
-    /// Deletes versions before this one, but the newest that are kept. Gives how many.
-    async fn prune(&self, image: &Image, id: &str) -> Result<usize, Failure> {
-        let items = self.items().await?;
+    /// Deletes versions before this one, but the newest that are kept.
+    async fn prune(&self, image: &Image, id: &str) -> Pruned {
+        let mut pruned = Pruned::default();
+        let items = match self.items().await {
+            Ok(items) => items,
+            Err(failure) => return Pruned { left: Some(failure.to_string()), ..pruned },
+        };
         let older = |item: &&Item| item.id != id && ours(item, image).is_some();
         let mut versions: Vec<&Item> = items.iter().filter(older).collect();
         versions.sort_by(|a, b| b.created.cmp(&a.created));
         let old = versions.get(usize::from(self.settings.keep)..).unwrap_or_default();
         for version in old {
-            self.delete(&version.id).await?;
+            if !pruned.count(&version.name, self.delete(&version.id).await) {
+                break;
+            }
         }
-        Ok(old.len())
+        pruned
     }
 }
 
