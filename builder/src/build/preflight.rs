@@ -61,6 +61,9 @@ pub fn preflight(out: &Path, spec: &Spec, beside: &Path) -> Result<Tools> {
             packages.join(" ")
         );
     }
+    if bootstrap && !nix::unistd::geteuid().is_root() {
+        namespaces(&find("mmdebstrap").context("looking for mmdebstrap")?)?;
+    }
     let packer = packer?;
     if packer.has_plugins() {
         plugin(packer)?;
@@ -75,6 +78,21 @@ pub fn preflight(out: &Path, spec: &Spec, beside: &Path) -> Result<Tools> {
     room(out, wanted(spec, beside))?;
     let mmdebstrap = if bootstrap { Some(first_line("mmdebstrap", "--version")?) } else { None };
     Ok(Tools { packer, qemu: first_line("qemu-img", "--version")?, mmdebstrap })
+}
+
+/// A user who is not root needs a namespace of users in which he is: mmdebstrap makes one as it will for the disk.
+fn namespaces(mmdebstrap: &Path) -> Result<()> {
+    let tried = Command::new(mmdebstrap).args(["--unshare-helper", "true"]).output();
+    let tried = tried.context("starting mmdebstrap")?;
+    if !tried.status.success() {
+        let said = String::from_utf8_lossy(&tried.stderr);
+        bail!(
+            "mmdebstrap cannot work as this user: {}: apt-get install uidmap, and where /etc/subuid has no line of yours, \
+             usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $USER; or build as root",
+            said.trim().lines().last().unwrap_or("it does not say why")
+        );
+    }
+    Ok(())
 }
 
 /// A Packer that has its plugins apart must have been given the one for QEMU.
@@ -174,13 +192,29 @@ mod tests {
     }
 
     #[test]
+    fn a_user_without_namespaces_is_told_what_is_missing() {
+        use std::os::unix::fs::PermissionsExt;
+        let home = tempfile::tempdir().unwrap();
+        let mmdebstrap = home.path().join("mmdebstrap");
+        for (does, good) in [("exit 0", true), ("echo 'E: cannot find newuidmap' >&2; exit 25", false)] {
+            let script = format!("#!/bin/sh\n[ \"$*\" = '--unshare-helper true' ] || exit 9\n{does}\n");
+            std::fs::write(&mmdebstrap, script).unwrap();
+            std::fs::set_permissions(&mmdebstrap, std::fs::Permissions::from_mode(0o755)).unwrap();
+            let told = namespaces(&mmdebstrap).map_err(|error| error.to_string());
+            assert_eq!(told.is_ok(), good, "{told:?}");
+            let wanted = |text: &String| text.contains("newuidmap") && text.contains("install uidmap");
+            assert!(good || told.as_ref().is_err_and(wanted), "{told:?}");
+        }
+    }
+
+    #[test]
     fn the_script_for_fresh_machines_installs_all_that_is_looked_for() {
         let script = include_str!("../../../packaging/image");
         let words: Vec<&str> =
             script.split(|sign: char| sign.is_whitespace() || "()".contains(sign)).collect();
         let programs = PROGRAMS.iter().chain(&BOOTSTRAP).map(|(_, package)| *package);
         // Debian has the keys of Ubuntu under another name; without them the build says which.
-        for package in programs.chain(["debian-archive-keyring", "packer", "ovmf"]) {
+        for package in programs.chain(["debian-archive-keyring", "packer", "ovmf", "uidmap"]) {
             assert!(words.contains(&package), "{package}");
         }
     }
