@@ -67,13 +67,14 @@ pub async fn build(order: &Order, progress: &Progress) -> Result<Manifest> {
     supported(&spec)?;
     let family = spec.os.value.family;
     let package = AgentPackage::find(order.agent.as_deref(), family)?;
-    let tools = preflight::preflight(&order.out, &spec, order.beside())?;
+    let tools = preflight::preflight(&spec)?;
     let digest = digest::spec(&order.spec, &spec)?;
     let space = Workspace::open(&order.out, spec.name.value.as_str())?;
     if let Some(manifest) = Manifest::kept(&space, &digest, &package).filter(|_| !order.fresh) {
         progress.note("nothing has changed since the image was built; --fresh builds it all the same");
         return Ok(manifest);
     }
+    preflight::room(&order.out, &spec, order.beside())?;
     let mut stages = Vec::new();
     let done = make(order, &spec, &package, &tools, &space, progress, &mut stages).await;
     let kept = space.keep_logs();

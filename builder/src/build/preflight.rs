@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use nix::sys::statvfs::{FsFlags, statvfs};
 
 use super::manifest::Tools;
 use super::medium;
@@ -44,7 +45,7 @@ const IMAGE: u64 = 3 << 30;
 ///
 /// # Errors
 /// For all that is missing, with the command that installs it.
-pub fn preflight(out: &Path, spec: &Spec, beside: &Path) -> Result<Tools> {
+pub fn preflight(spec: &Spec) -> Result<Tools> {
     let bootstrap = matches!(spec.source.value, Source::Bootstrap(_));
     let needed = PROGRAMS.iter().chain(BOOTSTRAP.iter().filter(|_| bootstrap));
     let missing = needed.filter(|(program, _)| find(program).is_none());
@@ -56,10 +57,7 @@ pub fn preflight(out: &Path, spec: &Spec, beside: &Path) -> Result<Tools> {
         packages.push("packer");
     }
     if !packages.is_empty() {
-        bail!(
-            "a build needs what is not here: apt-get install {} (Packer, where the distribution has none, from HashiCorp)",
-            packages.join(" ")
-        );
+        bail!("a build needs what is not here: {}", remedy(&packages));
     }
     if bootstrap && !nix::unistd::geteuid().is_root() {
         namespaces(&find("mmdebstrap").context("looking for mmdebstrap")?)?;
@@ -75,9 +73,25 @@ pub fn preflight(out: &Path, spec: &Spec, beside: &Path) -> Result<Tools> {
             );
         }
     }
-    room(out, wanted(spec, beside))?;
     let mmdebstrap = if bootstrap { Some(first_line("mmdebstrap", "--version")?) } else { None };
     Ok(Tools { packer, qemu: first_line("qemu-img", "--version")?, mmdebstrap })
+}
+
+/// How packages that are missing come here.
+fn remedy(packages: &[&str]) -> String {
+    let elsewhere = [
+        ("packer", "; Packer, where the distribution has none, from HashiCorp"),
+        (
+            "ubuntu-keyring",
+            "; Debian has no ubuntu-keyring: there, 'apt-get install ./FILE' the one of http://archive.ubuntu.com/ubuntu/pool/main/u/ubuntu-keyring/",
+        ),
+    ];
+    let told: String = elsewhere
+        .iter()
+        .filter(|(package, _)| packages.contains(package))
+        .map(|(_, where_from)| *where_from)
+        .collect();
+    format!("apt-get install {}{told}", packages.join(" "))
 }
 
 /// A user who is not root needs a namespace of users in which he is: mmdebstrap makes one as it will for the disk.
@@ -149,16 +163,48 @@ fn wanted(spec: &Spec, beside: &Path) -> u64 {
         }
 }
 
-fn room(out: &Path, wanted: u64) -> Result<()> {
-    std::fs::create_dir_all(out).with_context(|| format!("creating {}", out.display()))?;
-    let state = nix::sys::statvfs::statvfs(out).with_context(|| format!("looking at {}", out.display()))?;
+/// Looks whether what a build makes has room where it is made, and whether a disk from packages can be made there. `beside` is where
+/// paths of the specification begin.
+///
+/// # Errors
+/// When there is too little, or nothing can be executed where a system is to be set up.
+pub fn room(out: &Path, spec: &Spec, beside: &Path) -> Result<()> {
+    let wanted = wanted(spec, beside);
+    free(out, wanted, "make room, or give --out another directory")?;
+    let root = nix::unistd::geteuid().is_root();
+    match spec.source.value {
+        Source::Bootstrap(_) if root => executable(out, flags(out)?, "give --out another directory"),
+        Source::Bootstrap(_) => {
+            // In a user namespace nobody may look into a user's own directories.
+            let shared = Path::new("/var/tmp");
+            free(shared, wanted, "make room, or build as root, which needs none there")?;
+            executable(shared, flags(shared)?, "build as root, which needs nothing there")
+        }
+        Source::Iso(_) | Source::Image(_) => Ok(()),
+    }
+}
+
+fn free(directory: &Path, wanted: u64, remedy: &str) -> Result<()> {
+    let shown = directory.display();
+    let state = statvfs(directory).with_context(|| format!("looking at {shown}"))?;
     let free = state.blocks_available().saturating_mul(state.fragment_size());
     if free < wanted {
         let (free, wanted) = (free >> 20, wanted >> 20);
-        bail!(
-            "{}: {free} MiB are free, a build takes {wanted}: make room, or give --out another directory",
-            out.display()
-        );
+        bail!("{shown}: {free} MiB are free, a build takes {wanted}: {remedy}");
+    }
+    Ok(())
+}
+
+/// How the file system of a directory is mounted.
+fn flags(directory: &Path) -> Result<FsFlags> {
+    Ok(statvfs(directory).with_context(|| format!("looking at {}", directory.display()))?.flags())
+}
+
+/// Programs of the system that is set up run from where it is made.
+fn executable(directory: &Path, flags: FsFlags, remedy: &str) -> Result<()> {
+    let shown = directory.display();
+    if flags.contains(FsFlags::ST_NOEXEC) {
+        bail!("{shown} is mounted noexec, and no disk can be made from packages there: {remedy}");
     }
     Ok(())
 }
@@ -187,8 +233,27 @@ mod tests {
                 Spec::parse(&format!("name: a\nos: debian12\nfirmware: bios\n{text}\n"), "spec").unwrap();
             assert_eq!(wanted(&spec, home.path()) >> 30, gib, "{text}");
         }
-        let error = room(home.path(), u64::MAX).unwrap_err().to_string();
-        assert!(error.contains("MiB are free, a build takes"), "{error}");
+        let error = free(home.path(), u64::MAX, "make room").unwrap_err().to_string();
+        assert!(error.contains("MiB are free, a build takes") && error.ends_with(": make room"), "{error}");
+        let noexec = FsFlags::ST_NOEXEC | FsFlags::ST_NODEV;
+        let error = executable(home.path(), noexec, "elsewhere").unwrap_err().to_string();
+        assert!(error.contains("mounted noexec") && error.ends_with(": elsewhere"), "{error}");
+        assert!(executable(home.path(), FsFlags::ST_NODEV, "elsewhere").is_ok());
+    }
+
+    #[test]
+    fn what_the_distribution_may_lack_is_said_to_be_elsewhere() {
+        for (packages, also) in [
+            (&["xorriso"][..], None),
+            (&["xorriso", "packer"], Some("from HashiCorp")),
+            (&["ubuntu-keyring"], Some("archive.ubuntu.com")),
+        ] {
+            let told = remedy(packages);
+            let (first, rest) = told.split_once(';').map_or((told.as_str(), None), |(a, b)| (a, Some(b)));
+            assert_eq!(first, format!("apt-get install {}", packages.join(" ")));
+            assert_eq!(rest.is_some(), also.is_some(), "{told}");
+            assert!(also.is_none_or(|also| told.contains(also)), "{told}");
+        }
     }
 
     #[test]
@@ -213,7 +278,7 @@ mod tests {
         let words: Vec<&str> =
             script.split(|sign: char| sign.is_whitespace() || "()".contains(sign)).collect();
         let programs = PROGRAMS.iter().chain(&BOOTSTRAP).map(|(_, package)| *package);
-        // Debian has the keys of Ubuntu under another name; without them the build says which.
+        // The keys of Ubuntu are in no package of Debian 12; without them the build says where they are.
         for package in programs.chain(["debian-archive-keyring", "packer", "ovmf", "uidmap"]) {
             assert!(words.contains(&package), "{package}");
         }

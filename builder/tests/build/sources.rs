@@ -59,6 +59,19 @@ fn an_image_is_made_from_a_disc_or_from_another_image() {
 }
 
 #[test]
+fn what_is_built_already_needs_no_room() {
+    let desk = desk("rocky9", "image", &sha256("a disc"));
+    assert!(desk.build(SEALED, &[]).status.success());
+    // More than any disk has.
+    fs::OpenOptions::new().write(true).open(desk.path("media/a.iso")).unwrap().set_len(8 << 40).unwrap();
+    let again = desk.build("exit 9", &[]);
+    assert!(said(&again).contains("nothing has changed"), "{}", said(&again));
+    let anew = desk.build("exit 9", &["--fresh"]);
+    assert!(said(&anew).contains("MiB are free, a build takes"), "{}", said(&anew));
+    assert!(desk.work().is_empty());
+}
+
+#[test]
 fn a_medium_that_is_another_one_is_refused_before_anything_runs() {
     let wrong = desk("rhel9", "iso", &sha256("another disc"));
     let output = wrong.build("touch $COUNT.ran", &[]);
