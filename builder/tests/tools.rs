@@ -1,4 +1,4 @@
-//! What the tools say for which the files are made. Needs packer, ksvalidator, sfdisk and bash: `.ci/setup` installs them.
+//! What the tools say for which the files are made. Needs packer, ksvalidator, debconf, sfdisk and bash: `.ci/setup` installs them.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends")]
 
 use std::path::{Path, PathBuf};
@@ -131,6 +131,25 @@ fn ksvalidator_takes_every_kickstart() {
         }
     }
     assert!(seen.len() >= 3 * 4 * 2, "{}", seen.len());
+}
+
+#[test]
+fn debconf_takes_every_preseed() {
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().join("preseed.cfg");
+    let mut seen: Vec<String> = Vec::new();
+    for spec in matrix().into_iter().filter(|spec| spec.os.value.family == Family::Debian) {
+        for (_, files) in rendered(&spec, "1.6.6".parse().unwrap()) {
+            let preseed = files.iter().find(|file| file.path == "installer/preseed.cfg");
+            let Some(preseed) = preseed.filter(|preseed| !seen.contains(&preseed.text)) else { continue };
+            std::fs::write(&path, &preseed.text).unwrap();
+            // Of a type that it does not know it only warns.
+            let said = run(Command::new("debconf-set-selections").arg("--checkonly").arg(&path));
+            assert!(said.trim().is_empty(), "{said}");
+            seen.push(preseed.text.clone());
+        }
+    }
+    assert!(seen.len() >= 2 * 3 * 2, "{}", seen.len());
 }
 
 #[test]

@@ -83,7 +83,8 @@ impl Kind {
                 "check the address, the network and the firewall (port 9440 of a Prism Central, 443 of a vCenter), then run the same command again"
             }
             Kind::Tls => {
-                "name the file with its certificate authority under ca, or set insecure: true where whoever is on the way may read the password"
+                "name the file with its certificate authority under ca (UnknownIssuer); give it a certificate that names its address and does not sign itself \
+                 (not valid for name, CaUsedAsEndEntity: no ca helps); or set insecure: true where whoever is on the way may read the password"
             }
             Kind::Interrupted | Kind::Unavailable => {
                 "run the same command again; it goes on where it can and makes no second image"
