@@ -1,7 +1,7 @@
 //! The disk of a bootstrap: made by the rendered scripts, kept, and used again while they are the same and its packages not old.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -13,7 +13,7 @@ use super::{Order, digest, preflight};
 use crate::render::File;
 
 /// How long a disk's packages are taken for new.
-const NEW: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+pub const NEW: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// A disk that starts by itself.
 #[derive(Debug)]
@@ -26,6 +26,12 @@ pub struct Disk {
     pub reused: bool,
 }
 
+/// How old the disk in a directory is; `None` where there is none.
+pub fn age(directory: &Path) -> Option<Duration> {
+    let made = fs::metadata(directory.join("disk.raw")).and_then(|meta| meta.modified());
+    made.ok()?.elapsed().ok()
+}
+
 /// The disk that these files make.
 ///
 /// # Errors
@@ -35,11 +41,7 @@ pub async fn disk(space: &Workspace, files: &[File], order: &Order, progress: &P
     let recipe = digest::texts(scripts.flat_map(|file| [file.path, file.text.as_str()]));
     let kept = space.kept(&recipe);
     let disk = |reused| Disk { path: kept.join("disk.raw"), kernel: kept.join("kernel"), reused };
-    let age = fs::metadata(kept.join("disk.raw"))
-        .and_then(|meta| meta.modified())
-        .ok()
-        .and_then(|time| time.elapsed().ok());
-    if !order.fresh && age.is_some_and(|age| age < NEW) {
+    if !order.fresh && age(&kept).is_some_and(|age| age < NEW) {
         return Ok(disk(true));
     }
     let made = space.files().join("bootstrap");

@@ -5,18 +5,25 @@
 //! | `NAME/` | the image, its manifest, the logs of the last build |
 //! | `.builder/NAME.lock` | held while an image of that name is built |
 //! | `.builder/work~NAME~…/` | a build that runs; what a killed one left goes when the next begins |
-//! | `.builder/bootstrap-DIGEST/` | a disk that may be used again |
+//! | `.builder/bootstrap-DIGEST/` | a disk that may be used again; too old for that, it goes when a build begins |
 //! | `.builder/fetched/` | discs and disk images that Packer fetched, which it takes again while their digests are right |
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use nix::fcntl::{Flock, FlockArg};
 use tempfile::TempDir;
 
+use super::bootstrap;
 use super::process::Program;
 use crate::render::{File as Rendered, place};
+
+/// How directories of kept disks are called.
+const DISK: &str = "bootstrap-";
+/// When a kept disk goes. Builds that began while it was still used, under other names, are over by then.
+const OLD: Duration = bootstrap::NEW.saturating_add(Duration::from_secs(24 * 60 * 60));
 
 /// A build's place.
 #[derive(Debug)]
@@ -31,7 +38,7 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// Takes the place for an image of that name, and clears away what a killed build left there.
+    /// Takes the place for an image of that name, and clears away what a killed build left there, and disks that nobody uses again.
     ///
     /// # Errors
     /// When another build has it, or it cannot be written.
@@ -50,8 +57,9 @@ impl Workspace {
         // No name has a ~, so that no image is taken for another whose name goes on.
         let prefix = format!("work~{name}~");
         for entry in fs::read_dir(&own).with_context(|| format!("reading {}", own.display()))?.flatten() {
-            if entry.file_name().to_string_lossy().starts_with(&prefix) && entry.path().is_dir() {
-                let path = entry.path();
+            let (name, path) = (entry.file_name().to_string_lossy().into_owned(), entry.path());
+            let old = name.starts_with(DISK) && bootstrap::age(&path).is_some_and(|age| age > OLD);
+            if path.is_dir() && (old || name.starts_with(&prefix)) {
                 fs::remove_dir_all(&path).with_context(|| format!("removing {}", path.display()))?;
             }
         }
@@ -88,7 +96,7 @@ impl Workspace {
 
     /// Where a disk of that digest is kept.
     pub fn kept(&self, digest: &str) -> PathBuf {
-        self.kept.join(format!("bootstrap-{}", digest.get(..16).unwrap_or(digest)))
+        self.kept.join(format!("{DISK}{}", digest.get(..16).unwrap_or(digest)))
     }
 
     /// Where what Packer fetches is kept.

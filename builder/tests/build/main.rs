@@ -167,6 +167,24 @@ fn an_image_is_built_once_and_again_as_far_as_something_changed() {
 }
 
 #[test]
+fn disks_that_are_too_old_to_be_used_again_go() {
+    let desk = Desk::new();
+    assert!(desk.build(SEALED, &[]).status.success());
+    let own = desk.path("images/.builder");
+    let day = Duration::from_secs(24 * 60 * 60);
+    for (name, days) in [("bootstrap-0123456789abcdef", 6), ("bootstrap-fedcba9876543210", 9)] {
+        fs::create_dir(own.join(name)).unwrap();
+        let disk = fs::File::create(own.join(name).join("disk.raw")).unwrap();
+        disk.set_modified(std::time::SystemTime::now() - day * days).unwrap();
+    }
+    assert!(desk.build(SEALED, &["--fresh"]).status.success());
+    let kept = fs::read_dir(&own).unwrap().flatten().map(|entry| entry.file_name().into_string().unwrap());
+    let kept: Vec<String> = kept.filter(|name| name.starts_with("bootstrap-")).collect();
+    assert_eq!(kept.len(), 2, "{kept:?}");
+    assert!(!kept.iter().any(|name| name.ends_with("fedcba9876543210")), "{kept:?}");
+}
+
+#[test]
 fn what_went_wrong_is_quoted_and_nothing_half_made_is_left() {
     let cases = [
         (
