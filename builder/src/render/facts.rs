@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::layout::Layout;
 use super::{Choices, packages};
 use crate::spec::cloud_init::{Datasource, DefaultUser};
-use crate::spec::storage::{BIOS_BOOT, EFI, Scheme};
+use crate::spec::storage::{BIOS_BOOT, EFI, FileSystem, Scheme};
 use crate::spec::{Controller, Family, Firmware, Os, Platform, Source, Spec, Target, os};
 
 /// The account that exists only while an image is built.
@@ -125,7 +125,10 @@ struct OsFacts {
 struct MountFacts {
     at: String,
     size: u64,
+    /// The name of its logical volume, and its label where there is room for one.
     label: String,
+    /// Whether a file system of that kind can have that label.
+    labelled: bool,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -195,11 +198,12 @@ impl FirmwareFacts {
 impl StorageFacts {
     fn of(spec: &Spec) -> StorageFacts {
         let storage = &spec.storage;
-        let mounts = mounts(spec);
+        let own = os::filesystem(spec.os.value.family);
+        let filesystem = storage.filesystem.as_ref().map_or(own, |kind| kind.value);
+        let mounts = mounts(spec, filesystem);
         let mut mounts_root_last = mounts.clone();
         mounts_root_last.sort_by_key(|mount| mount.at == "/");
         let boot = mounts.iter().find(|mount| mount.at == "/boot");
-        let own = os::filesystem(spec.os.value.family);
         StorageFacts {
             disk: storage.disk.value.in_mebibytes(),
             boot_separate: boot.is_some(),
@@ -211,7 +215,7 @@ impl StorageFacts {
                 Scheme::Partitions => "partitions",
                 Scheme::Lvm => "lvm",
             },
-            filesystem: storage.filesystem.as_ref().map_or(own, |kind| kind.value).word(),
+            filesystem: filesystem.word(),
             bios_boot: BIOS_BOOT.in_mebibytes(),
             efi: EFI.in_mebibytes(),
             layout: Layout::of(spec),
@@ -298,10 +302,11 @@ fn file_name(path: &std::path::Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn mounts(spec: &Spec) -> Vec<MountFacts> {
+fn mounts(spec: &Spec, filesystem: FileSystem) -> Vec<MountFacts> {
     let facts = |mount: &crate::spec::storage::Mount| MountFacts {
         at: mount.at.as_str().to_owned(),
         size: mount.size.in_mebibytes(),
+        labelled: mount.at.label().len() <= filesystem.longest_label(),
         label: mount.at.label(),
     };
     spec.storage.mounts.iter().map(|mount| facts(&mount.value)).collect()

@@ -119,7 +119,9 @@ impl Layout {
 
 impl Partition {
     fn new(spec: &Spec, kind: Kind, name: &str, mount: &str, start: u64, size: u64) -> Partition {
-        let own = uuid(spec, name);
+        // A mount point may be called as a partition that is none: /swap, /efi.
+        let of = if kind == Kind::Mount { mount } else { name };
+        let own = uuid(spec, of);
         let serial: String = own.chars().filter(|c| *c != '-').take(8).collect();
         let fstab = match kind {
             Kind::Bios => String::new(),
@@ -137,7 +139,7 @@ impl Partition {
             r#type: TYPES.iter().find(|(of, _)| *of == kind).map_or("", |(_, id)| id),
             label: name.to_owned(),
             serial,
-            uuid_partition: uuid(spec, &format!("partition {name}")),
+            uuid_partition: uuid(spec, &format!("partition {of}")),
             uuid: own,
             mount: mount.to_owned(),
             fstab,
@@ -191,6 +193,16 @@ mod tests {
             ids.dedup();
             assert_eq!(ids.len(), count);
         }
+    }
+
+    #[test]
+    fn a_mount_point_called_as_another_partition_has_an_id_of_its_own() {
+        let text = "name: a\nos: debian12\nstorage: {swap: 1 GiB, mounts: [{at: /swap, size: 1 GiB}, {at: /efi, size: 1 GiB}, {at: /disk, size: 1 GiB}, {at: /, size: 6 GiB}]}\n";
+        let layout = Layout::of(&Spec::parse(text, "spec").unwrap()).unwrap();
+        let ids = layout.partitions.iter().flat_map(|part| [&part.uuid, &part.uuid_partition]);
+        let all: Vec<_> = ids.chain([&layout.id]).collect();
+        let different: std::collections::BTreeSet<_> = all.iter().collect();
+        assert_eq!((different.len(), layout.partitions.len()), (all.len(), 7));
     }
 
     #[test]

@@ -129,6 +129,73 @@ fn what_is_typed_is_meant_for_the_menu_of_the_firmware_that_the_machine_has() {
     assert_eq!(seen.len(), 4);
 }
 
+fn with(os: &str, more: &str) -> Spec {
+    let digest = "1".repeat(64);
+    let text = format!(
+        "name: a\nos: {os}\nfirmware: uefi\nsource: {{iso: {{url: /a.iso, checksum: 'sha256:{digest}'}}}}\n{more}\n"
+    );
+    Spec::parse(&text, "spec").unwrap()
+}
+
+fn installer(spec: &Spec) -> String {
+    let files = render(spec, Platform::Qemu, &choices("1.6.6")).unwrap();
+    files.into_iter().find(|file| file.path.starts_with("installer/")).unwrap().text
+}
+
+/// XFS has labels of 12 characters, and `mkfs.xfs` refuses longer ones.
+#[test]
+fn labels_are_no_longer_than_their_file_system_can_have() {
+    for os in ["debian12", "rhel9"] {
+        for (filesystem, there) in [("ext4", true), ("xfs", false)] {
+            let text = installer(&with(os, &format!("storage: {{filesystem: {filesystem}}}")));
+            let label = |name: &str| {
+                text.contains(&format!("label{{ {name} }}")) || text.contains(&format!("--label={name}\n"))
+            };
+            assert!(label("var_log") && text.contains("/var/log/audit "), "{text}");
+            assert_eq!(label("var_log_audit"), there, "{os} {filesystem}: {text}");
+        }
+    }
+}
+
+/// Ubuntu's installer adds a file to swap to unless it is told not to.
+#[test]
+fn no_swap_is_none_at_all() {
+    for scheme in ["partitions", "lvm"] {
+        for (swap, told) in [("0", true), ("1 GiB", false)] {
+            let text =
+                installer(&with("ubuntu2404", &format!("storage: {{scheme: {scheme}, swap: {swap}}}")));
+            let config: serde_json::Value = serde_saphyr::from_str(&text).unwrap();
+            let storage = &config["autoinstall"]["storage"];
+            assert_eq!(storage["swap"]["size"].as_u64(), told.then_some(0), "{text}");
+            let swaps = storage["config"].as_array().unwrap().iter().filter(|it| it["fstype"] == "swap");
+            assert_eq!(swaps.count(), usize::from(!told), "{text}");
+        }
+    }
+}
+
+/// What the schema of autoinstall's storage cannot say: each thing has an id of its own, and what it names comes before it.
+#[test]
+fn what_autoinstall_names_is_there() {
+    let mounts = ["boot", "disk", "efi", "bios", "swap", "group", "volumes"];
+    let mounts = mounts.map(|name| format!("{{at: /{name}, size: 1 GiB}}, ")).concat();
+    for scheme in ["partitions", "lvm"] {
+        let storage =
+            format!("storage: {{scheme: {scheme}, swap: 1 GiB, mounts: [{mounts}{{at: /, size: 6 GiB}}]}}");
+        let text = installer(&with("ubuntu2204", &storage));
+        let config: serde_json::Value = serde_saphyr::from_str(&text).unwrap();
+        let mut ids = BTreeSet::new();
+        for thing in config["autoinstall"]["storage"]["config"].as_array().unwrap() {
+            let named = ["device", "volume", "volgroup"].into_iter().filter_map(|key| thing[key].as_str());
+            let devices = thing["devices"].as_array().into_iter().flatten().filter_map(|it| it.as_str());
+            for name in named.chain(devices) {
+                assert!(ids.contains(name), "{name}: {text}");
+            }
+            assert!(ids.insert(thing["id"].as_str().unwrap()), "{thing}: {text}");
+        }
+        assert!(ids.len() > 20, "{text}");
+    }
+}
+
 /// What is looked for before a build is what the template asks for.
 #[test]
 fn the_plugin_is_asked_for_as_it_is_looked_for() {

@@ -55,6 +55,14 @@ impl FileSystem {
             FileSystem::Xfs => "xfs",
         }
     }
+
+    /// How many characters its label can have: `mke2fs(8)` and `mkfs.xfs(8)`, which refuses a longer one.
+    pub fn longest_label(self) -> usize {
+        match self {
+            FileSystem::Ext4 => LONGEST,
+            FileSystem::Xfs => 12,
+        }
+    }
 }
 
 /// A file system of its own.

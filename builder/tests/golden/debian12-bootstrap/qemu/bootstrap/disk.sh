@@ -13,8 +13,8 @@ test -s "$root/boot/$initrd"
 # The first start; the machine writes its own configuration when it is provisioned.
 mkdir -p "$root/boot/grub"
 cat > "$root/boot/grub/grub.cfg" <<GRUB
-search --no-floppy --fs-uuid --set=root 1036e35b-a3d2-843b-a24a-96245b95b411
-linux /$kernel root=UUID=4031d350-3663-82dd-9b79-8c4066dec96d ro
+search --no-floppy --fs-uuid --set=root b43352ea-3502-8159-aa32-aa9e073dd12f
+linux /$kernel root=UUID=e7c9bf0d-cdbd-8c23-8480-7a030006c71c ro
 initrd /$initrd
 boot
 GRUB
@@ -22,7 +22,7 @@ GRUB
 # BIOS: the first sector loads the rest from the BIOS boot partition, which finds /boot by its UUID.
 mkdir -p "$root/boot/grub/i386-pc"
 cp "$root"/usr/lib/grub/i386-pc/*.{mod,lst} "$root/boot/grub/i386-pc/"
-printf 'search.fs_uuid 1036e35b-a3d2-843b-a24a-96245b95b411 root\nset prefix=($root)/grub\n' > "$root/boot/grub/early.cfg"
+printf 'search.fs_uuid b43352ea-3502-8159-aa32-aa9e073dd12f root\nset prefix=($root)/grub\n' > "$root/boot/grub/early.cfg"
 chroot "$root" grub-mkimage --format=i386-pc --output=/boot/grub/i386-pc/core.img --prefix='/grub' \
     --config=/boot/grub/early.cfg biosdisk part_gpt ext2 search search_fs_uuid normal configfile linux test echo
 rm "$root/boot/grub/early.cfg"
@@ -46,7 +46,7 @@ esp=$disk@@$((4096 * 512))
 mkfs.vfat -F 32 -s 8 -n EFI -i 57cf85c3 --offset=4096 "$disk" $((1048576 / 2)) > /dev/null
 mkdir -p "$root/boot/efi"
 stub=$root/boot/grub/stub.cfg
-printf 'search.fs_uuid 1036e35b-a3d2-843b-a24a-96245b95b411 root\nset prefix=($root)/grub\nconfigfile $prefix/grub.cfg\n' > "$stub"
+printf 'search.fs_uuid b43352ea-3502-8159-aa32-aa9e073dd12f root\nset prefix=($root)/grub\nconfigfile $prefix/grub.cfg\n' > "$stub"
 shim=$root/usr/lib/shim grub=$root/usr/lib/grub/x86_64-efi-signed
 manager=$shim/mmx64.efi.signed
 [ -e "$manager" ] || manager=$shim/mmx64.efi
@@ -65,24 +65,24 @@ make() { # DIRECTORY START SECTORS LABEL UUID
     mke2fs -q -F -t ext4 -O ^metadata_csum_seed -L "$4" -U "$5" -E "offset=$(($2 * 512)),hash_seed=$5" -d "$1" "$disk" $(($3 / 2))k
 }
 mkdir -p "$root/var/log/audit"
-make "$root/var/log/audit" 1052672 2097152 var_log_audit 78f5efd2-6f96-8438-8e00-201c19ff0978
+make "$root/var/log/audit" 1052672 2097152 var_log_audit f1016ea5-1ffa-83c2-8be3-a6ce5712eae9
 find "$root/var/log/audit" -mindepth 1 -delete
 mkdir -p "$root/var/tmp"
-make "$root/var/tmp" 3149824 2097152 var_tmp fd33ed7a-41ac-8e89-88c7-c7827ce051ba
+make "$root/var/tmp" 3149824 2097152 var_tmp d82a543c-c268-81d0-aac2-2121f8521904
 find "$root/var/tmp" -mindepth 1 -delete
 mkdir -p "$root/var/log"
-make "$root/var/log" 5246976 4194304 var_log 5c0f19c8-e6e7-806c-a7a9-90527b493a37
+make "$root/var/log" 5246976 4194304 var_log fceac273-b7d5-8b8c-8768-da57364d73e0
 find "$root/var/log" -mindepth 1 -delete
 mkdir -p "$root/boot"
-make "$root/boot" 9441280 2097152 boot 1036e35b-a3d2-843b-a24a-96245b95b411
+make "$root/boot" 9441280 2097152 boot b43352ea-3502-8159-aa32-aa9e073dd12f
 find "$root/boot" -mindepth 1 -delete
 mkdir -p "$root/home"
-make "$root/home" 11538432 2097152 home 4fc432ca-2dcc-8160-9130-bf20828682df
+make "$root/home" 11538432 2097152 home bfd2b375-50a2-85e4-ba63-4dc58ceb5f56
 find "$root/home" -mindepth 1 -delete
 mkdir -p "$root/tmp"
-make "$root/tmp" 13635584 2097152 tmp 990a208b-1615-84a7-bffc-ac4bd6699776
+make "$root/tmp" 13635584 2097152 tmp c0ad8f1f-712e-8614-ae53-7b0b4132a9a4
 find "$root/tmp" -mindepth 1 -delete
 mkdir -p "$root/var"
-make "$root/var" 15732736 8388608 var 4e76a6d0-5d57-88e6-92ce-db01ec4eaa55
+make "$root/var" 15732736 8388608 var e033b6bb-30a3-8aac-91e0-5c899ce610ba
 find "$root/var" -mindepth 1 -delete
-make "$root" 24121344 17819648 root 4031d350-3663-82dd-9b79-8c4066dec96d
+make "$root" 24121344 17819648 root e7c9bf0d-cdbd-8c23-8480-7a030006c71c

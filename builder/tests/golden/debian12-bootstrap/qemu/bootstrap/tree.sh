@@ -5,15 +5,15 @@ set -euo pipefail
 root=$1
 
 cat > "$root/etc/fstab" <<'FSTAB'
-UUID=4031d350-3663-82dd-9b79-8c4066dec96d / ext4 defaults 0 1
-UUID=1036e35b-a3d2-843b-a24a-96245b95b411 /boot ext4 defaults 0 2
+UUID=e7c9bf0d-cdbd-8c23-8480-7a030006c71c / ext4 defaults 0 1
+UUID=b43352ea-3502-8159-aa32-aa9e073dd12f /boot ext4 defaults 0 2
 UUID=57CF-85C3 /boot/efi vfat umask=0077 0 1
-UUID=4fc432ca-2dcc-8160-9130-bf20828682df /home ext4 defaults 0 2
-UUID=990a208b-1615-84a7-bffc-ac4bd6699776 /tmp ext4 defaults 0 2
-UUID=4e76a6d0-5d57-88e6-92ce-db01ec4eaa55 /var ext4 defaults 0 2
-UUID=5c0f19c8-e6e7-806c-a7a9-90527b493a37 /var/log ext4 defaults 0 2
-UUID=78f5efd2-6f96-8438-8e00-201c19ff0978 /var/log/audit ext4 defaults 0 2
-UUID=fd33ed7a-41ac-8e89-88c7-c7827ce051ba /var/tmp ext4 defaults 0 2
+UUID=bfd2b375-50a2-85e4-ba63-4dc58ceb5f56 /home ext4 defaults 0 2
+UUID=c0ad8f1f-712e-8614-ae53-7b0b4132a9a4 /tmp ext4 defaults 0 2
+UUID=e033b6bb-30a3-8aac-91e0-5c899ce610ba /var ext4 defaults 0 2
+UUID=fceac273-b7d5-8b8c-8768-da57364d73e0 /var/log ext4 defaults 0 2
+UUID=f1016ea5-1ffa-83c2-8be3-a6ce5712eae9 /var/log/audit ext4 defaults 0 2
+UUID=d82a543c-c268-81d0-aac2-2121f8521904 /var/tmp ext4 defaults 0 2
 FSTAB
 echo localhost > "$root/etc/hostname"
 printf '127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n' > "$root/etc/hosts"

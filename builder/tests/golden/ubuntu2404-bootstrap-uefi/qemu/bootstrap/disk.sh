@@ -13,8 +13,8 @@ test -s "$root/boot/$initrd"
 # The first start; the machine writes its own configuration when it is provisioned.
 mkdir -p "$root/boot/grub"
 cat > "$root/boot/grub/grub.cfg" <<GRUB
-search --no-floppy --fs-uuid --set=root 9ee7c239-47eb-8d89-a56e-950b09ee7381
-linux /boot/$kernel root=UUID=9ee7c239-47eb-8d89-a56e-950b09ee7381 ro
+search --no-floppy --fs-uuid --set=root bca3051c-14c6-8a88-8be2-4d77ac431300
+linux /boot/$kernel root=UUID=bca3051c-14c6-8a88-8be2-4d77ac431300 ro
 initrd /boot/$initrd
 boot
 GRUB
@@ -24,7 +24,7 @@ esp=$disk@@$((2048 * 512))
 mkfs.vfat -F 32 -s 8 -n EFI -i 98bb1b48 --offset=2048 "$disk" $((1048576 / 2)) > /dev/null
 mkdir -p "$root/boot/efi"
 stub=$root/boot/grub/stub.cfg
-printf 'search.fs_uuid 9ee7c239-47eb-8d89-a56e-950b09ee7381 root\nset prefix=($root)/boot/grub\nconfigfile $prefix/grub.cfg\n' > "$stub"
+printf 'search.fs_uuid bca3051c-14c6-8a88-8be2-4d77ac431300 root\nset prefix=($root)/boot/grub\nconfigfile $prefix/grub.cfg\n' > "$stub"
 shim=$root/usr/lib/shim grub=$root/usr/lib/grub/x86_64-efi-signed
 manager=$shim/mmx64.efi.signed
 [ -e "$manager" ] || manager=$shim/mmx64.efi
@@ -42,4 +42,4 @@ rm "$stub"
 make() { # DIRECTORY START SECTORS LABEL UUID
     mke2fs -q -F -t ext4 -O ^metadata_csum_seed -L "$4" -U "$5" -E "offset=$(($2 * 512)),hash_seed=$5" -d "$1" "$disk" $(($3 / 2))k
 }
-make "$root" 3147776 38793216 root 9ee7c239-47eb-8d89-a56e-950b09ee7381
+make "$root" 3147776 38793216 root bca3051c-14c6-8a88-8be2-4d77ac431300

@@ -6,7 +6,7 @@ root=$1
 
 cat > "$root/etc/fstab" <<'FSTAB'
 UUID=5204cb63-178c-87f8-b520-afd239da3d03 none swap sw 0 0
-UUID=9ee7c239-47eb-8d89-a56e-950b09ee7381 / ext4 defaults 0 1
+UUID=bca3051c-14c6-8a88-8be2-4d77ac431300 / ext4 defaults 0 1
 UUID=98BB-1B48 /boot/efi vfat umask=0077 0 1
 FSTAB
 echo localhost > "$root/etc/hostname"
