@@ -77,7 +77,7 @@ pub use read::Limits;
 pub use resolve::{Alias, flatten, no_alias, resolve};
 pub use result::{Outcome, RuleResult, TestResult};
 pub use rule::{Fix, Ident, Rating, Reference, Role, Rule, Severity, Strategy, Warning};
-pub use source::{Checklist, Choice, DataStream, Document, Fragment, SourceContent};
+pub use source::{Checklist, Choice, DataStream, Document, Fragment, SourceContent, unpacked};
 pub use tailoring::{BenchmarkRef, Tailoring};
 pub use text::Text;
 pub use value::{Choices, Content, Keyed, Operator, Value, ValueType};

@@ -18,8 +18,11 @@ use super::source::{Source, values};
 use super::{platforms, sce};
 use crate::trust;
 
-/// The largest document beside the content that is read, in bytes.
+/// The largest document beside the content that is read, in bytes, packed and unpacked.
 const LARGEST: u64 = 256 << 20;
+
+/// So much evidence of a whole document is told.
+const MOST_EVIDENCE: usize = 50;
 
 /// What decided the answer to one reference of a rule's check.
 pub struct Decided {
@@ -241,15 +244,16 @@ fn place_beside(checklist: &Checklist<'_>, place: &str) -> Option<PathBuf> {
     Some(directory?.join(place))
 }
 
-/// A file beside an XCCDF document alone. `None` when there is none, or the place is on another machine.
+/// A file beside an XCCDF document alone, unpacked. `None` when there is none, or the place is on another machine.
 pub(super) fn beside(checklist: &Checklist<'_>, place: &str) -> Option<Result<String, String>> {
     let path = place_beside(checklist, place)?;
     let file = File::open(&path).ok()?;
-    let mut text = String::new();
-    let read = trust::check(&path).map_err(|error| format!("{error:#}"));
-    let read = read.and_then(|()| {
-        let read = file.take(LARGEST).read_to_string(&mut text);
-        read.map_err(|error| format!("{}: {error}", path.display()))
-    });
-    Some(read.map(|_| text))
+    Some(trust::check(&path).map_err(|error| format!("{error:#}")).and_then(|()| {
+        let name = path.display().to_string();
+        let mut bytes = Vec::new();
+        // One more than fits, so that what is cut off is told and not taken for all.
+        file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| format!("{name}: {error}"))?;
+        let text = xccdf::unpacked(bytes, &name, LARGEST).map_err(|error| error.to_string())?;
+        String::from_utf8(text).map_err(|error| format!("{name}: {error}"))
+    }))
 }

@@ -1,5 +1,11 @@
 //! Which of a rule's checks counts: the last whose engine is there. For OVAL there is one where a document of OVAL is there.
 
+use std::fs;
+use std::io::Read;
+
+use bzip2::Compression;
+use bzip2::read::BzEncoder;
+
 use crate::bench::{Bench, SCE, by, check, differences, rules};
 
 /// A check by a script that passes, then one by a document that is not there.
@@ -46,4 +52,17 @@ fn oscap_has_an_engine_for_oval_where_a_document_is_there() {
     for table in [without_oval(), with_oval()] {
         assert_eq!(differences(&table, &bench(&table).judged_by_oscap()), [""; 0]);
     }
+}
+
+/// Vendors pack their feeds.
+#[test]
+fn a_document_may_be_packed() {
+    let table = [("packed", by("oval.xml.bz2", "", "1", ""), "pass")];
+    let bench = bench(&table);
+    let mut packed = Vec::new();
+    let text = bench.read("oval.xml");
+    BzEncoder::new(text.as_bytes(), Compression::best()).read_to_end(&mut packed).unwrap();
+    fs::write(bench.path().join("oval.xml.bz2"), packed).unwrap();
+    assert_eq!(differences(&table, &bench.audited(&[]).1), [""; 0]);
+    assert_eq!(differences(&table, &bench.judged_by_oscap()), [""; 0]);
 }

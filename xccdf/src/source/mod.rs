@@ -32,6 +32,7 @@ pub use choice::Choice;
 pub use collection::{ComponentRef, DataStream};
 pub use fragment::Fragment;
 pub(crate) use fragment::Spliced;
+pub use packed::unpacked;
 
 /// Source content in memory.
 pub struct SourceContent {
@@ -106,6 +107,10 @@ impl SourceContent {
             return Ok(());
         }
         let (message, remedy) = match root.namespace.strip_prefix("http://checklists.nist.gov/xccdf/") {
+            None if root.name == "oval_definitions" => (
+                "OVAL definitions alone, which nobody asks for".to_owned(),
+                "give a benchmark with a rule that refers to them: docs/content.md, \"OVAL alone\"",
+            ),
             Some("1.2") => (
                 format!("an XCCDF {}, expected a benchmark", root.name),
                 "give it where a choice is asked for",

@@ -16,8 +16,11 @@ const DECODER_MEMORY: u32 = 80 << 10;
 /// Bytes that are unpacked at a time.
 const STEP: usize = 2 << 20;
 
-/// The content of a file, unpacked when it is packed.
-pub(super) fn unpacked(bytes: Vec<u8>, source: &str, max_bytes: u64) -> Result<Vec<u8>, Error> {
+/// The content of a file, unpacked when it is packed; `source` is what messages call it, `max_bytes` the most that may come out.
+///
+/// # Errors
+/// When more comes out, or the file is damaged.
+pub fn unpacked(bytes: Vec<u8>, source: &str, max_bytes: u64) -> Result<Vec<u8>, Error> {
     let damaged = |kind: &str, error: &io::Error| {
         Error::new(source, format!("cannot be unpacked as {kind}: {error}"))
             .remedy("the file is damaged or cut short: fetch or write it again")
