@@ -30,6 +30,8 @@ pub struct Decided {
     pub href: String,
     /// The definition in it; the whole document when absent.
     pub name: Option<String>,
+    /// What came of it.
+    pub outcome: Outcome,
     /// What was found.
     pub evidence: Vec<Evidence>,
 }
@@ -123,20 +125,64 @@ impl<'t, 'a> Engine<'t, 'a> {
             Some(name) => vec![name.to_owned()],
             None => source.definitions(),
         };
-        let (mut outcomes, mut evidence, mut messages) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut answers, mut messages) = (Answers::default(), Vec::new());
         for id in ids {
             match source.ask(&id) {
-                Ok(said) => {
-                    outcomes.push(outcome(said.class, said.verdict));
-                    evidence.extend(said.evidence);
-                }
+                Ok(said) => answers.add(outcome(said.class, said.verdict), said),
                 Err(error) => {
-                    outcomes.push(Outcome::Error);
+                    answers.outcomes.push(Outcome::Error);
                     messages.push(error.to_string());
                 }
             }
         }
-        (Answer { messages, ..all_of(outcomes).into() }, evidence)
+        let (outcome, evidence) = answers.joined();
+        (Answer { messages, ..outcome.into() }, evidence)
+    }
+}
+
+/// What came of definitions that a check asks for together.
+#[derive(Default)]
+struct Answers {
+    outcomes: Vec<Outcome>,
+    /// By outcome: how many there were, and the first of them.
+    told: HashMap<Outcome, (usize, Vec<oval::Outcome>)>,
+}
+
+impl Answers {
+    fn add(&mut self, outcome: Outcome, said: oval::Outcome) {
+        self.outcomes.push(outcome);
+        let (count, first) = self.told.entry(outcome).or_default();
+        *count += 1;
+        if first.len() < MOST_EVIDENCE {
+            first.push(said);
+        }
+    }
+
+    /// What they come to together, and the evidence of those that came to the same: the others did not decide it.
+    fn joined(mut self) -> (Outcome, Vec<Evidence>) {
+        let outcome = all_of(self.outcomes.iter().copied());
+        let (count, first) = self.told.remove(&outcome).unwrap_or_default();
+        let whole = self.outcomes.len() > 1;
+        let mut evidence = Vec::new();
+        let mut told = 0;
+        for said in first {
+            if whole && evidence.len() + said.evidence.len() > MOST_EVIDENCE {
+                break;
+            }
+            told += 1;
+            // Of one definition the rule's own title tells what it is about, and why it could not be asked is the same for all.
+            let titled = whole && outcome != Outcome::NotChecked && !said.title.is_empty();
+            let about = |own: Evidence| match said.title.as_str() {
+                title if titled => Evidence { found: format!("{title}: {}", own.found), ..own },
+                _ => own,
+            };
+            evidence.extend(said.evidence.into_iter().map(about));
+        }
+        if count > told {
+            let found = format!("and {} more definitions", count - told);
+            evidence.push(Evidence { place: String::new(), found, wanted: String::new() });
+        }
+        (outcome, evidence)
     }
 }
 
@@ -169,7 +215,13 @@ impl CheckSystem for Engine<'_, '_> {
             _ => return Outcome::NotChecked.into(),
         };
         let (href, name) = (request.href.to_owned(), request.name.map(str::to_owned));
-        self.decided.entry(request.rule.to_owned()).or_default().push(Decided { href, name, evidence });
+        let outcome = answer.outcome;
+        self.decided.entry(request.rule.to_owned()).or_default().push(Decided {
+            href,
+            name,
+            outcome,
+            evidence,
+        });
         answer
     }
 

@@ -1,6 +1,6 @@
 //! From XCCDF results to the agent's report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use anyhow::Result;
 use sha2::{Digest, Sha256};
@@ -44,12 +44,10 @@ impl Judged<'_> {
     /// # Errors
     /// When a rule cannot be read.
     pub fn report(mut self, system: &System, request: &Request, started: String) -> Result<Report> {
-        let mut decided = std::mem::take(&mut self.decided);
+        let mut decided: BTreeMap<String, VecDeque<Decided>> =
+            std::mem::take(&mut self.decided).into_iter().map(|(rule, all)| (rule, all.into())).collect();
         let row = |result: &RuleResult| {
-            let all = decided.get_mut(&result.rule).map(std::mem::take).unwrap_or_default();
-            let (own, others) = all.into_iter().partition(|one| decides(one, result));
-            decided.insert(result.rule.clone(), others);
-            let own: Vec<Decided> = own;
+            let own = decided.get_mut(&result.rule).map(|all| of_result(all, result)).unwrap_or_default();
             self.row(result, own.into_iter().flat_map(|one| one.evidence).collect())
         };
         let rows: Vec<Row> = self.evaluation.results.iter().map(row).collect::<Result<_>>()?;
@@ -128,13 +126,20 @@ impl Judged<'_> {
     }
 }
 
-/// Whether an answer decided a result: of a rule with a result for each definition, that of this definition.
-fn decides(one: &Decided, result: &RuleResult) -> bool {
-    let Some(CheckPart::Check(check)) = &result.check else { return true };
-    match check.content_refs.as_slice() {
-        [reference] if check.multi_check => reference.href == one.href && reference.name == one.name,
-        _ => true,
+/// The answers that decided a result, taken from those of its rule, which come in the order of the results. Of several answers those that came
+/// to the same as the rule decided it.
+fn of_result(all: &mut VecDeque<Decided>, result: &RuleResult) -> Vec<Decided> {
+    if let Some(CheckPart::Check(check)) = &result.check
+        && let ([reference], true) = (check.content_refs.as_slice(), check.multi_check)
+    {
+        let same = |one: &Decided| reference.href == one.href && reference.name == one.name;
+        return all.iter().position(same).and_then(|at| all.remove(at)).into_iter().collect();
     }
+    let mut own: Vec<Decided> = std::mem::take(all).into();
+    if own.iter().any(|one| one.outcome == result.outcome) {
+        own.retain(|one| one.outcome == result.outcome);
+    }
+    own
 }
 
 fn verdict(outcome: Outcome) -> Verdict {

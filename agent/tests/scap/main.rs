@@ -7,6 +7,7 @@ mod bench;
 mod check;
 mod classes;
 mod engines;
+mod evidence;
 mod fleet;
 mod order;
 mod platforms;
