@@ -4,6 +4,7 @@
 # FILES, for example 400000, enlarges the tree; then oscap, which takes minutes, is left out unless it is named, and one pass of find is the
 # measure. Processor time is told too: on a busy machine it says more than the clock.
 # Each round mounts the tree anew and judges it twice: with nothing of it in memory, and again.
+# The goals stand in the last lines; one that is missed ends it with 1.
 # oscap is run in two ways: as Debian ships it, and with SEXP_VALIDATE_DISABLE=1, which switches its own consistency checks off.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

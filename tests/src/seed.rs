@@ -27,8 +27,8 @@ pub struct Seed {
     pub user_data: String,
     /// `users:` entries beside the administrator, as YAML list items indented by two.
     pub users: String,
-    /// A shell script as a part of its own beside the cloud-config, where there shall be one.
-    pub script: Option<String>,
+    /// A part of its own beside the cloud-config, where there shall be one: headers, an empty line, content.
+    pub part: Option<String>,
     /// Network configuration (version 2), where there shall be one.
     pub network: Option<String>,
 }
@@ -41,7 +41,7 @@ impl Seed {
             instance: "first".to_owned(),
             user_data: user_data.to_owned(),
             users: String::new(),
-            script: None,
+            part: None,
             network: None,
         }
     }
@@ -95,11 +95,11 @@ impl Seed {
             "#cloud-config\nlocale: C.UTF-8\nmanage_etc_hosts: true\nusers:\n  - name: admin\n    \
              sudo: 'ALL=(ALL) NOPASSWD:ALL'\n    shell: /bin/bash\n    ssh_authorized_keys: [{key}]\n{users}{before}{own}"
         );
-        let Some(script) = &self.script else { return Ok(cloud_config) };
+        let Some(part) = &self.part else { return Ok(cloud_config) };
         Ok(format!(
             "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=part\n\n\
              --part\nContent-Type: text/cloud-config\n\n{cloud_config}\n\
-             --part\nContent-Type: text/x-shellscript\n\n{script}\n--part--\n"
+             --part\n{part}\n--part--\n"
         ))
     }
 

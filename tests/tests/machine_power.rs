@@ -3,8 +3,10 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
-use e2e::firstboot::{OWN_TMP, as_clone, knock, provisioned, strict_soon, tier, unexpected, verdicts};
+use anyhow::{Context, Result, ensure};
+use e2e::firstboot::{
+    OWN_TMP, after_phase_1, as_clone, knock, provisioned, strict_soon, tier, unexpected, verdicts,
+};
 use e2e::image::Image;
 use e2e::machine::Machine;
 use e2e::manifest::Manifest;
@@ -30,7 +32,8 @@ const OF_ITS_OWN: [&str; 13] = [
 ];
 
 fn counts(line: &str) -> bool {
-    let of_files = ["file ", "content ", "attribute "].iter().any(|kind| line.starts_with(kind));
+    let of_files =
+        ["file ", "content ", "attribute ", "package ", "unit "].iter().any(|kind| line.starts_with(kind));
     of_files && !OF_ITS_OWN.iter().any(|path| line.contains(path))
 }
 
@@ -53,9 +56,19 @@ const FIRST_PHASE: &str = "trempe-firstb";
 const INTO_IT: Duration = Duration::from_secs(3);
 const MOST: Duration = Duration::from_secs(900);
 
-/// The boot after a cut: it ends hardened and reachable, and says what it took back.
-fn next_boot(vm: &mut Vm) -> Result<()> {
-    knock(vm, &["admin"])?;
+/// What the boot after a cut had to make up for.
+struct MadeUp {
+    /// A run was cut, and is taken back.
+    taken_back: bool,
+    /// cloud-init was cut, and begins anew.
+    anew: bool,
+    /// The first phase had something to do.
+    hardened: bool,
+}
+
+/// The boot after a cut: nobody is in before it is hardened, everybody after.
+fn next_boot(vm: &mut Vm) -> Result<MadeUp> {
+    after_phase_1(&knock(vm, &["admin"])?)?;
     let ended = provisioned(vm)?;
     ensure!(ended["state"] == "done", "{ended:#}");
     let journal = vm.shell("journalctl -b -u trempe-firstboot --no-pager")?;
@@ -65,7 +78,9 @@ fn next_boot(vm: &mut Vm) -> Result<()> {
     println!("taken back: {taken_back:?}; cloud-init began anew: {}", anew.trim() != "0");
     let verdicts = verdicts(vm)?;
     ensure!(unexpected(&verdicts).is_empty(), "fails: {:?}", unexpected(&verdicts));
-    Ok(())
+    vm.shell("test -z \"$(dpkg --audit)\"").context("packages are left half done")?;
+    let hardened = journal.contains("phase 1, before logins: hardened to");
+    Ok(MadeUp { taken_back: !taken_back.is_empty(), anew: anew.trim() != "0", hardened })
 }
 
 /// A sample of the matrices, at every run: the power goes as soon as the first phase has begun to change things, the next boot makes up
@@ -83,7 +98,7 @@ fn a_first_boot_that_is_cut_is_made_up_for_and_a_clone_begins_anew() -> Result<(
     }
     sleep(INTO_IT);
     vm.power_cut()?;
-    next_boot(&mut vm)?;
+    ensure!(next_boot(&mut vm)?.hardened, "the first phase was over before the power went");
 
     as_clone(&mut vm, &mut seed).map(drop)
 }
@@ -142,14 +157,19 @@ fn power_cuts_all_over_the_first_boot_leave_nothing_half_done_matrix() -> Result
     }
     vm.power_cut()?;
     let mut bad = Vec::new();
+    let (mut taken_back, mut anew) = (0, 0);
     let wanted = std::env::var("TREMPE_CUTS").unwrap_or_default();
     let wanted: Vec<u32> = wanted.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
     cut.retain(|(moment, _)| wanted.is_empty() || wanted.contains(moment));
     ensure!(!cut.is_empty(), "there are cuts 1 to {MOMENTS}");
     for (moment, mut vm) in cut {
         let begun = Instant::now();
-        let mut complaints = match next_boot(&mut vm).and_then(|()| Manifest::of(&vm)) {
-            Ok(after) => manifest.differences(&after),
+        let mut complaints = match next_boot(&mut vm).and_then(|made_up| Ok((made_up, Manifest::of(&vm)?))) {
+            Ok((made_up, after)) => {
+                taken_back += usize::from(made_up.taken_back);
+                anew += usize::from(made_up.anew);
+                manifest.differences(&after)
+            }
             Err(error) => vec![format!("file of none could be looked at: {error:#}")],
         };
         complaints.retain(|line| counts(line));
@@ -160,5 +180,8 @@ fn power_cuts_all_over_the_first_boot_leave_nothing_half_done_matrix() -> Result
         bad.extend(complaints.into_iter().map(|line| format!("cut {moment}: {line}")));
     }
     ensure!(bad.is_empty(), "not as the twin: {bad:#?}");
+    println!("{taken_back} cuts hit a run, {anew} cloud-init's first stages");
+    let all = wanted.is_empty();
+    ensure!(!all || (taken_back > 0 && anew > 0), "the cuts did not hit what they are to hit");
     Ok(())
 }

@@ -222,6 +222,18 @@ fn verdicts_are_those_of_oscap_on_this_machine_matrix() -> Result<()> {
     explained("here", &known(&choices)?.iter().map(compare).collect::<Result<Vec<Row>>>()?)
 }
 
+/// What only a running system can tell: a machine as it boots, and after the agent's own work on it.
+#[test]
+fn verdicts_are_those_of_oscap_in_a_booted_machine_matrix() -> Result<()> {
+    for name in ["debian12-ready@booted", "debian12-ready@booted/applied"] {
+        let machine = Scenario::named(name)?.machine()?;
+        let choices = known(&[("debian12", "cis_level2_server"), ("debian12", "anssi_bp28_high")])?;
+        let compare = |choice| parity::compare_moving(machine.as_ref(), name, choice);
+        explained(name, &choices.iter().map(compare).collect::<Result<Vec<Row>>>()?)?;
+    }
+    Ok(())
+}
+
 /// Every profile that auditors ask for: those of the machine's own data stream, and those of all others.
 macro_rules! every_profile {
     ($($own:ident $others:ident: $scenario:literal, $product:literal;)*) => {

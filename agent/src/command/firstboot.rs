@@ -41,7 +41,7 @@ pub fn run(args: &FirstBoot) -> Result<Exit> {
     let system = System::open(Path::new("/"))?;
     let Some(phase) = args.phase else {
         if cut::before(&system)? {
-            say("trempe: a power cut ended cloud-init's first stages: it begins anew");
+            say("trempe: cloud-init was cut off in its first stages: it begins anew");
         }
         return Ok(Exit::Good);
     };
@@ -50,11 +50,12 @@ pub fn run(args: &FirstBoot) -> Result<Exit> {
     // Where the first boot is switched off too: nothing is hardened by it.
     if phase == Phase::BeforeLogins {
         recover(&mut status);
-        status.problems.extend(cut::after(&system).err().map(|error| format!("{error:#}")));
+        forget(&mut status, &mut record, &system);
     }
     let exit = if nothing_new(phase, args.again, &looked, &record) {
         if nothing_new(Phase::AfterProvisioning, args.again, &looked, &record) {
-            status::spare_provisioned(&system)?;
+            let spared = status::spare_provisioned(&system);
+            status.problems.extend(spared.err().map(|error| format!("{error:#}")));
         }
         rest(&mut status, idle(phase, args.again, &looked, &record), &record)
     } else {
@@ -121,6 +122,19 @@ fn recover(status: &mut Status) {
     }
 }
 
+/// Where cloud-init did anew what it does once for a machine (it was cut off, or somebody had it begin anew), it rewrote what had been
+/// hardened before: nothing of that counts any longer.
+fn forget(status: &mut Status, record: &mut Record, system: &System) {
+    let forgotten = cut::after(system).and_then(|anew| {
+        if !anew || record.done.is_empty() {
+            return Ok(());
+        }
+        record.done.clear();
+        record.keep(system)
+    });
+    status.problems.extend(forgotten.err().map(|error| format!("{error:#}")));
+}
+
 /// Notes what was done, when the phase came to its end.
 fn keep(system: &System, record: &mut Record, status: &mut Status, exit: Exit, misled: bool) {
     if status.state != State::Done {
@@ -134,6 +148,7 @@ fn keep(system: &System, record: &mut Record, status: &mut Status, exit: Exit, m
         run: status.run.clone(),
         exit: ended(exit, status).code(),
         trouble,
+        lasting: status.lasting.clone(),
         misled,
         tries,
     };
@@ -240,26 +255,25 @@ fn harden_as_far(phase: Phase, config: Config, status: &mut Status, stop: &Arc<A
     status.take(&report, &run);
     status.notes.extend(wishes::refused(&work.system, &work.policy, &report));
     if phase == Phase::AfterProvisioning {
-        // The machine is hardened by then, whatever becomes of this; but the phase is not at its end.
-        leave_cloud_init(&config, &mut work.system, status, &control)?;
+        // The machine is hardened by then, whatever becomes of this.
+        let left = leave_cloud_init(&config, &mut work.system, &control);
+        let problems = match left {
+            Err(error) if stop.load(Ordering::Relaxed) => return Err(error),
+            left => left.unwrap_or_else(|error| vec![format!("{error:#}")]),
+        };
+        status.problems.extend(problems.iter().cloned());
+        status.lasting = problems;
     }
     Ok(report.exit())
 }
 
-/// Does with cloud-init, which has done its work, what the configuration asks for.
-fn leave_cloud_init(
-    config: &Config,
-    system: &mut System,
-    status: &mut Status,
-    control: &Control,
-) -> Result<()> {
+/// Does with cloud-init, which has done its work, what the configuration asks for. Returns what went wrong.
+fn leave_cloud_init(config: &Config, system: &mut System, control: &Control) -> Result<Vec<String>> {
     let keep = config.access.keep.clone().unwrap_or_default();
     let todo = cloud_init::changes(system, &config.cloud_init, &keep).context("the section cloud_init")?;
     let run = besides::carry_out(&todo.parts, system, &now().replace(':', "-"), control)
         .context("the section cloud_init")?;
-    status.problems.extend(todo.refused);
-    status.problems.extend(run.problems);
-    Ok(())
+    Ok(todo.refused.into_iter().chain(run.problems).collect())
 }
 
 /// The policy that the configuration names; where that makes none (no such tier, a tailoring that is not understood), the one of the
@@ -311,6 +325,7 @@ mod tests {
             run: String::new(),
             exit,
             trouble,
+            lasting: vec![],
             misled,
             tries,
         }

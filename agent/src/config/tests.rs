@@ -99,6 +99,8 @@ fn mistakes_are_told_with_their_place() {
         ("tier: strict\ntiers: light\n", "a.yml:2:1: unknown field `tiers`"),
         ("tier: [strict]\n", "a.yml:1:7: "),
         ("tier: strict\ntier: light\n", "a.yml:2:1: "),
+        ("tier:\n", "a.yml:1:5: a key without a value"),
+        ("access:\n  keep:\n", "a.yml:2:7: a key without a value"),
         ("tier: strickt\n", "a.yml:1:7: unknown tier \"strickt\" (did you mean strict?)"),
         ("tier: hardest\n", "(there are: light, standard, strict)"),
         (
@@ -240,23 +242,21 @@ fn user_data_that_cloud_init_did_not_understand_is_a_problem() {
     let path = "/var/lib/cloud/instances/i/cloud-config.txt";
     let given = |merged: &str, raw: &str| {
         let tree = at_work(instance(machine(&[]), "i", ""), "i").file(path, merged);
-        gather(&tree.file("/var/lib/cloud/instances/i/user-data.txt", raw).system()).problems.concat()
+        let parts = format!("Content-Type: multipart/mixed; boundary=\"B\"\n\n--B\n{raw}\n--B--\n");
+        gather(&tree.file("/var/lib/cloud/instances/i/user-data.txt.i", &parts).system()).problems.concat()
     };
-    // What 22.4.2 and 25.1.4 make of cloud-config that is no YAML, of a script and of nothing.
-    assert!(
-        given("#cloud-config\n\n--- {}\n...\n", "#cloud-config\ntrempe: [\n").contains("did not understand")
-    );
+    // What 22.4.2 and 25.1.4 make of cloud-config that is no YAML, alone and beside good, of a script and of nothing.
+    let config = |text: &str| format!("Content-Type: text/cloud-config\n\n{text}\n");
+    let bad = config("#cloud-config\ntrempe: [\n");
+    let good = config("#cloud-config\nhostname: x\n");
+    assert!(given("#cloud-config\n\n--- {}\n...\n", &bad).contains("did not understand"));
+    let one = "#cloud-config\n\n# from 1 files\n# part-001\n\n---\nhostname: x\n...\n";
+    assert!(given(one, &format!("{good}--B\n{bad}")).contains("did not understand"));
     let merged = "#cloud-config\n\n# Cloud-config part ignored SCHEMA_ERROR: part-001\n--- {}\n...\n";
-    assert!(given(merged, "Content-Type: multipart/mixed\n").contains("did not understand"));
-    assert_eq!(given("", "#!/bin/sh\necho\n"), "");
-    assert_eq!(given("#cloud-config\n\n--- {}\n...\n", "#cloud-config\n# nothing\n"), "");
-    assert_eq!(
-        given(
-            "#cloud-config\n\n# from 1 files\n# part-001\n\n---\nhostname: x\n...\n",
-            "#cloud-config\nhostname: x\n"
-        ),
-        ""
-    );
+    assert!(given(merged, &bad).contains("did not understand"));
+    assert_eq!(given("", "Content-Type: text/x-shellscript\n\n#!/bin/sh\necho\n"), "");
+    assert_eq!(given("#cloud-config\n\n--- {}\n...\n", &config("#cloud-config\n# nothing\n")), "");
+    assert_eq!(given(one, &good), "");
     let error = given(
         "---\nwrite_files:\n-   content: !!binary |\n        /w==\n    path: /x\ntrempe:\n    teir: x\n",
         "",
@@ -266,6 +266,13 @@ fn user_data_that_cloud_init_did_not_understand_is_a_problem() {
         "{error}"
     );
     assert!(!error.contains("line 7"), "{error}");
+}
+
+/// What is meant for the agent lost its indentation.
+#[test]
+fn a_key_of_user_data_without_a_value_is_a_mistake() {
+    let error = CloudConfig::parse("#cloud-config\ntrempe:\ntier: strict\n", "user-data").unwrap_err();
+    assert!(error.to_string().starts_with("user-data:2:7: a key without a value"), "{error}");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! The configuration as written: the one shape that every source has, be it a file or a key of user-data.
 //!
-//! Unknown keys are errors: a misspelt `tier` must not harden to another. So are values that mean nothing. To add a key, add a field
-//! here and to [`Config`], say in [`Config::lay`] how it adds up, and add a line to [`super::key::KEYS`].
+//! Unknown keys are errors: a misspelt `tier` must not harden to another. So are values that mean nothing, and a key without one: what
+//! stands below it is not indented, most likely. To add a key, add a field here and to [`Config`], say in [`Config::lay`] how it adds
+//! up, and add a line to [`super::key::KEYS`].
 //!
 //! [`Config`]: super::Config
 //! [`Config::lay`]: super::Config::lay
@@ -66,6 +67,7 @@ const DATASOURCES: [&str; 31] = [
 #[serde(default, deny_unknown_fields)]
 pub struct Written {
     /// The tier.
+    #[serde(deserialize_with = "valued")]
     pub tier: Option<Spanned<String>>,
     /// Tailoring files.
     pub tailoring: Vec<Spanned<PathBuf>>,
@@ -122,6 +124,7 @@ pub struct ValueException {
 #[serde(default, deny_unknown_fields)]
 pub struct Access {
     /// The accounts.
+    #[serde(deserialize_with = "valued")]
     pub keep: Option<Vec<Spanned<String>>>,
 }
 
@@ -130,12 +133,16 @@ pub struct Access {
 #[serde(default, deny_unknown_fields)]
 pub struct CloudInit {
     /// How much of it stays.
+    #[serde(deserialize_with = "valued")]
     pub afterwards: Option<Afterwards>,
     /// Whether the account it makes by itself is removed.
+    #[serde(deserialize_with = "valued")]
     pub remove_default_user: Option<bool>,
     /// The data sources it may look for.
+    #[serde(deserialize_with = "valued")]
     pub datasource: Option<Vec<Spanned<String>>>,
     /// How many seconds it waits for VMware's customization.
+    #[serde(deserialize_with = "valued")]
     pub vmware_wait: Option<u16>,
 }
 
@@ -144,8 +151,10 @@ pub struct CloudInit {
 #[serde(default, deny_unknown_fields)]
 pub struct Firstboot {
     /// Whether the machine hardens itself.
+    #[serde(deserialize_with = "valued")]
     pub enabled: Option<bool>,
     /// How long each phase of it may take.
+    #[serde(deserialize_with = "valued")]
     pub time_limit: Option<Spanned<Time>>,
 }
 
@@ -154,8 +163,10 @@ pub struct Firstboot {
 #[serde(default, deny_unknown_fields)]
 pub struct Drift {
     /// What is done about it.
+    #[serde(deserialize_with = "valued")]
     pub action: Option<Action>,
     /// The file that metrics are written to.
+    #[serde(deserialize_with = "valued")]
     pub metrics: Option<Spanned<PathBuf>>,
 }
 
@@ -169,6 +180,22 @@ impl<'de> Deserialize<'de> for Time {
         let wrong = || D::Error::custom(format!("{text:?} is no time; write one such as 10m"));
         text.parse().map(Time).map_err(|_| wrong())
     }
+}
+
+/// The value of a key that has one.
+///
+/// # Errors
+/// Where nothing is written after the key.
+pub fn valued<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let value = Option::<T>::deserialize(deserializer)?;
+    let nothing = || {
+        D::Error::custom(
+            "a key without a value: write one (indented, if it has several lines), or leave the key out",
+        )
+    };
+    value.map(Some).ok_or_else(nothing)
 }
 
 /// A day as people write it.

@@ -1,69 +1,135 @@
-//! cloud-init, cut by a power failure in the stages that come before the first phase.
+//! cloud-init, cut off in the stages that come before the first phase: by a power failure, or by a shutdown.
 //!
 //! It notes what it does once for an instance before it does it, and waits for no disk: the next boot would find empty files (of the
 //! network, of host keys, of sudo) and leave them so, and nobody could come in. So a mark is made before its first stage; the first
-//! phase, once all is on disk, makes another in its place. Where the first mark is found at a boot, cloud-init begins anew. Both lie
-//! where `cloud-init clean` clears them away, so that each machine made of an image has its own. A shutdown takes the first away too
-//! (`packaging/systemd/trempe-cloud-init.service`).
+//! phase, once all is on disk, makes another in its place. Where the first mark is found at a boot, cloud-init begins anew, a few times
+//! at most: a user's script may be what ends it. Both marks lie where `cloud-init clean` clears them away, so that each machine made of
+//! an image has its own.
 
+use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
 
 use crate::apply::file::{self, Attributes, Whole};
-use crate::system::{System, Tool};
+use crate::system::System;
 
+const CLOUD: &str = "/var/lib/cloud";
 const DIRECTORY: &str = "/var/lib/cloud/data";
 /// Its stages have begun.
 const BEGUN: &str = "/var/lib/cloud/data/trempe.begun";
 /// They are over.
 const OVER: &str = "/var/lib/cloud/data/trempe.done";
+/// The machine that it set up, or began to.
+const INSTANCE: &str = "/var/lib/cloud/data/instance-id";
 /// Its own mark of a boot that it finished, made anew at each (`cloudinit.helpers`, `Paths.boot_finished`).
 const FINISHED: &str = "/var/lib/cloud/instance/boot-finished";
+/// What stays when it begins anew: data that lie on the machine itself (`cloudinit.cmd.clean`).
+const SEED: &str = "seed";
+
+/// How often it begins anew for one machine.
+const MOST: u8 = 3;
+
+/// What the mark of stages that have begun says.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Begun {
+    /// How often they were begun anew.
+    anew: u8,
+    /// Why they could not be at this boot.
+    failed: String,
+}
 
 /// Before its first stage: has it begin anew where it was cut. Returns whether it does.
 ///
 /// # Errors
-/// When it cannot be cleared away, or the mark cannot be made.
+/// When what it left cannot be cleared away, or the mark cannot be made.
 pub fn before(system: &System) -> Result<bool> {
     if system.exists(OVER)? {
         return Ok(false);
     }
+    let Some(begun) = begun(system)? else {
+        // It was at work before there was an agent: nothing is known of how far it came.
+        let new = !system.exists(INSTANCE)? && !system.exists(FINISHED)?;
+        return if new { note(system, &Begun::default()) } else { over(system) }.map(|()| false);
+    };
     // A machine on which it came to its end once must never begin anew: its keys and what its user's scripts did are in use. That is so
-    // where the agent was installed later, and where the first phase is masked, too.
+    // where the first phase is masked, too.
     if system.exists(FINISHED)? {
         return over(system).map(|()| false);
     }
-    let cut = system.exists(BEGUN)?;
-    if cut {
-        let cleaned = system.run(Tool::CloudInit, &["clean"]).and_then(crate::system::Output::success);
-        cleaned.context("having cloud-init begin anew")?;
+    if begun.anew >= MOST {
+        return Ok(false);
     }
-    mark(system, BEGUN)?;
-    Ok(cut)
+    let anew = begun.anew.saturating_add(1);
+    match clear(system).context("having cloud-init begin anew") {
+        Ok(()) => note(system, &Begun { anew, failed: String::new() }).map(|()| true),
+        Err(error) => {
+            note(system, &Begun { anew, failed: format!("{error:#}") })?;
+            Err(error)
+        }
+    }
 }
 
-/// After its stages, in the first phase: what they wrote is on disk, and not theirs to write again.
+/// After its stages, in the first phase: what they wrote is on disk, and not theirs to write again. Returns whether they did at this
+/// boot what they do once for a machine.
 ///
 /// # Errors
-/// When the mark cannot be made.
-pub fn after(system: &System) -> Result<()> {
-    if !system.exists(BEGUN)? {
-        return Ok(());
+/// When they were to begin anew and could not, which is tried again a few times; when the mark cannot be made.
+pub fn after(system: &System) -> Result<bool> {
+    let Some(begun) = begun(system)? else { return Ok(false) };
+    if begun.failed.is_empty() || begun.anew >= MOST {
+        nix::unistd::sync();
+        over(system)?;
     }
+    if !begun.failed.is_empty() {
+        bail!("what cloud-init was cut off in may be half done: {}", begun.failed);
+    }
+    Ok(true)
+}
+
+/// The mark of stages that have begun. One that cannot be understood is one all the same.
+fn begun(system: &System) -> Result<Option<Begun>> {
+    let text = system.read_text(BEGUN)?;
+    Ok(text.map(|text| serde_json::from_str(&text).unwrap_or_default()))
+}
+
+/// What `cloud-init clean` clears away. Not by it: it also runs what others had it run before a machine becomes an image
+/// (`/etc/cloud/clean.d`), which on Ubuntu takes what the installer told cloud-init.
+fn clear(system: &System) -> Result<()> {
+    let but = |directory: &str, stays: &[&str]| -> Result<()> {
+        let mut names = system.list(directory)?;
+        names.retain(|name| !stays.contains(&name.as_str()));
+        names.iter().try_for_each(|name| remove(system, &Path::new(directory).join(name)))
+    };
+    // The mark goes last of all: it is written anew.
+    but(CLOUD, &[SEED, "data"])?;
+    but(DIRECTORY, &["trempe.begun"])?;
     nix::unistd::sync();
-    over(system)
+    Ok(())
+}
+
+fn remove(system: &System, path: &Path) -> Result<()> {
+    let real = system.host_path(path);
+    let directory = fs::symlink_metadata(&real).is_ok_and(|meta| meta.is_dir());
+    let removed = if directory { fs::remove_dir_all(&real) } else { fs::remove_file(&real) };
+    removed.with_context(|| format!("removing {}", path.display()))
 }
 
 fn over(system: &System) -> Result<()> {
-    mark(system, OVER)?;
+    write(system, OVER, Vec::new())?;
     if system.exists(BEGUN)? { file::remove(system, Path::new(BEGUN)) } else { Ok(()) }
 }
 
-fn mark(system: &System, path: &str) -> Result<()> {
+fn note(system: &System, begun: &Begun) -> Result<()> {
+    write(system, BEGUN, serde_json::to_vec(begun)?)
+}
+
+fn write(system: &System, path: &str, content: Vec<u8>) -> Result<()> {
     file::make_directories(system, Path::new(DIRECTORY), 0o755)?;
-    let empty = Whole { content: Vec::new(), attributes: Attributes::new(0o644) };
-    file::write(system, Path::new(path), &empty).context("marking how far cloud-init is")
+    file::write(system, Path::new(path), &Whole { content, attributes: Attributes::new(0o644) })
+        .context("marking how far cloud-init is")
 }
 
 #[cfg(test)]
@@ -71,21 +137,62 @@ mod tests {
     use super::*;
     use crate::setting::testing::Tree;
 
+    const SEMAPHORE: &str = "/var/lib/cloud/instances/i/sem/config_ssh";
+    const LOCAL: &str = "/var/lib/cloud/seed/nocloud/user-data";
+
+    /// What cloud-init leaves in the middle of its work.
+    fn cut() -> Tree {
+        Tree::new()
+            .file(SEMAPHORE, "")
+            .file(INSTANCE, "i\n")
+            .file(LOCAL, "#cloud-config\n")
+            .link("/var/lib/cloud/instance", "/var/lib/cloud/instances/i")
+            .file(BEGUN, "")
+    }
+
     #[test]
     fn it_begins_anew_only_where_it_was_cut() {
         let tree = Tree::new().dir("/var/lib", 0o755);
         assert!(!before(&tree.system()).unwrap(), "nothing was begun");
         assert!(tree.has(BEGUN));
-        after(&tree.system()).unwrap();
+        assert!(after(&tree.system()).unwrap(), "what is done once was done");
         assert!(tree.has(OVER) && !tree.has(BEGUN));
         assert!(!before(&tree.system()).unwrap() && !tree.has(BEGUN), "its stages are over");
+        assert!(!after(&tree.system()).unwrap());
 
-        for finished in [Tree::new().file(FINISHED, ""), Tree::new().file(FINISHED, "").file(BEGUN, "")] {
-            assert!(!before(&finished.system()).unwrap(), "it came to its end");
+        let set_up = || Tree::new().file(INSTANCE, "i\n");
+        let ended = || set_up().file(FINISHED, "");
+        for finished in [set_up(), ended(), ended().file(BEGUN, "")] {
+            assert!(!before(&finished.system()).unwrap(), "it came to its end, or was at work before us");
             assert!(finished.has(OVER) && !finished.has(BEGUN), "and is never begun anew");
         }
         let alone = Tree::new().dir("/var/lib", 0o755);
-        after(&alone.system()).unwrap();
+        assert!(!after(&alone.system()).unwrap());
         assert!(!alone.has(OVER), "no mark was made before: nothing is known of its stages");
+    }
+
+    #[test]
+    fn what_it_did_goes_and_what_it_was_given_stays() {
+        let tree = cut();
+        for _ in 0..MOST {
+            assert!(before(&tree.system()).unwrap());
+            assert!(!tree.has(SEMAPHORE) && !tree.has(INSTANCE) && !tree.has("/var/lib/cloud/instance"));
+            assert!(tree.has(LOCAL) && tree.has(BEGUN));
+        }
+        assert!(!before(&tree.system()).unwrap(), "something ends it each time");
+        assert!(after(&tree.system()).unwrap() && tree.has(OVER));
+    }
+
+    #[test]
+    fn what_cannot_begin_anew_is_told_and_tried_again() {
+        let tree = cut().file(BEGUN, "{\"anew\": 1, \"failed\": \"having cloud-init begin anew: no space\"}");
+        let error = format!("{:#}", after(&tree.system()).unwrap_err());
+        assert!(error.contains("no space"), "{error}");
+        assert!(tree.has(BEGUN) && !tree.has(OVER));
+        assert!(before(&tree.system()).unwrap());
+        assert!(after(&tree.system()).unwrap());
+        let tree = cut().file(BEGUN, "{\"anew\": 3, \"failed\": \"no space\"}");
+        assert!(!before(&tree.system()).unwrap());
+        assert!(after(&tree.system()).is_err() && tree.has(OVER), "it is told, and not tried for ever");
     }
 }

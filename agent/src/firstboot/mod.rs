@@ -80,4 +80,17 @@ mod tests {
         Phase::AfterProvisioning.limit(&mut second);
         assert_eq!(second.rules.len(), 3);
     }
+
+    #[test]
+    fn what_is_to_be_started_waits_and_what_is_to_be_stopped_does_not() {
+        let unit = |state: &str| -> Kind {
+            serde_json::from_value(serde_json::json!({"unit": {"name": "crond.service", "state": state}}))
+                .unwrap()
+        };
+        for (state, left) in [("enabled", 0), ("disabled", 1), ("masked", 1)] {
+            let mut first = policy(vec![rule("cron", vec![], unit(state))]);
+            Phase::BeforeLogins.limit(&mut first);
+            assert_eq!(first.rules.len(), left, "{state}");
+        }
+    }
 }

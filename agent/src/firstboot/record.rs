@@ -30,6 +30,9 @@ pub struct Done {
     /// The rules in error and the problems, in words.
     #[serde(default)]
     pub trouble: Vec<String>,
+    /// What of it no run for the rules mends: what became of cloud-init.
+    #[serde(default)]
+    pub lasting: Vec<String>,
     /// Whether a bad configuration had it fall back to the image's.
     #[serde(default)]
     pub misled: bool,
@@ -66,13 +69,15 @@ impl Record {
         Ok(before.unwrap_or_else(|| Record { instance: instance.clone(), done: BTreeMap::new() }))
     }
 
-    /// What was in trouble is not any longer, as a run by hand against the same tier has shown, which ended with `exit`. Returns whether
-    /// there was any.
+    /// What was in trouble is not any longer, as a run by hand against the same tier has shown, which ended with `exit`; but for what such
+    /// a run does not do. Returns whether there was any.
     pub fn mend(&mut self, asked: &str, exit: Exit) -> bool {
         let mut mended = false;
-        for done in self.done.values_mut().filter(|done| done.asked == asked && !done.trouble.is_empty()) {
+        for done in self.done.values_mut().filter(|done| done.asked == asked && done.trouble != done.lasting)
+        {
+            let exit = if done.lasting.is_empty() { exit } else { Exit::Trouble };
             (done.exit, done.misled, mended) = (exit.code(), false, true);
-            done.trouble.clear();
+            done.trouble.clone_from(&done.lasting);
         }
         mended
     }
@@ -108,6 +113,7 @@ mod tests {
             run: String::new(),
             exit: 0,
             trouble: vec![],
+            lasting: vec![],
             misled: false,
             tries: 1,
         };
@@ -127,6 +133,7 @@ mod tests {
             run: String::new(),
             exit: Exit::Trouble.code(),
             trouble: trouble.iter().map(|&line| line.to_owned()).collect(),
+            lasting: vec![],
             misled: false,
             tries: 3,
         };
@@ -137,6 +144,17 @@ mod tests {
         let now = &record.done[&Phase::AfterProvisioning];
         assert_eq!((now.exit, now.trouble.len()), (Exit::Deviates.code(), 0));
         assert!(!record.mend("strict", Exit::Good), "nothing is left to mend");
+
+        let lasting = vec!["'cloud_init: afterwards: trim' is not done".to_owned()];
+        let both = done("strict", &["aide: no mirror answers", &lasting[0]]);
+        record.done.insert(Phase::AfterProvisioning, Done { lasting: lasting.clone(), ..both });
+        assert!(record.mend("strict", Exit::Good));
+        let now = &record.done[&Phase::AfterProvisioning];
+        assert_eq!(
+            (now.exit, &now.trouble),
+            (Exit::Trouble.code(), &lasting),
+            "a run for rules does not do that"
+        );
     }
 
     #[test]

@@ -76,6 +76,9 @@ pub struct Status {
     pub notes: Vec<String>,
     /// What went wrong.
     pub problems: Vec<String>,
+    /// What of it no run for the rules mends.
+    #[serde(skip)]
+    pub lasting: Vec<String>,
 }
 
 impl Status {
@@ -99,6 +102,7 @@ impl Status {
             errors: Vec::new(),
             notes: Vec::new(),
             problems: Vec::new(),
+            lasting: Vec::new(),
         }
     }
 

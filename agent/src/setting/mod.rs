@@ -242,9 +242,12 @@ kinds! {
 impl Kind {
     /// Whether a new machine must be provisioned first: what cloud-init's last stage, guest customization or whoever sets the machine
     /// up still needs (packages and the way to them, programs below `/tmp`, sudo without a password, modules for their disks), and
-    /// what takes long and keeps nobody out.
+    /// what takes long and keeps nobody out. And what is to be started: a unit may come after logins (cron does on Red Hat's family),
+    /// which wait for the first phase, which would wait for the unit.
     pub fn after_provisioning(&self) -> bool {
         match self {
+            Kind::Unit(unit) => unit.state == unit::State::Enabled,
+            Kind::UnitCount(_) | Kind::UnitFile(_) => true,
             Kind::All(parts) | Kind::Any(parts) => parts.iter().any(Kind::after_provisioning),
             Kind::Package(_) | Kind::Ufw(_) | Kind::Iptables(_) | Kind::Nftables(_) => true,
             Kind::Firewalld(_) | Kind::FirewalldLoopback(_) => true,

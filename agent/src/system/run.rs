@@ -55,7 +55,6 @@ tools! {
     AptMark ["/usr/bin/apt-mark"], 60, "Marks of Debian's package manager.";
     Auditctl ["/usr/sbin/auditctl", "/sbin/auditctl"], 30, "Reads and sets the kernel's audit rules.";
     Augenrules ["/usr/sbin/augenrules", "/sbin/augenrules"], 60, "Compiles and loads rules.d.";
-    CloudInit ["/usr/bin/cloud-init"], 120, "Clears away what cloud-init did.";
     DconfUpdate ["/usr/bin/dconf"], 60, "Compiles the dconf databases.";
     Dnf ["/usr/bin/dnf"], 1800, "Red Hat package manager.";
     Dpkg ["/usr/bin/dpkg"], 600, "Debian package tool.";

@@ -1,8 +1,10 @@
-//! Times a full strict audit of one root tree by oscap and by the agent, alternating: see `tests/bench/audit.sh`.
+//! Times a full strict audit of one root tree by oscap and by the agent, alternating, and holds the figures against our goals: see
+//! `tests/bench/audit.sh`.
 
+use std::fmt;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use e2e::command::Program;
 use e2e::content::Content;
 use e2e::machine::Machine;
@@ -13,6 +15,12 @@ const ROOT: &str = "debian12";
 
 /// The operating systems with the largest data streams.
 const LARGEST: [&str; 2] = ["rhel8", "rhel9"];
+
+/// What is held against others, by name.
+const OSCAP: &str = "oscap, as Debian ships it";
+const AGENT: &str = "agent, the content that oscap has";
+const LOADED: &str = "agent, the content only loaded";
+const FIND: &str = "find / -xdev -printf, for comparison";
 
 /// A way of auditing.
 struct Contender {
@@ -76,7 +84,67 @@ fn main() -> Result<()> {
             median(contender, |run| run.memory)
         );
     }
+    let goals = goals(&contenders, wanted > 0);
+    goals.iter().for_each(|goal| println!("{goal}"));
+    ensure!(goals.iter().all(Goal::is_met), "not every goal is met");
     Ok(())
+}
+
+/// What a figure is to be.
+enum Wanted {
+    AtLeast(f64),
+    AtMost(f64),
+}
+
+struct Goal {
+    what: String,
+    figure: f64,
+    wanted: Wanted,
+}
+
+impl Goal {
+    fn is_met(&self) -> bool {
+        match self.wanted {
+            Wanted::AtLeast(least) => self.figure >= least,
+            Wanted::AtMost(most) => self.figure <= most,
+        }
+    }
+}
+
+impl fmt::Display for Goal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (words, limit) = match self.wanted {
+            Wanted::AtLeast(least) => ("at least", least),
+            Wanted::AtMost(most) => ("at most", most),
+        };
+        let met = if self.is_met() { "met" } else { "MISSED" };
+        write!(f, "goal: {}: {:.2}, wanted {words} {limit}: {met}", self.what, self.figure)
+    }
+}
+
+/// The goals that these contenders can show, on the tree as it is or on an enlarged one.
+fn goals(contenders: &[Contender], enlarged: bool) -> Vec<Goal> {
+    let figure = |name: &str, share: fn(&Run) -> f64| {
+        contenders.iter().find(|contender| contender.name == name).map(|contender| median(contender, share))
+    };
+    let first = |name: &str| figure(name, |run| run.first);
+    let goal = |what: &str, figure: f64, wanted| Goal { what: what.to_owned(), figure, wanted };
+    let mut goals = Vec::new();
+    if let (Some(oscap), Some(agent)) = (first(OSCAP), first(AGENT)) {
+        let times = if enlarged { 100.0 } else { 20.0 };
+        goals.push(goal("times faster than oscap", oscap / agent, Wanted::AtLeast(times)));
+    }
+    if let (true, Some(find), Some(agent)) = (enlarged, first(FIND), first(AGENT)) {
+        goals.push(goal("times as long as find", agent / find, Wanted::AtMost(1.5)));
+    }
+    if let Some(loaded) = figure(LOADED, |run| run.second) {
+        goals.push(goal("seconds to load 15 MB", loaded, Wanted::AtMost(0.06)));
+    }
+    let memory = contenders.iter().filter(|contender| contender.name.starts_with("agent"));
+    goals.extend(memory.map(|contender| {
+        goal(&format!("MiB of {}", contender.name), median(contender, |run| run.memory), Wanted::AtMost(60.0))
+    }));
+    goals
 }
 
 /// Multiplies `/usr`, as links to the same inodes, until the tree has so many files; gives how many it has then.
@@ -126,16 +194,16 @@ fn contenders() -> Vec<Contender> {
     let find = ["sh", "-c", "exec find / -xdev -printf '%m %U %G %p\\n' > /dev/null"];
     let contender = |name, command| Contender { name, command, runs: Vec::new() };
     vec![
-        contender("oscap, as Debian ships it", oscap("LC_ALL=C")),
+        contender(OSCAP, oscap("LC_ALL=C")),
         contender("oscap, SEXP_VALIDATE_DISABLE=1", oscap("SEXP_VALIDATE_DISABLE=1")),
         contender("agent, the catalogue", agent.map(str::to_owned).to_vec()),
-        contender("agent, the content that oscap has", by_content("content.xml", "cis_level2_server")),
-        contender("agent, the content only loaded", load.map(str::to_owned).to_vec()),
+        contender(AGENT, by_content("content.xml", "cis_level2_server")),
+        contender(LOADED, load.map(str::to_owned).to_vec()),
         contender("agent, rhel8, 29 MB", by_content("rhel8.xml", "cis")),
         contender("agent, rhel8, packed by xz -9", by_content("rhel8.xml.xz", "cis")),
         contender("agent, rhel9, 29 MB", by_content("rhel9.xml", "cis")),
         contender("agent, rhel9, packed by xz -9", by_content("rhel9.xml.xz", "cis")),
-        contender("find / -xdev -printf, for comparison", find.map(str::to_owned).to_vec()),
+        contender(FIND, find.map(str::to_owned).to_vec()),
     ]
 }
 

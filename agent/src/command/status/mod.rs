@@ -128,8 +128,9 @@ fn standing(system: &System) -> Result<Standing> {
     let last = last.map(|(dir, report)| summed_up(&dir, report));
     let first_boot = firstboot::status::Status::read(system)?;
     let record = firstboot::record::Record::read(system)?;
+    let comes = || crate::config::look(system).config.firstboot.enabled;
     let awaits_provisioning =
-        first_boot.as_ref().is_some_and(|status| status.awaits_provisioning(record.as_ref()));
+        first_boot.as_ref().is_some_and(|status| status.awaits_provisioning(record.as_ref())) && comes();
     let killed = first_boot.as_ref().map_or(Ok(false), |status| status.was_killed(system))?;
     let (drift, pending) = (Drift::read(system)?, pending::read(system)?);
     Ok(Standing { last, interrupted, first_boot, awaits_provisioning, killed, drift, pending, reboot })

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use serde::Deserialize;
 
-use super::{Source, trusted};
-use crate::config::written::{Written, document};
+use super::{Source, parts, trusted};
+use crate::config::written::{Written, document, valued};
 use crate::system::System;
 
 /// The instance that cloud-init is at work for, told anew at each boot (`cloudinit.helpers`, `lookups`).
@@ -41,7 +41,7 @@ struct Instance {
 #[derive(Debug, Default, Deserialize)]
 pub struct CloudConfig {
     /// The agent's configuration.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "valued")]
     trempe: Option<Written>,
 }
 
@@ -60,8 +60,8 @@ impl CloudConfig {
 
 /// What the platform asks for. cloud-init lets the second kind of it outdo the first.
 pub(super) fn vendor_data(system: &System) -> Vec<Source> {
-    let first = read(system, "vendor-cloud-config.txt", "vendor-data.txt");
-    let second = read(system, "vendor2-cloud-config.txt", "vendor-data2.txt");
+    let first = read(system, "vendor-cloud-config.txt", "vendor-data.txt.i");
+    let second = read(system, "vendor2-cloud-config.txt", "vendor-data2.txt.i");
     [("vendor-data", first), ("vendor-data2", second)]
         .into_iter()
         .filter_map(|(name, read)| Source::new(name, read))
@@ -70,36 +70,33 @@ pub(super) fn vendor_data(system: &System) -> Vec<Source> {
 
 /// What the user asks for.
 pub(super) fn user_data(system: &System) -> Vec<Source> {
-    Source::new("user-data", read(system, "cloud-config.txt", "user-data.txt")).into_iter().collect()
+    Source::new("user-data", read(system, "cloud-config.txt", "user-data.txt.i")).into_iter().collect()
 }
 
-/// What a merged cloud-config says to the agent. `raw` is what it was merged from.
-fn read(system: &System, merged: &str, raw: &str) -> Result<Option<Written>> {
+/// What a merged cloud-config says to the agent. `given` has the parts that it was merged from.
+fn read(system: &System, merged: &str, given: &str) -> Result<Option<Written>> {
     let Some(directory) = instance_directory(system)? else { return Ok(None) };
     let path = directory.join(merged);
     let Some(text) = trusted(system, &path)? else { return Ok(None) };
     let source = path.display().to_string();
     let said = CloudConfig::parse(&text, &source)?;
-    if said.is_none() && is_lost(system, &text, &directory.join(raw))? {
+    if said.is_none() && is_lost(system, &text, &directory.join(given))? {
         bail!("{source}: cloud-init did not understand what it was given (/var/log/cloud-init.log says why)");
     }
     Ok(said)
 }
 
-/// Whether cloud-init passed over a part that it could not read: the part may have been about the agent.
-fn is_lost(system: &System, merged: &str, raw: &Path) -> Result<bool> {
-    let head = |word: &str| merged.lines().take_while(|line| *line != "---").any(|line| line.contains(word));
-    if head("SCHEMA_ERROR") {
+/// Whether cloud-init passed over a part that it could not read: the part may have been about the agent. Newer versions say so; all of
+/// them say how many parts they read.
+fn is_lost(system: &System, merged: &str, given: &Path) -> Result<bool> {
+    let head: Vec<&str> = merged.lines().take_while(|line| *line != "---").collect();
+    if head.iter().any(|line| line.contains("SCHEMA_ERROR")) {
         return Ok(true);
     }
-    // Versions that do not say so leave the list of the parts out when there is no good one.
-    let raw = system.read(raw)?.unwrap_or_default();
-    let raw = String::from_utf8_lossy(&raw);
-    let mut lines = raw.lines().skip_while(|line| line.trim().is_empty());
-    let cloud_config = lines.next().is_some_and(|line| line.starts_with(CloudConfig::MARK));
-    Ok(cloud_config
-        && lines.any(|line| !line.trim().is_empty() && !line.starts_with('#'))
-        && !head("# from "))
+    let read =
+        head.iter().find_map(|line| line.strip_prefix("# from ")?.strip_suffix(" files")?.parse().ok());
+    let given = system.read(given)?.map_or(0, |message| parts::of_cloud_config(&message));
+    Ok(given > read.unwrap_or(0))
 }
 
 /// The directory of the instance this machine is.

@@ -1,4 +1,4 @@
-//! Files: `/etc/trempe/agent.yml`, which is the image's, then `/etc/trempe/agent.d/*.yml` in the order of their names.
+//! Files: `/etc/trempe/agent.yml`, which is the image's, then `/etc/trempe/agent.d/*.yml` (and `*.yaml`) in the order of their names.
 
 use std::path::Path;
 
@@ -17,8 +17,13 @@ pub fn image(system: &System) -> Vec<Source> {
 
 /// The files laid over it.
 pub fn further(system: &System) -> Vec<Source> {
-    match system.drop_ins(DIRECTORY, ".yml") {
-        Ok(paths) => paths.iter().filter_map(|path| source(system, path)).collect(),
+    let paths = [".yml", ".yaml"].map(|suffix| system.drop_ins(DIRECTORY, suffix));
+    let paths = paths.into_iter().collect::<Result<Vec<_>>>().map(|paths| paths.concat());
+    match paths {
+        Ok(mut paths) => {
+            paths.sort();
+            paths.iter().filter_map(|path| source(system, path)).collect()
+        }
         Err(error) => vec![Source::bad(DIRECTORY, &error)],
     }
 }

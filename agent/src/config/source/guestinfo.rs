@@ -28,8 +28,9 @@ fn read(system: &System) -> Result<Option<Written>> {
     } else {
         return Ok(None);
     };
-    // What both say for a setting that is not there, as cloud-init's own data source reads it.
-    if output.code == Some(1) {
+    // What both end with and say for a setting that is not there; with 1 alone they end for any other failure too.
+    let says = |word| output.stdout.contains(word) || output.stderr.contains(word);
+    if output.code == Some(1) && says("No value found") {
         return Ok(None);
     }
     let said = output.success()?.stdout.clone();
@@ -101,5 +102,6 @@ mod tests {
         assert!(bad(0, "tier: x").starts_with("guestinfo.trempe:1:7: unknown tier"));
         assert!(bad(0, "/w==").contains("guestinfo.trempe: byte 0 is not UTF-8 text"));
         assert!(bad(127, "").contains("exit code 127"));
+        assert!(bad(1, "Permission denied").contains("exit code 1"));
     }
 }

@@ -8,6 +8,7 @@ mod credential;
 mod file;
 mod guestinfo;
 mod kernel;
+mod parts;
 mod smbios;
 
 use std::io::ErrorKind;
