@@ -49,6 +49,7 @@ pub fn knock(vm: &mut Vm, users: &[&str]) -> Result<BTreeMap<String, String>> {
     let mut inside = BTreeMap::new();
     let (mut answered, mut refused) = (None, 0);
     while inside.len() < users.len() {
+        ensure!(!vm.exited()?, "the machine is off; the console:\n{}", vm.console());
         ensure!(begun.elapsed() < PROVISIONED, "no login; the console:\n{}", vm.console());
         if !vm.ssh_answers() {
             sleep(Duration::from_millis(200));

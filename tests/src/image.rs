@@ -22,7 +22,7 @@ impl Image {
     /// Installs the package of the agent under test, then runs `script` as root inside (for a line in fstab, say).
     pub fn new(root: &Root, script: &str) -> Result<Self> {
         let copy = root.copy()?;
-        let (_packages, deb) = package()?;
+        let (_packages, deb) = package("deb")?;
         let deb = copy.lend(&deb, "agent.deb")?;
         copy.program(&["dpkg", "--install", &deb]).run().context("installing the agent's package")?;
         copy.shell(script).context("preparing the image")?;
@@ -35,17 +35,17 @@ impl Image {
     }
 }
 
-/// The Debian package of the agent under test.
-pub fn package() -> Result<(TempDir, PathBuf)> {
+/// The package of the agent under test, of a kind: `deb` or `rpm`.
+pub fn package(kind: &str) -> Result<(TempDir, PathBuf)> {
     let directory = cache::scratch("package")?;
     Program::new(cache::checkout().join("packaging/build"))
-        .args([agent::binary()?.as_path(), directory.path(), Path::new("deb")])
+        .args([agent::binary()?.as_path(), directory.path(), Path::new(kind)])
         .run()
         .context("building the package")?;
     let files = std::fs::read_dir(directory.path())?;
-    let deb = files
+    let package = files
         .filter_map(|file| Some(file.ok()?.path()))
-        .find(|path| path.extension().is_some_and(|name| name == "deb"))
+        .find(|path| path.extension().is_some_and(|name| name == kind))
         .context("no package was built")?;
-    Ok((directory, deb))
+    Ok((directory, package))
 }

@@ -223,7 +223,8 @@ impl Vm {
         Ok(())
     }
 
-    fn exited(&mut self) -> Result<bool> {
+    /// Whether it is switched off, or QEMU ended.
+    pub fn exited(&mut self) -> Result<bool> {
         self.running.as_mut().map_or(Ok(true), |qemu| Ok(qemu.try_wait()?.is_some()))
     }
 

@@ -228,7 +228,8 @@ fn user_data_that_cloud_init_passes_over_is_told_matrix() -> Result<()> {
     for root in ["debian12-ready", "debian13-ready"] {
         let mut seed = Seed::new(Source::NoCloud, "");
         seed.part = Some("Content-Type: text/cloud-config\n\n#cloud-config\ntrempe: [tier\n".to_owned());
-        let mut vm = Vm::from_image(&Image::new(&Root::named(root)?, &script)?, &seed)?;
+        let image = Image::new(&Root::named(root)?, &script)?;
+        let mut vm = Vm::from_image(&image, &seed)?;
         after_phase_1(&knock(&mut vm, &["admin"])?)?;
         let ended = status_after_failure(&vm)?;
         let told = ended["problems"].to_string().contains("cloud-init did not understand");

@@ -5,6 +5,7 @@
 
 use anyhow::{Result, ensure};
 use e2e::cache;
+use e2e::command::Program;
 use e2e::image::package;
 use e2e::machine::Machine;
 use e2e::root::{Copy, Root};
@@ -47,7 +48,7 @@ fn complaints(copy: &Copy, script: &str) -> Result<String> {
 
 fn installed(root: &str) -> Result<Copy> {
     let copy = Root::named(root)?.copy()?;
-    let (_directory, deb) = package()?;
+    let (_directory, deb) = package("deb")?;
     let deb = copy.lend(&deb, "agent.deb")?;
     copy.program(&["dpkg", "--install", &deb]).run()?;
     Ok(copy)
@@ -56,8 +57,7 @@ fn installed(root: &str) -> Result<Copy> {
 /// Puts the units of another distribution in the place of Debian's.
 fn variant(copy: &Copy, name: &str) -> Result<String> {
     let from = cache::checkout().join("tests/lab/units").join(name);
-    let mut script = "rm -f /usr/lib/systemd/system/trempe-firstboot.service.d/10-sshd.conf; mask() { ln -sf /dev/null /etc/systemd/system/$1; }; \
-                      mask ssh.service; mask cloud-init.service; mask cloud-init-network.service; "
+    let mut script = "mask() { ln -sf /dev/null /etc/systemd/system/$1; }; mask ssh.service; mask cloud-init.service; mask cloud-init-network.service; "
         .to_owned();
     for file in std::fs::read_dir(from)? {
         let file = file?;
@@ -102,5 +102,45 @@ fn no_boot_of_red_hats_family_gets_a_cycle() -> Result<()> {
         let script = variant(&copy, name)?;
         judge(&copy, name, &script)?;
     }
+    Ok(())
+}
+
+/// Packages of cloud-init that have nothing in them but a version, and `installed NAME PACKAGE...`: what is left in the place of the
+/// order before sshd when they are installed one after the other.
+const OLD_AND_NEW: &str = r#"
+cd "$0"
+for version in 22.1 24.4; do
+    printf 'Name: cloud-init\nVersion: %s\nRelease: 1\nSummary: s\nLicense: l\nBuildArch: noarch\n%%description\nd\n%%files\n' $version > $version.spec
+    rpmbuild --quiet -bb --define "_topdir $PWD/build" --define "_rpmdir $PWD" --define '_rpmfilename %{VERSION}.rpm' $version.spec
+done
+installed() {
+    name=$1 root=$PWD/root-$1; shift
+    mkdir -p "$root/etc/systemd/system"
+    rpm --root "$root" --initdb
+    for package; do
+        # There is no shell in that root; the triggers need none.
+        rpm --root "$root" --nodeps --ignorearch --nopre --nopost --nopreun --nopostun -U "$package"
+    done
+    echo "$name: $(readlink "$root/etc/systemd/system/trempe-firstboot.service.d/10-sshd.conf" || echo ordered)"
+}
+"#;
+
+/// On Red Hat's family root waits for the first phase too, but with a cloud-init that would wait for sshd then.
+#[test]
+fn an_old_cloud_init_has_the_order_before_sshd_left_out() -> Result<()> {
+    let (directory, rpm) = package("rpm")?;
+    let agent = rpm.display();
+    let script = format!(
+        "{OLD_AND_NEW}
+        installed alone {agent}
+        installed old-first 22.1.rpm {agent}
+        installed old-later {agent} 22.1.rpm
+        installed new-first 24.4.rpm {agent}
+        installed upgraded {agent} 22.1.rpm 24.4.rpm"
+    );
+    let said = Program::new("bash").args(["-euc", &script]).args([directory.path()]).output()?;
+    let expected =
+        "alone: ordered\nold-first: /dev/null\nold-later: /dev/null\nnew-first: ordered\nupgraded: ordered\n";
+    ensure!(said == expected, "{said}");
     Ok(())
 }
