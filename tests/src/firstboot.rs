@@ -51,6 +51,7 @@ pub fn knock(vm: &mut Vm, users: &[&str]) -> Result<BTreeMap<String, String>> {
     while inside.len() < users.len() {
         ensure!(!vm.exited()?, "the machine is off; the console:\n{}", vm.console());
         ensure!(begun.elapsed() < PROVISIONED, "no login; the console:\n{}", vm.console());
+        vm.revive()?;
         if !vm.ssh_answers() {
             sleep(Duration::from_millis(200));
             continue;
@@ -99,7 +100,7 @@ pub fn provisioned(vm: &Vm) -> Result<Value> {
             _ => sleep(Duration::from_secs(1)),
         }
     }
-    println!("{}", vm.shell("systemctl show -p Id -p ExecMainStartTimestamp -p ExecMainExitTimestamp trempe-firstboot trempe-provisioned; cloud-init status --long || true; cat /var/lib/trempe/firstboot.json")?);
+    println!("{}", vm.shell("systemctl show -p Id -p ExecMainStartTimestamp -p ExecMainExitTimestamp trempe-firstboot trempe-provisioned; cloud-init status --long || true; cat /var/lib/trempe/firstboot.json || true")?);
     status(vm)
 }
 

@@ -26,6 +26,10 @@ use crate::seed::{Seed, Source, apt_settings};
 const DISK: &str = "disk.qcow2";
 const BOOT: Duration = Duration::from_secs(900);
 const SHUTDOWN: Duration = Duration::from_secs(400);
+/// So long the console of a kernel that begins is never silent.
+const SILENT: Duration = Duration::from_secs(90);
+/// What it says when it first touches a disk.
+const AT_THE_DISK: &str = "EXT4-fs";
 /// What the first boot leaves behind beyond cloud-init's work.
 const PREPARE: &str = "cloud-init status --wait --long; apt-get -q update; update-grub; sync";
 
@@ -41,6 +45,8 @@ pub struct Vm {
     address: String,
     oem_strings: Vec<String>,
     running: Option<Child>,
+    /// How much its console had said and when, while its kernel begins.
+    begun: Option<(usize, Instant)>,
     /// Where key and seed are, when they are this machine's own.
     identity: Option<TempDir>,
 }
@@ -96,6 +102,7 @@ impl Vm {
             address: String::new(),
             oem_strings: Vec::new(),
             running: None,
+            begun: None,
             identity: None,
         })
     }
@@ -108,7 +115,29 @@ impl Vm {
     /// Switches it on and does not wait.
     pub fn power_on(&mut self) -> Result<()> {
         self.port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        self.running = Some(hypervisor::start(&self.hardware(), None)?);
+        self.begin(None)
+    }
+
+    fn begin(&mut self, memory: Option<&Path>) -> Result<()> {
+        self.running = Some(hypervisor::start(&self.hardware(), memory)?);
+        self.begun = memory.is_none().then(|| (0, Instant::now()));
+        Ok(())
+    }
+
+    /// An emulated kernel hangs now and then in its first second, before it has touched its disk. To be called while it is waited for: then it
+    /// is switched off and on.
+    pub fn revive(&mut self) -> Result<()> {
+        let Some((heard, at)) = self.begun else { return Ok(()) };
+        let console = self.console();
+        if console.contains(AT_THE_DISK) {
+            self.begun = None;
+        } else if console.len() != heard {
+            self.begun = Some((console.len(), Instant::now()));
+        } else if at.elapsed() > SILENT {
+            eprintln!("the kernel hangs where it begins, and is started once more");
+            self.power_cut()?;
+            self.begin(None)?;
+        }
         Ok(())
     }
 
@@ -129,7 +158,7 @@ impl Vm {
 
     fn switch_on(&mut self, memory: Option<&Path>) -> Result<()> {
         self.port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        self.running = Some(hypervisor::start(&self.hardware(), memory)?);
+        self.begin(memory)?;
         self.wait_for_login()
     }
 
@@ -141,6 +170,7 @@ impl Vm {
                 let seconds = begun.elapsed().as_secs();
                 bail!("no login after {seconds} s; the console's last words:\n{}", self.last_words());
             }
+            self.revive()?;
             sleep(Duration::from_secs(1));
         }
         Ok(())
@@ -207,6 +237,7 @@ impl Vm {
             address: self.address.clone(),
             oem_strings: self.oem_strings.clone(),
             running: None,
+            begun: None,
             identity: None,
         })
     }

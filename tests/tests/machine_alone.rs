@@ -36,6 +36,7 @@ fn hardened_alone(how: &str) -> Result<()> {
     let begun = Instant::now();
     vm.power_on()?;
     let status = loop {
+        vm.revive()?;
         let said = ask(&vm, "cat /run/trempe/status.json");
         let status = said.ok().and_then(|said| serde_json::from_str::<Value>(&said).ok()).unwrap_or_default();
         let early = status["phase"] == "before-logins" && status["state"] == "running";

@@ -94,6 +94,7 @@ fn a_first_boot_that_is_cut_is_made_up_for_and_a_clone_begins_anew() -> Result<(
     vm.power_on()?;
     while !vm.console().contains(FIRST_PHASE) {
         ensure!(begun.elapsed() < MOST, "the first phase does not begin; the console:\n{}", vm.console());
+        vm.revive()?;
         sleep(Duration::from_millis(200));
     }
     sleep(INTO_IT);

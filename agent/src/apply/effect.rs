@@ -14,6 +14,9 @@ use crate::system::{System, Tool};
 pub const SSHD: [&str; 2] = ["ssh.service", "sshd.service"];
 /// The unit of ufw.
 const UFW: &str = "ufw.service";
+/// The audit daemon's. Red Hat's lets nobody restart it by hand (`RefuseManualStop=`); it reads its configuration again when it is sent a
+/// signal (`auditd(8)`).
+const AUDITD: &str = "auditd.service";
 /// With this code `systemctl` ends where a unit is not loaded (`systemctl(1)`).
 const NO_SUCH_UNIT: i32 = 5;
 /// Where the ssh daemon writes its number.
@@ -42,6 +45,7 @@ fn perform(system: &System, effect: &Effect) -> Result<()> {
         // Locked rules stay until the next boot, which loads the new ones; until then the audit says so.
         Effect::LoadAuditRules if system.audit_kernel()?.is_some_and(|kernel| kernel.locked) => Ok(()),
         Effect::LoadAuditRules => load_audit_rules(system),
+        Effect::ReloadUnit { unit } | Effect::RestartUnit { unit } if unit == AUDITD => reread_auditd(system),
         Effect::ReloadUnit { unit } => tell(system, unit, "try-reload-or-restart"),
         Effect::RestartUnit { unit } if unit == UFW && !ufw_is_up(system)? => {
             system.run(Tool::UfwInit, &["start", "quiet"])?.success().map(drop)
@@ -50,6 +54,14 @@ fn perform(system: &System, effect: &Effect) -> Result<()> {
         // Nothing to do now; the report says so.
         Effect::Reboot => Ok(()),
     }
+}
+
+fn reread_auditd(system: &System) -> Result<()> {
+    if system.units()?.state(AUDITD).active != Some(true) {
+        return Ok(());
+    }
+    let hang_up = ["kill", "--signal=HUP", "--kill-who=main", AUDITD];
+    system.run(Tool::Systemctl, &hang_up)?.success().map(drop)
 }
 
 /// Whether there is something of ufw to be taken down first. That takes as long as putting it up, and until ufw is switched on
@@ -159,6 +171,19 @@ mod tests {
         });
         assert_eq!(perform_all(&tree.system(), effects.collect()), Vec::<String>::new());
         assert_eq!(tree.text("/run/active"), "here.service\n");
+    }
+
+    #[test]
+    fn the_audit_daemon_is_never_restarted() {
+        let unit = "[Unit]\nRefuseManualStop=yes\n[Service]\n";
+        let tree =
+            |active: &[&str]| Tree::new().file("/usr/lib/systemd/system/auditd.service", unit).booted(active);
+        let effects = || vec![Effect::restart(AUDITD), Effect::reload(AUDITD)];
+        for (active, told) in [(&["auditd.service"][..], true), (&[], false)] {
+            let tree = tree(active);
+            assert_eq!(perform_all(&tree.system(), effects()), Vec::<String>::new());
+            assert_eq!(tree.has("/run/hung-up"), told);
+        }
     }
 
     /// Remembers what is run, and has these rules in its kernel.

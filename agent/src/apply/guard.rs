@@ -35,8 +35,10 @@ const LOOKING: &str = "looking at who gets in";
 /// What has to do with getting in by ssh.
 const SSH: [&str; 3] = ["/etc/ssh", "/root", "/home"];
 /// What has to do with passwords, accounts and PAM.
-const PAM: [&str; 13] = [
+const PAM: [&str; 15] = [
     "/etc/pam.d",
+    "/etc/authselect",
+    "/var/lib/authselect",
     "/etc/security",
     "/usr/share/pam-configs",
     "/var/lib/pam",

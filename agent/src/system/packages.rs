@@ -55,24 +55,31 @@ impl PackageDelta {
 
 impl PackageDelta {
     /// Reads the table that `dnf --assumeno` shows: headings end with a colon, and below each are lines of a name, an architecture, a
-    /// version, a repository and a size.
+    /// version, a repository and a size. A name that is too long for its column is a line of its own.
     pub fn parse_dnf(text: &str) -> PackageDelta {
         let mut delta = PackageDelta::default();
-        let mut heading = String::new();
+        let (mut heading, mut long) = (String::new(), None);
         for line in text.lines() {
             if let Some(head) = line.strip_suffix(':').filter(|head| !head.starts_with(' ')) {
                 head.clone_into(&mut heading);
                 continue;
             }
             let words: Vec<&str> = line.split_whitespace().collect();
-            let (true, [name, _, _, _, ..]) = (line.starts_with(' '), words.as_slice()) else { continue };
+            let name = match (line.starts_with(' '), words.as_slice()) {
+                (true, [name]) => {
+                    long = Some(*name);
+                    continue;
+                }
+                (true, [name, _, _, _, ..]) => long.take().unwrap_or(name),
+                _ => continue,
+            };
             let list = match heading.split_whitespace().next() {
                 Some("Installing") => &mut delta.installed,
                 Some("Upgrading" | "Downgrading" | "Reinstalling") => &mut delta.upgraded,
                 Some("Removing") => &mut delta.removed,
                 _ => continue,
             };
-            list.push((*name).to_owned());
+            list.push(name.to_owned());
         }
         delta
     }
@@ -217,6 +224,11 @@ impl System {
             whole.installed.extend(delta.installed);
             whole.upgraded.extend(delta.upgraded);
             whole.removed.extend(delta.removed);
+            // However its table looks: what is asked for is among it.
+            let asked = if verb == "install" { &mut whole.installed } else { &mut whole.removed };
+            let unseen: Vec<String> =
+                names.into_iter().filter(|name| !asked.contains(name)).cloned().collect();
+            asked.extend(unseen);
         }
         Ok(whole)
     }
@@ -249,7 +261,8 @@ mod tests {
         let said = "Last metadata expiration check: 0:01:12 ago on Mon.\nDependencies resolved.\n====\n \
                     Package      Arch    Version    Repository  Size\n====\nInstalling:\n \
                     aide         x86_64  0.16-103   appstream   154 k\nInstalling dependencies:\n \
-                    libx         x86_64  1-1        baseos      1 k\nUpgrading:\n \
+                    libx         x86_64  1-1        baseos      1 k\n \
+                    python3-gobject-base-noarch\n                 noarch  3.40.1-6   rhel-9-for-x86_64-baseos-rpms 15 k\nUpgrading:\n \
                     y            noarch  2-1        baseos      1 k\nRemoving:\n \
                     telnet       x86_64  1:0.17-85  @appstream  120 k\nRemoving dependent packages:\n \
                     z            x86_64  1-1        @x          1 k\n\nTransaction Summary\n====\nInstall  2 Packages\n\n\
@@ -257,7 +270,11 @@ mod tests {
         let delta = PackageDelta::parse_dnf(said);
         assert_eq!(
             (delta.installed, delta.upgraded, delta.removed),
-            (vec!["aide".into(), "libx".into()], vec!["y".to_owned()], vec!["telnet".into(), "z".into()])
+            (
+                vec!["aide".into(), "libx".into(), "python3-gobject-base-noarch".into()],
+                vec!["y".to_owned()],
+                vec!["telnet".into(), "z".into()]
+            )
         );
     }
 

@@ -5,9 +5,9 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use nix::errno::Errno;
@@ -116,6 +116,9 @@ impl Root {
             OpenHow::new().flags(flags | OFlag::O_CLOEXEC).resolve(ResolveFlag::RESOLVE_IN_ROOT | extra);
         match insist(|| openat2(self.dir.as_fd(), below, how)) {
             // Kernels before 5.6 (RHEL 8) lack openat2; on the machine's own root nothing can be left.
+            Err(Errno::ENOSYS) if self.slash && extra.contains(ResolveFlag::RESOLVE_NO_SYMLINKS) => {
+                self.open_unlinked(below, flags)
+            }
             Err(Errno::ENOSYS) if self.slash => nix::fcntl::openat(
                 self.dir.as_fd(),
                 below,
@@ -125,6 +128,27 @@ impl Root {
             .map_err(io::Error::from),
             other => other.map_err(io::Error::from),
         }
+    }
+
+    /// Opens part by part, and follows no link: what `RESOLVE_NO_SYMLINKS` does where the kernel knows it.
+    fn open_unlinked(&self, below: &Path, flags: OFlag) -> io::Result<OwnedFd> {
+        let open = |dir: BorrowedFd<'_>, part: &Path, flags: OFlag| {
+            let flags = flags | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+            nix::fcntl::openat(dir, part, flags, nix::sys::stat::Mode::empty()).map_err(io::Error::from)
+        };
+        let mut at = open(self.dir.as_fd(), Path::new("."), OFlag::O_PATH | OFlag::O_DIRECTORY)?;
+        let mut parts = below.components().peekable();
+        while let Some(part) = parts.next() {
+            let last = parts.peek().is_none();
+            let how = if last { flags } else { OFlag::O_PATH | OFlag::O_DIRECTORY };
+            match part {
+                Component::Normal(part) => at = open(at.as_fd(), Path::new(part), how)?,
+                Component::CurDir if last => return open(at.as_fd(), Path::new("."), flags),
+                Component::CurDir => {}
+                _ => return Err(ErrorKind::InvalidInput.into()),
+            }
+        }
+        Ok(at)
     }
 
     /// See [`super::System::read`].
@@ -246,6 +270,25 @@ mod tests {
         assert_eq!(root.read(Path::new("/etc/hostname/below"), 100).unwrap(), None);
         assert!(root.read(Path::new("/etc/hostname"), 3).is_err());
         assert!(root.read(Path::new("/etc"), 100).is_err());
+    }
+
+    #[test]
+    fn where_no_link_is_to_be_followed_none_is_without_openat2_too() {
+        let dir = tree();
+        symlink("etc", dir.path().join("way")).unwrap();
+        let root = Root::open(dir.path()).unwrap();
+        let open = |path: &str, flags| root.open_unlinked(Path::new(path), flags);
+        let directory = OFlag::O_RDONLY | OFlag::O_DIRECTORY;
+        assert!(open(".", directory).is_ok() && open("etc", directory).is_ok());
+        assert!(open("etc/hostname", OFlag::O_RDONLY).is_ok());
+        for (path, flags) in [
+            ("way", directory),
+            ("way/hostname", OFlag::O_RDONLY),
+            ("etc/escape", OFlag::O_RDONLY),
+            ("etc/../etc", directory),
+        ] {
+            assert!(open(path, flags).is_err(), "{path}");
+        }
     }
 
     #[test]

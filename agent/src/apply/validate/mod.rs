@@ -35,6 +35,11 @@ pub fn staged(system: &System, path: &Path, content: &str) -> Result<()> {
         path if path.starts_with("/etc/audit") => audit::check(system, path, content),
         path if path.starts_with("/etc/ssh") => sshd::staged(system, path, content),
         path if path.starts_with("/etc/pam.d") => crate::apply::pam::check(system, path, content),
+        // The stacks of Red Hat's family are links to these.
+        path if system.is_running() && AUTHSELECT.iter().any(|own| path == Path::new(own)) => {
+            let stack = Path::new("/etc/pam.d").join(path.file_name().unwrap_or_default());
+            crate::apply::pam::check(system, &stack, content)
+        }
         _ => Ok(()),
     };
     checked.with_context(|| format!("{} was left as it is", path.display()))
@@ -52,6 +57,9 @@ fn needed(system: &System, tool: Tool) -> Result<()> {
     }
     Ok(())
 }
+
+/// The stacks that authselect writes and that everybody passes who logs in.
+const AUTHSELECT: [&str; 2] = ["/etc/authselect/system-auth", "/etc/authselect/password-auth"];
 
 /// A check of what is in place.
 type Check = fn(&System, &[&Path]) -> Result<()>;
@@ -93,3 +101,26 @@ fn sudoers_in_place(system: &System, touched: &[&Path]) -> Result<()> {
 
 #[cfg(test)]
 pub(crate) mod testing;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::setting::testing::Tree;
+
+    #[test]
+    fn a_stack_of_authselect_is_looked_at_as_one_of_pam() {
+        let good = "auth required pam_unix.so\naccount required pam_unix.so\n";
+        let tree = Tree::new()
+            .file("/etc/authselect/system-auth", good)
+            .link("/etc/pam.d/system-auth", "/etc/authselect/system-auth")
+            .file("/usr/lib64/security/pam_unix.so", "")
+            .file("/usr/lib64/security/pam_deny.so", "")
+            .running();
+        let stage = |text: &str| staged(&tree.system(), Path::new(AUTHSELECT[0]), text);
+        assert!(stage(good).is_ok());
+        let error =
+            format!("{:#}", stage("auth required pam_deny.so\naccount required pam_unix.so\n").unwrap_err());
+        assert!(error.contains("nobody would get through its auth stack"), "{error}");
+        assert!(stage("auth required pam_none.so\n").is_err(), "a module that is not there");
+    }
+}

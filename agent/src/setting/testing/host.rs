@@ -56,6 +56,16 @@ impl Host {
             std::os::unix::fs::symlink(format!("/usr/lib/systemd/system/{unit}"), link).unwrap();
             return Ok(String::new());
         }
+        if *verb == "kill" {
+            self.write("/run/hung-up", unit);
+            return Ok(String::new());
+        }
+        let file = self.text(&format!("/usr/lib/systemd/system/{unit}"));
+        if ["stop", "restart", "try-restart", "try-reload-or-restart"].contains(verb)
+            && file.contains("RefuseManualStop=yes")
+        {
+            return Err(1);
+        }
         let mask = self.at(format!("/etc/systemd/system/{unit}"));
         let masked = fs::read_link(&mask).is_ok_and(|target| target == Path::new("/dev/null"));
         let known =

@@ -27,6 +27,9 @@ const WRITTEN: &str = "/etc/authselect";
 const PROFILES: [&str; 2] = ["/usr/share/authselect/vendor", "/usr/share/authselect/default"];
 /// Our own profile.
 const OWN: &str = "custom/trempe";
+/// Its copies of what it wrote, up to authselect 1.3: a file that is not its copy's equal was changed by hand, and is never written again
+/// (`authselect_files_validate`).
+const COPIES: &str = "/var/lib/authselect";
 /// The stacks.
 pub const STACKS: [&str; 6] =
     ["system-auth", "password-auth", "fingerprint-auth", "smartcard-auth", "switchable-auth", "postlogin"];
@@ -227,7 +230,12 @@ impl Selection {
             let new = self.file(name);
             if !same(now, &new) {
                 let end = if new.ends_with('\n') { "" } else { "\n" };
-                changes.push(Change::write(format!("{WRITTEN}/{name}"), format!("{}{new}{end}", head(now))));
+                let text = format!("{}{new}{end}", head(now));
+                let copy = format!("{COPIES}/{name}");
+                changes.push(Change::write(format!("{WRITTEN}/{name}"), text.clone()));
+                if system.exists(&copy)? {
+                    changes.push(Change::write(copy, text));
+                }
             }
         }
         Ok(changes)

@@ -122,6 +122,20 @@ fn a_profile_without_the_line_gets_it_in_its_place() {
     assert!(written.contains(line), "{written}");
 }
 
+/// authselect up to 1.3 holds its files against copies of its own.
+#[test]
+fn what_it_wrote_is_in_its_copies_too() {
+    let setting = Faillock { auth: "system-auth".into(), account: "system-auth".into() };
+    let tree = machine();
+    let before = tree.text("/etc/authselect/system-auth");
+    let tree = tree.file("/var/lib/authselect/system-auth", &before);
+    tree.round_trip(&setting);
+    tree.applied(&setting);
+    assert_eq!(tree.text("/var/lib/authselect/system-auth"), tree.text("/etc/authselect/system-auth"));
+    assert_ne!(tree.text("/etc/authselect/system-auth"), before);
+    assert!(!tree.has("/var/lib/authselect/password-auth"), "there was no copy");
+}
+
 #[test]
 fn a_profile_of_its_own_for_the_modules() {
     let setting: Authselect = serde_json::from_str(
