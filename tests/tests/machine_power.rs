@@ -3,7 +3,7 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use e2e::firstboot::{
     OWN_TMP, after_phase_1, as_clone, knock, provisioned, strict_soon, tier, unexpected, verdicts,
 };
@@ -77,7 +77,12 @@ fn next_boot(vm: &mut Vm) -> Result<MadeUp> {
     let anew = vm.shell("journalctl -b -u trempe-cloud-init --no-pager | grep -c 'begins anew' || true")?;
     println!("taken back: {taken_back:?}; cloud-init began anew: {}", anew.trim() != "0");
     let verdicts = verdicts(vm)?;
-    ensure!(unexpected(&verdicts).is_empty(), "fails: {:?}", unexpected(&verdicts));
+    if !unexpected(&verdicts).is_empty() {
+        let said = vm.shell(
+            "agent audit | head -60; auditctl -s; journalctl -b -u auditd -u trempe-provisioned --no-pager | tail -60",
+        )?;
+        bail!("fails: {:?}\n{said}", unexpected(&verdicts));
+    }
     vm.shell("test -z \"$(dpkg --audit)\"").context("packages are left half done")?;
     let hardened = journal.contains("phase 1, before logins: hardened to");
     Ok(MadeUp { taken_back: !taken_back.is_empty(), anew: anew.trim() != "0", hardened })
