@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::change::{Change, Effect};
 use crate::finding::Finding;
 use crate::inspect::{Outcome, Verdict, inspect_rule};
-use crate::policy::{Policy, PolicyRule};
+use crate::policy::{Check, Policy, PolicyRule};
 use crate::system::{PackageDelta, System};
 
 /// One change, for one rule.
@@ -106,22 +106,24 @@ impl Plan {
     }
 }
 
-/// The order of work: what may be needed by others first, what may shut the door late, then programs that only take up what
-/// all others have written, and at the very end what takes stock of the machine.
+/// The order of work: what may be needed by others first, what may shut the door late, then what locks what others wrote, programs that
+/// only take up what all others have written, and at the very end what takes stock of the machine.
 fn stage(rule: &PolicyRule, outcome: &Outcome) -> u8 {
     let changes = &outcome.finding.changes;
     let packages = changes.iter().any(|change| matches!(change, Change::Packages { .. }));
     let takes_up = !changes.is_empty() && changes.iter().all(is_generated);
+    let Check::Setting { ensure, .. } = &rule.check;
     match (packages, outcome.finding.last, takes_up, rule.access) {
         (true, ..) => 0,
         (_, true, ..) => LAST,
-        (_, _, false, false) => 1,
-        (_, _, false, true) => 2,
-        (_, _, true, _) => 3,
+        (_, _, true, _) => 4,
+        _ if ensure.locks() => 3,
+        (_, _, _, true) => 2,
+        _ => 1,
     }
 }
 
-const LAST: u8 = 4;
+const LAST: u8 = 5;
 
 /// How often a rule is looked at again while it is planned: each of its parts that writes to the same file takes a turn.
 const MAX_TURNS: usize = 32;

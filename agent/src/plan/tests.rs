@@ -47,6 +47,23 @@ fn what_packages_bring_is_decided_after_them() {
     assert!(without.deferred.is_empty() && without.changes_nothing());
 }
 
+/// A power cut between the two would leave a lock that the next boot puts on no rules at all.
+#[test]
+fn the_lock_of_the_audit_rules_is_planned_after_them() {
+    let audit = |id: &str, line: &str| {
+        let kind = serde_json::from_value(serde_json::json!({"audit_rule": {"rules": [line]}})).unwrap();
+        rule(id, vec![], kind)
+    };
+    let unit = "[Service]\nExecStart=/sbin/auditd\nExecStartPost=-/sbin/augenrules --load\n";
+    let tree =
+        Tree::new().file("/usr/lib/systemd/system/auditd.service", unit).dir("/etc/audit/rules.d", 0o750);
+    let shut = PolicyRule { access: true, ..zero("kernel.a") };
+    let plan =
+        planned(&tree, vec![audit("lock", "-e 2"), audit("watch", "-w /etc/passwd -p wa -k id"), shut]);
+    let order: Vec<&str> = plan.steps.iter().map(|step| step.rule.as_str()).collect();
+    assert_eq!(order, ["watch", "kernel.a", "lock"], "{plan:#?}");
+}
+
 #[test]
 fn the_parts_of_a_rule_that_share_a_file_are_planned_on_each_other() {
     let part = |key: &str| Kind::Sysctl(Sysctl { key: key.into(), value: "0".into(), also: vec![] });

@@ -40,6 +40,13 @@ pub struct AuditRule {
     pub rules: Vec<Text>,
 }
 
+impl AuditRule {
+    /// Whether it locks the rules (`-e 2`).
+    pub fn locks(&self) -> bool {
+        self.rules.iter().any(|rule| rule.as_str().split_whitespace().eq(["-e", "2"]))
+    }
+}
+
 impl Setting for AuditRule {
     fn examine(&self, system: &System) -> Result<Finding> {
         let rules: Vec<String> = self.rules.iter().map(|rule| rule.0.clone()).collect();

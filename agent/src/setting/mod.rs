@@ -259,6 +259,16 @@ impl Kind {
         }
     }
 
+    /// Whether what it does locks what others write, which must be there before: where the power goes in between, the next boot would lock
+    /// what is there.
+    pub fn locks(&self) -> bool {
+        match self {
+            Kind::All(parts) | Kind::Any(parts) => parts.iter().any(Kind::locks),
+            Kind::AuditRule(rule) => rule.locks(),
+            _ => false,
+        }
+    }
+
     /// The names of the kinds it is made of, as the catalogue writes them.
     ///
     /// # Errors
