@@ -45,7 +45,9 @@ fn perform(system: &System, effect: &Effect) -> Result<()> {
         // Locked rules stay until the next boot, which loads the new ones; until then the audit says so.
         Effect::LoadAuditRules if system.audit_kernel()?.is_some_and(|kernel| kernel.locked) => Ok(()),
         Effect::LoadAuditRules => load_audit_rules(system),
-        Effect::ReloadUnit { unit } | Effect::RestartUnit { unit } if unit == AUDITD => reread_auditd(system),
+        Effect::ReloadUnit { unit } | Effect::RestartUnit { unit } if unit == AUDITD && stays_up(system)? => {
+            reread_auditd(system)
+        }
         Effect::ReloadUnit { unit } => tell(system, unit, "try-reload-or-restart"),
         Effect::RestartUnit { unit } if unit == UFW && !ufw_is_up(system)? => {
             system.run(Tool::UfwInit, &["start", "quiet"])?.success().map(drop)
@@ -54,6 +56,13 @@ fn perform(system: &System, effect: &Effect) -> Result<()> {
         // Nothing to do now; the report says so.
         Effect::Reboot => Ok(()),
     }
+}
+
+/// Whether the audit daemon's unit lets nobody stop it.
+fn stays_up(system: &System) -> Result<bool> {
+    let Some(file) = system.unit_file(AUDITD)? else { return Ok(false) };
+    let text = system.read_text(file)?.unwrap_or_default();
+    Ok(text.lines().any(|line| line.trim() == "RefuseManualStop=yes"))
 }
 
 fn reread_auditd(system: &System) -> Result<()> {
@@ -174,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn the_audit_daemon_is_never_restarted() {
+    fn an_audit_daemon_that_nobody_may_stop_is_never_restarted() {
         let unit = "[Unit]\nRefuseManualStop=yes\n[Service]\n";
         let tree =
             |active: &[&str]| Tree::new().file("/usr/lib/systemd/system/auditd.service", unit).booted(active);

@@ -98,6 +98,7 @@ async fn put_part(
     body: Incoming,
 ) -> Result<Answer> {
     if !shared.state().uploads.contains_key(upload) {
+        tokio::spawn(body::linger(body));
         return Ok(no_upload());
     }
     let path: PathBuf = shared.directory.path().join(Uuid::new_v4().to_string());
