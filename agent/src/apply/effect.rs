@@ -183,15 +183,18 @@ mod tests {
     }
 
     #[test]
-    fn an_audit_daemon_that_nobody_may_stop_is_never_restarted() {
-        let unit = "[Unit]\nRefuseManualStop=yes\n[Service]\n";
-        let tree =
-            |active: &[&str]| Tree::new().file("/usr/lib/systemd/system/auditd.service", unit).booted(active);
+    fn an_audit_daemon_that_nobody_may_stop_is_sent_a_signal_and_any_other_restarted() {
+        let refuses = "[Unit]\nRefuseManualStop=yes\n[Service]\n";
         let effects = || vec![Effect::restart(AUDITD), Effect::reload(AUDITD)];
-        for (active, told) in [(&["auditd.service"][..], true), (&[], false)] {
-            let tree = tree(active);
+        for (unit, active, hung_up) in [
+            (refuses, &[AUDITD][..], true),
+            (refuses, &[], false),
+            // A restart also makes the compiled rules anew, which a signal does not.
+            ("[Service]\n", &[AUDITD], false),
+        ] {
+            let tree = Tree::new().file("/usr/lib/systemd/system/auditd.service", unit).booted(active);
             assert_eq!(perform_all(&tree.system(), effects()), Vec::<String>::new());
-            assert_eq!(tree.has("/run/hung-up"), told);
+            assert_eq!(tree.has("/run/hung-up"), hung_up, "{unit} {active:?}");
         }
     }
 
