@@ -2,9 +2,12 @@
 //! Needs root and what `.ci/setup` installs below `/opt/ansible`. Booted machines: `machine_ansible.rs`.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use e2e::ansible::{AGES, Ansible, Inhabited, Play};
+use e2e::command::Program;
+use e2e::machine::Machine;
 use e2e::root::Root;
 use e2e::{agent, cache};
 use serde_json::Value;
@@ -267,8 +270,8 @@ fn lost(ansible: &mut Ansible, tree: &Inhabited) -> Result<()> {
     Ok(())
 }
 
-fn lives(age: &str) -> Result<()> {
-    let (mut ansible, inhabited) = (Ansible::new(age)?, tree()?);
+fn lives(age: &str, inhabited: Inhabited) -> Result<()> {
+    let mut ansible = Ansible::new(age)?;
     ansible.tree("tree", Some(&inhabited))?;
     mistakes(&ansible)?;
     inhabited.shell("rm /usr/local/sbin/agent")?;
@@ -283,12 +286,33 @@ fn lives(age: &str) -> Result<()> {
 
 #[test]
 fn a_tree_is_hardened_and_restored_by_the_oldest_ansible() {
-    lives("oldest").unwrap();
+    lives("oldest", tree().unwrap()).unwrap();
 }
 
 #[test]
 fn a_tree_is_hardened_and_restored_by_the_newest_ansible() {
-    lives("newest").unwrap();
+    lives("newest", tree().unwrap()).unwrap();
+}
+
+/// Where a Python 3.6 is installed, that of RHEL 8, in a directory of its own. Debian 12 has no package of it.
+const PYTHON_3_6: &str = "TREMPE_PYTHON36";
+
+/// The modules run with the real thing, brought by the older Ansible: the newest no longer goes to such hosts.
+#[test]
+fn the_python_of_rhel_8_is_enough_matrix() -> Result<()> {
+    let python =
+        std::env::var(PYTHON_3_6).with_context(|| format!("{PYTHON_3_6} says where a Python 3.6 is"))?;
+    let packed = tempfile::NamedTempFile::new()?;
+    Program::new("tar")
+        .args(["-C", "/", "-cf"])
+        .args([packed.path(), Path::new(python.trim_start_matches('/'))])
+        .run()?;
+    let copy = Root::named("debian12")?.copy()?;
+    let lent = copy.lend(packed.path(), "python.tar")?;
+    let inhabited = Inhabited::new(copy)?;
+    inhabited.shell(&format!("tar -C / -xf {lent}; ln -sf {python}/bin/python3.6 /usr/bin/python3"))?;
+    ensure!(inhabited.shell("/usr/bin/python3 --version")?.starts_with("Python 3.6."));
+    lives("oldest", inhabited)
 }
 
 /// Every module and the role are documented for both; the collection is built and installed from the file.
