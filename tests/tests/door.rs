@@ -250,6 +250,13 @@ fn the_door_says_what_a_login_would_find() {
             "open, proved",
             "closed (the account has no password)",
         ),
+        // Neither does it that the daemon's keys are made only later.
+        (
+            "mkdir /root/keys; mv /etc/ssh/ssh_host_* /root/keys",
+            "mv /root/keys/* /etc/ssh; rmdir /root/keys",
+            "open, proved",
+            "closed (the account has no password)",
+        ),
     ] {
         let door = lab.shell(&format!("{change}; $LAB/agent door bot || [ $? = 1 ]; {undo}")).unwrap();
         let wanted = format!("bot\n  ssh key       {key}\n  ssh password  {password}\n");
@@ -257,7 +264,7 @@ fn the_door_says_what_a_login_would_find() {
     }
     // Nothing of a login stays: no file, no mount, no process.
     let script = "$LAB/agent door | grep -v '^ '
-                  find /run/trempe/door -mindepth 1
+                  find /run/trempe -mindepth 1 -not -name door
                   grep /run/trempe /proc/mounts || true
                   grep -l ssh /proc/[0-9]*/comm || true";
     assert_eq!(lab.shell(script).unwrap(), "root\nadmin\nbot\n");

@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 
+use super::turn::{self, Turn};
 use super::worker::Worker;
-use super::{Control, Run, lock, pending, rollback, taken_back};
+use super::{Control, Run, taken_back};
 use crate::change::Change;
 use crate::plan::steps_of;
 use crate::system::System;
@@ -19,10 +20,7 @@ pub fn carry_out(
     id: &str,
     control: &Control,
 ) -> Result<Run> {
-    let (state, _lock) = lock(system)?;
-    let recovered = rollback::recover(system, &state, false)?;
-    pending::taken_back(system, &recovered)?;
-    pending::refuse(system)?;
+    let Turn { state, recovered, lock: _lock } = turn::take(system, control)?;
     let mut worker = Worker::new(&state, id);
     let mut run = Run { recovered, ..Run::default() };
     let made = make(parts, system, &mut worker, control).and_then(|problems| {

@@ -4,7 +4,7 @@
 //! fails is taken back whole and reported as an error; the others stay. Before running programs are told ([`effect`]), they
 //! check what they will read ([`validate`]); what they refuse is taken back too. Then everything is inspected again, and that is
 //! what is reported. The way back is in [`undo`] (what is saved), [`restore`] (one change), [`transaction`] (packages) and
-//! [`rollback`] (a run). What no rule asks for is done in [`besides`], what others have planned in [`planned`]. Over who gets in watches [`guard`], and [`pending`] holds what takes a run back that nobody confirms.
+//! [`rollback`] (a run). What no rule asks for is done in [`besides`], what others have planned in [`planned`]. Over who gets in watches [`guard`], and [`pending`] holds what takes a run back that nobody confirms. One run comes after another: [`turn`].
 //!
 //! A run that is interrupted (a signal, a full disk) takes itself back; one that is killed, or loses power, is taken back by
 //! the next ([`rollback::recover`]). So a machine is always as before the run or as after it.
@@ -27,19 +27,17 @@ pub(crate) mod restore;
 mod retention;
 pub mod rollback;
 pub(crate) mod transaction;
+mod turn;
 pub(crate) mod undo;
 mod unit;
 mod validate;
 mod worker;
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use nix::fcntl::{Flock, FlockArg};
+use anyhow::{Result, bail};
 
 use crate::change::Change;
 use crate::inspect::{Outcome, Verdict, inspect, inspect_rule};
@@ -49,6 +47,8 @@ use crate::system::System;
 use guard::Guard;
 pub use guard::Watch;
 use pending::Pending;
+use turn::Turn;
+pub use turn::{lock, lock_after};
 use worker::Worker;
 
 /// Packages can bring files that further rules are about, which can need a package again: more passes than this mean that
@@ -94,56 +94,15 @@ pub struct Control<'a> {
     pub packages: bool,
     /// How long after its end the run is taken back unless somebody confirms it; `None` where it stays.
     pub confirm_within: Option<Duration>,
+    /// How long another run is waited for.
+    pub patience: Duration,
 }
 
 impl<'a> Control<'a> {
     /// Nobody is asked, nobody's access is watched over, and what is done stays.
     pub fn new(progress: &'a (dyn Fn(&str) + Sync), stop: &'a AtomicBool) -> Control<'a> {
-        Control { progress, stop, confirm: None, watch: Watch::Off, packages: true, confirm_within: None }
-    }
-}
-
-/// Held while a run changes the machine, so that there is never more than one.
-pub struct Lock {
-    _file: Flock<File>,
-}
-
-/// As [`lock`], waiting for a run that is under way.
-///
-/// # Errors
-/// When it cannot be made, or the run does not end.
-pub fn lock_after(system: &System, most: Duration) -> Result<(PathBuf, Lock)> {
-    let started = Instant::now();
-    loop {
-        match lock(system) {
-            Err(error) if error.is::<UnderWay>() && started.elapsed() < most => {
-                std::thread::sleep(Duration::from_millis(500));
-            }
-            other => return other,
-        }
-    }
-}
-
-/// Another run holds the lock.
-#[derive(Debug, thiserror::Error)]
-#[error("another run is under way on this machine")]
-struct UnderWay;
-
-/// The state directory below a root, made when missing and readable by root alone, and the lock on it.
-///
-/// # Errors
-/// When it cannot be made or another run is under way.
-pub fn lock(system: &System) -> Result<(PathBuf, Lock)> {
-    let path = Path::new(journal::STATE_DIR);
-    file::make_directories(system, path, 0o700)?;
-    let state = journal::state_dir(system)?;
-    let lock = state.join("lock");
-    let file = File::options().create(true).append(true).open(&lock);
-    let file = file.with_context(|| format!("opening {}", lock.display()))?;
-    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-        Ok(file) => Ok((state, Lock { _file: file })),
-        Err((_, nix::errno::Errno::EWOULDBLOCK)) => Err(UnderWay.into()),
-        Err((_, error)) => Err(error).with_context(|| format!("locking {}", lock.display())),
+        let (watch, patience) = (Watch::Off, Duration::ZERO);
+        Control { progress, stop, confirm: None, watch, packages: true, confirm_within: None, patience }
     }
 }
 
@@ -156,14 +115,11 @@ pub fn lock(system: &System) -> Result<(PathBuf, Lock)> {
 /// When the run could not begin, was stopped, or its journal could not be kept: what it had done is then taken back. What single
 /// rules run into is in the outcomes and in [`Run::problems`].
 pub fn apply(policy: &Policy, system: &mut System, id: &str, control: &Control) -> Result<Run> {
-    let (state, _lock) = lock(system)?;
-    let recovered = rollback::recover(system, &state, false)?;
+    let Turn { state, recovered, lock: _lock } = turn::take(system, control)?;
     for undone in &recovered {
         let changes = undone.changes.len();
         (control.progress)(&format!("took back the interrupted run {} ({changes} changes)", undone.run));
     }
-    pending::taken_back(system, &recovered)?;
-    pending::refuse(system)?;
     let mut run = Run { recovered, ..Run::default() };
     run.problems.extend(retention::forget_old(&state).err().map(|error| format!("{error:#}")));
     let mut guard = Guard::new(policy, control);

@@ -93,16 +93,22 @@ pub fn read(system: &System) -> Result<Option<Pending>> {
     serde_json::from_str(&text).map(Some).with_context(|| format!("{FILE}: damaged"))
 }
 
+/// A run waits to be confirmed, and what to do about that.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the run {} waits to be confirmed until {}: 'agent confirm' keeps it, 'agent rollback' takes it back",
+    .0.run, .0.until
+)]
+pub struct Unconfirmed(Pending);
+
 /// Fails while something waits to be confirmed: what is built on it would not stay.
 ///
 /// # Errors
-/// What waits, and what to do.
+/// [`Unconfirmed`].
 pub fn refuse(system: &System) -> Result<()> {
     match read(system)? {
         None => Ok(()),
-        Some(Pending { run, until }) => bail!(
-            "the run {run} waits to be confirmed until {until}: 'agent confirm' keeps it, 'agent rollback' takes it back"
-        ),
+        Some(pending) => Err(Unconfirmed(pending).into()),
     }
 }
 

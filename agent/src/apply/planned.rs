@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 
 use super::guard::Guard;
+use super::turn::{self, Turn};
 use super::worker::Worker;
-use super::{Control, MAX_PASSES, Run, lock, pending, retention, rollback, taken_back};
+use super::{Control, MAX_PASSES, Run, pending, retention, taken_back};
 use crate::change::Change;
 use crate::plan::{Plan, Step};
 use crate::policy::Policy;
@@ -21,10 +22,7 @@ pub type Planner<'a> = dyn FnMut(&mut System, &BTreeSet<String>) -> Result<Plan>
 /// # Errors
 /// When the run could not begin, was stopped, or its journal could not be kept: what it had done is then taken back. Those of the planner.
 pub fn carry_out(planner: &mut Planner<'_>, system: &mut System, id: &str, control: &Control) -> Result<Run> {
-    let (state, _lock) = lock(system)?;
-    let recovered = rollback::recover(system, &state, false)?;
-    pending::taken_back(system, &recovered)?;
-    pending::refuse(system)?;
+    let Turn { state, recovered, lock: _lock } = turn::take(system, control)?;
     let mut run = Run { recovered, ..Run::default() };
     run.problems.extend(retention::forget_old(&state).err().map(|error| format!("{error:#}")));
     let mut worker = Worker::new(&state, id);

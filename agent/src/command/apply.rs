@@ -43,8 +43,8 @@ pub fn run(args: &Apply) -> Result<Exit> {
         stop: &stop,
         confirm: if args.yes { None } else { Some(&ask) },
         watch: if work.system.is_running() { Watch::Accounts(named.as_deref()) } else { Watch::Off },
-        packages: true,
         confirm_within,
+        ..Control::new(&say, &stop)
     };
     let Some((mut report, _)) = harden(&mut work, &id, started, &control)? else {
         return Ok(Exit::Deviates);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use super::apply::{harden, stop_on_signals};
-use super::{Work, begin_with, say};
+use super::{begin_with, say};
 use crate::apply::{Control, Watch, besides, rollback};
 use crate::cli::{FirstBoot, Selection};
 use crate::cloud_init;
@@ -23,6 +23,10 @@ use crate::system::System;
 
 /// How many times longer the second phase may take: nobody waits for it, and its packages come over the network.
 const PATIENCE: u32 = 4;
+
+/// How long the first phase, which logins wait for, waits for another run: for the timer, say, that takes back what nobody confirmed.
+/// The second waits as long as it may take in all.
+const TURN: Duration = Duration::from_secs(120);
 
 /// How often a phase is done in all while rules end in error.
 const TRIES: u8 = 3;
@@ -229,26 +233,28 @@ fn work(phase: Phase, config: Config, status: &mut Status) -> Result<Exit> {
     };
     let stop = stop_on_signals(&Arc::new(AtomicBool::new(false)))?;
     let over = stop_after(limit, Arc::clone(&stop));
-    harden_as_far(phase, config, status, &stop).map_err(|error| match over.load(Ordering::Relaxed) {
+    harden_as_far(phase, &config, status, &stop).map_err(|error| match over.load(Ordering::Relaxed) {
         true => error.context(format!("it took more than {limit:?} (firstboot.time_limit)")),
         false => error,
     })
 }
 
 /// The work of a phase, until it is told to stop.
-fn harden_as_far(phase: Phase, config: Config, status: &mut Status, stop: &Arc<AtomicBool>) -> Result<Exit> {
+fn harden_as_far(phase: Phase, config: &Config, status: &mut Status, stop: &Arc<AtomicBool>) -> Result<Exit> {
     if phase == Phase::AfterProvisioning {
         let system = System::open(Path::new("/"))?;
         status.notes.extend(customization::wait(&system, stop)?);
         status.notes.extend(network::wait(&system));
     }
-    let (mut work, config) = understood(config, status)?;
+    let selection = Selection { root: "/".into(), ..Selection::default() };
+    let mut work = begin_with(&selection, System::open(Path::new("/"))?, config.clone())?;
     phase.limit(&mut work.policy);
     let started = status.started.clone();
     let watch = Watch::Accounts(config.access.keep.as_deref());
     // Package managers take long, and nobody can log in while the first phase is at work.
     let packages = phase == Phase::AfterProvisioning;
-    let control = Control { watch, packages, ..Control::new(&log, stop) };
+    let patience = if packages { Duration::MAX } else { TURN };
+    let control = Control { watch, packages, patience, ..Control::new(&log, stop) };
     let Some((report, run)) = harden(&mut work, &started.replace(':', "-"), started, &control)? else {
         bail!("nobody was asked, and the plan was turned down");
     };
@@ -256,7 +262,7 @@ fn harden_as_far(phase: Phase, config: Config, status: &mut Status, stop: &Arc<A
     status.notes.extend(wishes::refused(&work.system, &work.policy, &report));
     if phase == Phase::AfterProvisioning {
         // The machine is hardened by then, whatever becomes of this.
-        let left = leave_cloud_init(&config, &mut work.system, &control);
+        let left = leave_cloud_init(config, &mut work.system, &control);
         let problems = match left {
             Err(error) if stop.load(Ordering::Relaxed) => return Err(error),
             left => left.unwrap_or_else(|error| vec![format!("{error:#}")]),
@@ -274,23 +280,6 @@ fn leave_cloud_init(config: &Config, system: &mut System, control: &Control) -> 
     let run = besides::carry_out(&todo.parts, system, &now().replace(':', "-"), control)
         .context("the section cloud_init")?;
     Ok(todo.refused.into_iter().chain(run.problems).collect())
-}
-
-/// The policy that the configuration names; where that makes none (no such tier, a tailoring that is not understood), the one of the
-/// image by itself, and the problem is told.
-fn understood(config: Config, status: &mut Status) -> Result<(Work, Config)> {
-    let selection = Selection { root: "/".into(), ..Selection::default() };
-    let system = || System::open(Path::new("/"));
-    let error = match begin_with(&selection, system()?, config.clone()) {
-        Ok(work) => return Ok((work, config)),
-        Err(error) => error,
-    };
-    let image = Config::image(&system()?)?;
-    if names_nothing(&image) {
-        return Err(error);
-    }
-    status.problems.push(format!("{error:#}"));
-    Ok((begin_with(&selection, system()?, image.clone())?, image))
 }
 
 /// Progress goes to the journal; the console gets the outcome alone.

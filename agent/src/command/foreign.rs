@@ -76,8 +76,8 @@ pub fn apply(content: &str, args: &Apply, started: String) -> Result<Exit> {
         stop: &stop,
         confirm: if args.yes { None } else { Some(&ask) },
         watch: if system.is_running() { Watch::Accounts(None) } else { Watch::Off },
-        packages: true,
         confirm_within,
+        ..Control::new(&say, &stop)
     };
     let mut before: Option<Report> = None;
     let mut left = Vec::new();

@@ -26,15 +26,15 @@ use std::io::{BufWriter, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde::Serialize;
-use xccdf::{Tailoring, short_id};
+use xccdf::Tailoring;
 
 use crate::cli::{Notation, Output, Product, Selection};
 pub use crate::config::today;
 use crate::config::{self, Config};
 use crate::content::{BENCHMARK_ID, Catalogue};
-use crate::policy::{self, Policy, PolicyRule, Request};
+use crate::policy::{self, Policy, Request};
 use crate::report::file::put;
 use crate::report::text::Style;
 use crate::report::{CATALOGUE, ContentInfo, Format, Report, Standard, Wanted, xccdf as standard};
@@ -104,7 +104,7 @@ pub fn begin_with(selection: &Selection, system: System, config: Config) -> Resu
     let catalogue = Catalogue::embedded()?;
     let request = request(selection, &system, config)?;
     let policy = policy::resolve(&catalogue, &request, &system.os()?.product())?;
-    something_is_asked(&policy, &request.rules)?;
+    policy.something_is_asked(&request.rules)?;
     let content = ContentInfo {
         id: BENCHMARK_ID.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -112,27 +112,6 @@ pub fn begin_with(selection: &Selection, system: System, config: Config) -> Resu
         source: CATALOGUE.to_owned(),
     };
     Ok(Work { system, policy, content, tailoring: request.tailoring.last().cloned() })
-}
-
-/// Refuses a policy that asks for nothing, and rules of which it asks for none: a machine that was held to nothing must not look good.
-fn something_is_asked(policy: &Policy, rules: &[String]) -> Result<()> {
-    let asks_for_nothing =
-        || policy.rules.iter().all(|rule| rule.not_selected.is_some() && rule.exception.is_none());
-    if rules.is_empty() && asks_for_nothing() {
-        bail!("{} asks for no rule: there is nothing to judge by", short_id(&policy.profile));
-    }
-    let named = |rule: &&PolicyRule| rules.iter().any(|id| short_id(id) == rule.id);
-    let mut named = policy.rules.iter().filter(named).peekable();
-    let Some(first) = named.peek().copied() else { return Ok(()) };
-    match named.all(|rule| rule.not_selected.is_some() && rule.exception.is_none()) {
-        true => bail!(
-            "{} does not ask for {}: {}",
-            short_id(&policy.profile),
-            first.id,
-            first.not_selected.as_deref().unwrap_or_default()
-        ),
-        false => Ok(()),
-    }
 }
 
 /// What is asked of a machine: by the command line, and by the machine's own configuration where that leaves it open.

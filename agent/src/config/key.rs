@@ -172,6 +172,9 @@ pub fn counting(gathered: &Gathered) -> Vec<Counting> {
             {
                 from.push(TAILORING.to_owned());
             }
+            if key.name == "tier" && from.is_empty() && !gathered.tier_of.is_empty() {
+                from.push(gathered.tier_of.clone()); // a file of which nothing else could be understood
+            }
             Counting { key: key.name, value: (key.counts)(&gathered.config), from }
         })
         .collect()

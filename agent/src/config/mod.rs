@@ -14,7 +14,7 @@
 //! | kernel | `trempe.tier=`, `trempe=off` | who stands at the console |
 //!
 //! [`Config::read`] is strict, for people who can mend what is wrong; [`gather`] never fails, for a machine that boots: when a source
-//! is bad, what the image says by itself counts. To add a source, see [`source`]; to add a key, see [`written`].
+//! is bad, what the image says by itself counts, or its tier alone. To add a source, see [`source`]; to add a key, see [`written`].
 
 mod gather;
 pub mod key;
@@ -142,15 +142,6 @@ impl Config {
     /// When a source cannot be read or understood, or somebody else than root and the user could have written it.
     pub fn read(system: &System) -> Result<Config> {
         look(system).strict()
-    }
-
-    /// What the image says by itself, for a machine whose other sources cannot be followed.
-    ///
-    /// # Errors
-    /// As [`Config::read`].
-    pub fn image(system: &System) -> Result<Config> {
-        let text = trusted(system, Path::new(FILE))?.unwrap_or_default();
-        Config::parse(&text, Path::new(FILE))
     }
 
     /// Reads one configuration file by itself.

@@ -195,6 +195,37 @@ fn what_no_policy_can_be_made_of_is_left_out_step_by_step() {
 }
 
 #[test]
+fn a_mistake_in_the_images_own_file_leaves_its_tier() {
+    let later = ("agent.d/10.yml", "tier: light\naccess: {keep: [robot]}\n");
+    for (what, own, tier, from) in [
+        ("an exception is misspelt", "tier: strict\nexceptions: [{rule: zzz, reason: x}]\n", "strict", FILE),
+        ("a key is unknown", "teir: strict\n", "light", "/etc/trempe/agent.d/10.yml"),
+        ("no YAML at all", "tier: [strict\n", "light", "/etc/trempe/agent.d/10.yml"),
+        ("a tailoring is missing", "tier: standard\ntailoring: [/etc/none.xml]\n", "standard", FILE),
+        (
+            "a tailoring is missing, and no tier said",
+            "tailoring: [/etc/none.xml]\n",
+            "light",
+            "/etc/trempe/agent.d/10.yml",
+        ),
+    ] {
+        let gathered = gather(&machine(&[("agent.yml", own), later]).system());
+        let alone = Config { tier: Some(tier.to_owned()), ..Config::default() };
+        assert_eq!(gathered.config, alone, "{what}");
+        assert!(!gathered.problems.is_empty(), "{what}");
+        let counting = key::counting(&gathered);
+        let counts = counting.iter().find(|counting| counting.key == "tier").unwrap();
+        assert_eq!(
+            (counts.value.as_str(), counts.from.as_slice()),
+            (Some(tier), &[from.to_owned()][..]),
+            "{what}"
+        );
+    }
+    let nothing = gather(&machine(&[("agent.yml", "teir: strict\n")]).system());
+    assert_eq!((nothing.config, nothing.problems.len()), (Config::default(), 1));
+}
+
+#[test]
 fn user_data_counts_where_cloud_init_is_at_work_for_this_machine() {
     let image = || machine(&[("agent.yml", "tier: light\n")]);
     let strict = "ssh_pwauth: true\ntrempe:\n    tier: strict\n";

@@ -226,6 +226,18 @@ impl Written {
         Written { tier: Some(tier), ..Written::default() }
     }
 
+    /// The tier that a text names, whatever is wrong with the rest of it; `None` where that cannot be told.
+    pub fn tier_of(text: &str) -> Option<String> {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Alone {
+            tier: Option<String>,
+        }
+        let text = Some(text).filter(|text| text.len() <= LARGEST)?;
+        let tier = document::<Alone>(text, "").ok()?.tier?;
+        TIERS.contains(&tier.as_str()).then_some(tier)
+    }
+
     /// Refuses values that mean nothing. `source` is what messages call what was read.
     ///
     /// # Errors

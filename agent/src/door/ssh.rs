@@ -8,6 +8,7 @@ use super::connection::Connection;
 use super::keys;
 use super::person::{Age, Password, Person};
 use super::way::{Aspect, Closed, Gate};
+use crate::system::login::HostKey;
 use crate::system::sshd::with_runtime_directory;
 use crate::system::{System, Tool};
 
@@ -15,6 +16,7 @@ use crate::system::{System, Tool};
 pub struct Daemon {
     /// The options it is started with, beside its configuration.
     pub options: Vec<String>,
+    _key: Option<HostKey>,
 }
 
 impl Daemon {
@@ -23,7 +25,11 @@ impl Daemon {
         if !system.has_tool(Tool::Sshd) {
             return Err(Closed::by(Aspect::Ssh, "there is no ssh daemon"));
         }
-        Ok(Daemon { options: system.sshd_options() })
+        let mut options = system.sshd_options();
+        let key = HostKey::where_none_is(system)
+            .map_err(|error| Closed::by(Aspect::Ssh, format!("the ssh daemon has no host key: {error:#}")))?;
+        options.extend(key.iter().flat_map(|key| ["-h".to_owned(), key.path().to_owned()]));
+        Ok(Daemon { options, _key: key })
     }
 
     /// The settings for a connection of an account, with `further` options.

@@ -25,8 +25,14 @@ const OVER: &str = "/var/lib/cloud/data/trempe.done";
 const INSTANCE: &str = "/var/lib/cloud/data/instance-id";
 /// Its own mark of a boot that it finished, made anew at each (`cloudinit.helpers`, `Paths.boot_finished`).
 const FINISHED: &str = "/var/lib/cloud/instance/boot-finished";
-/// What stays when it begins anew: data that lie on the machine itself (`cloudinit.cmd.clean`).
-const SEED: &str = "seed";
+/// What stays when it begins anew: data that lie on the machine itself (`cloudinit.cmd.clean`), and what an image brings for it to run.
+const BROUGHT: [&str; 3] = ["seed", "scripts", "handlers"];
+/// There where what it knows of the machine is to be kept for good (`manual_cache_clean`, `Paths.lookups`).
+const KEPT: &str = "/var/lib/cloud/instance/manual-clean";
+/// Where the machine's data came from, as cloud-init describes it.
+const DATASOURCE: &str = "/var/lib/cloud/instance/datasource";
+/// Those that give what a customization leaves for one boot alone, such as an address; a second look finds nothing.
+const GIVE_ONCE: [&str; 2] = ["DataSourceVMware", "DataSourceOVF"];
 
 /// How often it begins anew for one machine.
 const MOST: u8 = 3;
@@ -59,7 +65,7 @@ pub fn before(system: &System) -> Result<bool> {
     if system.exists(FINISHED)? {
         return over(system).map(|()| false);
     }
-    if begun.anew >= MOST {
+    if begun.anew >= MOST || given_once(system)? {
         return Ok(false);
     }
     let anew = begun.anew.saturating_add(1);
@@ -89,6 +95,12 @@ pub fn after(system: &System) -> Result<bool> {
     Ok(true)
 }
 
+/// Whether what it knows of the machine could not be had again: then half of it is better than none, which a plain image has too.
+fn given_once(system: &System) -> Result<bool> {
+    let from = system.read_text(DATASOURCE)?.unwrap_or_default();
+    Ok(system.exists(KEPT)? || GIVE_ONCE.iter().any(|name| from.contains(name)))
+}
+
 /// The mark of stages that have begun. One that cannot be understood is one all the same.
 fn begun(system: &System) -> Result<Option<Begun>> {
     let text = system.read_text(BEGUN)?;
@@ -104,7 +116,8 @@ fn clear(system: &System) -> Result<()> {
         names.iter().try_for_each(|name| remove(system, &Path::new(directory).join(name)))
     };
     // The mark goes last of all: it is written anew.
-    but(CLOUD, &[SEED, "data"])?;
+    let stays: Vec<&str> = BROUGHT.into_iter().chain(["data"]).collect();
+    but(CLOUD, &stays)?;
     but(DIRECTORY, &["trempe.begun"])?;
     nix::unistd::sync();
     Ok(())
@@ -139,6 +152,7 @@ mod tests {
 
     const SEMAPHORE: &str = "/var/lib/cloud/instances/i/sem/config_ssh";
     const LOCAL: &str = "/var/lib/cloud/seed/nocloud/user-data";
+    const SCRIPT: &str = "/var/lib/cloud/scripts/per-boot/own.sh";
 
     /// What cloud-init leaves in the middle of its work.
     fn cut() -> Tree {
@@ -146,6 +160,7 @@ mod tests {
             .file(SEMAPHORE, "")
             .file(INSTANCE, "i\n")
             .file(LOCAL, "#cloud-config\n")
+            .file(SCRIPT, "#!/bin/sh\n")
             .link("/var/lib/cloud/instance", "/var/lib/cloud/instances/i")
             .file(BEGUN, "")
     }
@@ -177,10 +192,25 @@ mod tests {
         for _ in 0..MOST {
             assert!(before(&tree.system()).unwrap());
             assert!(!tree.has(SEMAPHORE) && !tree.has(INSTANCE) && !tree.has("/var/lib/cloud/instance"));
-            assert!(tree.has(LOCAL) && tree.has(BEGUN));
+            assert!(tree.has(LOCAL) && tree.has(SCRIPT) && tree.has(BEGUN));
         }
         assert!(!before(&tree.system()).unwrap(), "something ends it each time");
         assert!(after(&tree.system()).unwrap() && tree.has(OVER));
+    }
+
+    #[test]
+    fn what_is_given_once_is_not_thrown_away() {
+        for (file, text) in [
+            ("manual-clean", ""),
+            ("datasource", "DataSourceVMware: DataSourceVMware [seed=imc]\n"),
+            ("datasource", "DataSourceOVF: DataSourceOVF [seed=vmware-tools]\n"),
+        ] {
+            let tree = cut().file(&format!("/var/lib/cloud/instances/i/{file}"), text);
+            assert!(!before(&tree.system()).unwrap(), "{file} {text}");
+            assert!(tree.has(SEMAPHORE) && after(&tree.system()).unwrap());
+        }
+        let other = cut().file("/var/lib/cloud/instances/i/datasource", "DataSourceNoCloud: x\n");
+        assert!(before(&other.system()).unwrap());
     }
 
     #[test]

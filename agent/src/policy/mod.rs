@@ -11,7 +11,8 @@ mod tailoring;
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
+use xccdf::short_id;
 
 use crate::content::{Applies, Condition, Severity};
 use crate::setting::Kind;
@@ -102,6 +103,27 @@ pub struct Policy {
     pub ignored: usize,
     /// Digest of all the above, in hexadecimal: two machines with the same digest were asked the same.
     pub sha256: String,
+}
+
+impl Policy {
+    /// Refuses to ask for nothing, and rules of which it asks for none: a machine that was held to nothing must not look good.
+    ///
+    /// # Errors
+    /// What is not asked for, and why.
+    pub fn something_is_asked(&self, rules: &[String]) -> Result<()> {
+        let left_out = |rule: &PolicyRule| rule.not_selected.is_some() && rule.exception.is_none();
+        if rules.is_empty() && self.rules.iter().all(left_out) {
+            bail!("{} asks for no rule: there is nothing to judge by", short_id(&self.profile));
+        }
+        let named = |rule: &&PolicyRule| rules.iter().any(|id| short_id(id) == rule.id);
+        let mut named = self.rules.iter().filter(named).peekable();
+        let Some(first) = named.peek().copied() else { return Ok(()) };
+        if named.all(left_out) {
+            let why = first.not_selected.as_deref().unwrap_or_default();
+            bail!("{} does not ask for {}: {why}", short_id(&self.profile), first.id);
+        }
+        Ok(())
+    }
 }
 
 /// What a user asked for.

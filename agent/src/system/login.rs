@@ -22,7 +22,7 @@ use nix::sched::{CloneFlags, unshare};
 
 use super::run::{AFTER_END, Drain, POLL, Real, drain, end_group, wait};
 use super::sshd::with_runtime_directory;
-use super::{Run, Tool};
+use super::{Run, System, Tool};
 
 /// Where the keys of a login are, for its processes alone. The daemon reads the public one as the user.
 const DIR: &str = "/run/trempe/door";
@@ -33,6 +33,11 @@ const SYSTEMD: &str = "/run/systemd";
 
 /// What of it is no business of logind: the journal, which shall tell of these logins too, name resolution, other accounts.
 const NOT_LOGIND: [&str; 3] = ["journal", "resolve", "userdb"];
+
+/// The host key of a daemon that has none yet.
+const HOST_KEY: &str = "/run/trempe/door.host_key";
+/// Where a daemon looks for its own unless told otherwise.
+const HOST_KEYS: &str = "/etc/ssh";
 
 /// So many logins are under way at a time.
 const TOGETHER: usize = 4;
@@ -168,6 +173,55 @@ fn try_one(trial: &Trial) -> Result<Attempt> {
     // The daemon's part is over with the client's.
     let server = server.map(|server| server.end(AFTER_END).1).unwrap_or_default();
     Ok(Attempt { code, client, server })
+}
+
+/// A host key for a daemon that would tell and serve nothing without one: at a first boot its own may be made only later. Gone when
+/// dropped.
+#[derive(Debug)]
+pub struct HostKey(());
+
+impl HostKey {
+    /// A key, where the machine that runs has none in the place where all are.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn where_none_is(system: &System) -> Result<Option<HostKey>> {
+        if !system.is_running() || !system.has_tool(Tool::SshKeygen) {
+            return Ok(None);
+        }
+        for name in system.list(HOST_KEYS)? {
+            let is_key = name.starts_with("ssh_host_") && name.ends_with("_key");
+            // One that a power cut left empty is none.
+            if is_key
+                && system.meta_followed(Path::new(HOST_KEYS).join(name))?.is_some_and(|meta| meta.size > 0)
+            {
+                return Ok(None);
+            }
+        }
+        let key = HostKey(());
+        key.remove();
+        std::fs::create_dir_all("/run/trempe").context("making /run/trempe")?;
+        let arguments = ["-q", "-t", "ed25519", "-N", "", "-C", "no host key yet", "-f", HOST_KEY];
+        system.run_on_host(Tool::SshKeygen, &arguments, None)?.success()?;
+        Ok(Some(key))
+    }
+
+    /// Its file.
+    pub fn path(&self) -> &'static str {
+        HOST_KEY
+    }
+
+    fn remove(&self) {
+        for file in [HOST_KEY.to_owned(), format!("{HOST_KEY}.pub")] {
+            drop(std::fs::remove_file(file));
+        }
+    }
+}
+
+impl Drop for HostKey {
+    fn drop(&mut self) {
+        self.remove();
+    }
 }
 
 fn new_key(kind: &str) -> Result<()> {

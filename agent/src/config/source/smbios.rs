@@ -12,8 +12,13 @@ use super::{Source, base64, credential, text};
 use crate::config::written::Written;
 use crate::system::System;
 
-/// One directory for each structure, named by type and number; `raw` in it is for root alone.
+/// One directory for each structure, named by type and number; `raw` in it is for root alone. There where the module `dmi-sysfs` is
+/// loaded, which systemd does from version 252 on.
 const ENTRIES: &str = "/sys/firmware/dmi/entries";
+/// All structures, one after the other, as the firmware has them; for root alone.
+const TABLE: &str = "/sys/firmware/dmi/tables/DMI";
+/// The type of a structure of OEM strings (SMBIOS 3.7, 7.12).
+const OEM_STRINGS: u8 = 11;
 /// The strings the agent knows, by their beginnings. Others are somebody else's.
 const KEYS: [&str; 4] = [
     "trempe.tier",
@@ -59,6 +64,9 @@ fn source(system: &System, string: &[u8]) -> Option<Source> {
 }
 
 fn strings(system: &System) -> Result<Vec<Vec<u8>>> {
+    if !system.exists(ENTRIES)? {
+        return Ok(system.read(TABLE)?.map(|table| of_table(&table)).unwrap_or_default());
+    }
     let mut entries: Vec<(u32, PathBuf)> = Vec::new();
     for name in system.list(ENTRIES)? {
         let number = name.strip_prefix("11-").and_then(|number| number.parse().ok());
@@ -70,6 +78,23 @@ fn strings(system: &System) -> Result<Vec<Vec<u8>>> {
         strings.extend(system.read(&path)?.iter().flat_map(|raw| oem_strings(raw)));
     }
     Ok(strings)
+}
+
+/// The OEM strings of a table of structures. Each begins with its type and the length of its fixed part, and ends with two zeros after
+/// its strings (SMBIOS 3.7, 6.1).
+fn of_table(mut table: &[u8]) -> Vec<Vec<u8>> {
+    let mut strings = Vec::new();
+    while let [kind, fixed, ..] = *table {
+        let rest = table.get(usize::from(fixed).max(4)..).unwrap_or_default();
+        let Some(end) = rest.windows(2).position(|pair| pair == [0, 0]) else { break };
+        let whole = table.len() - rest.len() + end + 2;
+        let (structure, others) = table.split_at(whole);
+        if kind == OEM_STRINGS {
+            strings.extend(oem_strings(structure));
+        }
+        table = others;
+    }
+    strings
 }
 
 /// The strings of a structure: they follow its fixed part, whose length is its second byte, each ends with a zero, and an empty one
@@ -146,6 +171,27 @@ mod tests {
             let told = told(&machine(&[string]));
             assert!(matches!(told.as_slice(), [(_, Said::Bad(bad))] if bad.contains(said)), "{told:?}");
         }
+    }
+
+    #[test]
+    fn the_table_is_read_where_nobody_took_it_apart() {
+        let structure =
+            |kind: char, strings: &[&str]| format!("{kind}\x05\x01\x02\x03{}\0\0", strings.join("\0"));
+        let table = [
+            structure('\x01', &["maker", "trempe.tier=light"]),
+            "\x7e\x04\x01\x02\0\0".to_owned(), // without strings
+            structure('\x0b', &["Default string", "trempe.tier=strict"]),
+            structure('\x0b', &["trempe.config=access: {keep: [b]}"]),
+            structure('\x7f', &[]),
+        ];
+        let names = |tree: &Tree| told(tree).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        let tree = Tree::new().file(TABLE, &table.concat());
+        assert_eq!(names(&tree), ["SMBIOS trempe.tier", "SMBIOS trempe.config"]);
+        assert_eq!(told(&tree)[0].1, Said::Written(Box::new(Written::tier("strict"))));
+        for length in 0..table.concat().len() {
+            of_table(&table.concat().as_bytes()[..length]); // a firmware may say what it wants
+        }
+        assert_eq!(names(&machine(&[]).file(TABLE, &table.concat())), [""; 0], "taken apart already");
     }
 
     #[test]
