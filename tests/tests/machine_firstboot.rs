@@ -390,6 +390,24 @@ fn a_last_stage_without_end_is_told_matrix() -> Result<()> {
     Ok(())
 }
 
+/// A run of somebody else that is still to be confirmed: the second phase waits for what becomes of it, and then does its work.
+#[test]
+fn another_run_is_waited_for_matrix() -> Result<()> {
+    let image = Image::new(&Root::named("debian12-ready")?, OWN_TMP)?;
+    let run = "agent apply --yes --tier strict --rule sudo_custom_logfile --confirm-within 1h";
+    let user_data = format!("{}runcmd: ['{run} || true']\n", tier("light"));
+    let mut vm = Vm::from_image(&image, &Seed::new(Source::NoCloud, &user_data))?;
+    knock(&mut vm, &["admin"])?;
+    let waits = "journalctl -b -u trempe-provisioned | grep -q 'waits to be confirmed.*waiting for what becomes of it'";
+    vm.shell(&format!("until {waits}; do sleep 1; done"))?;
+    let meanwhile = status(&vm)?;
+    ensure!(meanwhile["phase"] == "after-provisioning" && meanwhile["state"] == "running", "{meanwhile:#}");
+    vm.shell("agent confirm")?;
+    let ended = provisioned(&vm)?;
+    ensure!(ended["state"] == "done" && ended["tier"] == "light", "{ended:#}");
+    Ok(())
+}
+
 /// As VMware's perl engine does it: the machine is rebooted, properly, in the middle of the second phase.
 #[test]
 fn a_reboot_in_the_second_phase_is_made_up_for_matrix() -> Result<()> {

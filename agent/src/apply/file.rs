@@ -233,7 +233,7 @@ pub fn remove_directory(system: &System, path: &Path) -> Result<()> {
     }
     let (dir, name) = system.open_parent(path)?;
     match unlinkat(dir.as_fd(), &name, UnlinkatFlags::RemoveDir) {
-        Ok(()) | Err(Errno::ENOTEMPTY | Errno::EEXIST | Errno::ENOENT) => Ok(()),
+        Ok(()) | Err(Errno::ENOTEMPTY | Errno::EEXIST | Errno::ENOENT | Errno::ENOTDIR) => Ok(()),
         Err(error) => Err(error).with_context(|| format!("removing {}", path.display())),
     }
 }

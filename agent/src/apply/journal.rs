@@ -33,6 +33,10 @@ pub fn state_dir(system: &System) -> Result<PathBuf> {
     if !real.starts_with(&root) {
         bail!("{STATE_DIR} leads out of {}, to {}", root.display(), real.display());
     }
+    let runs = state.join("runs");
+    if runs.is_symlink() {
+        bail!("{} is a symbolic link, which is not followed: put the directory itself there", runs.display());
+    }
     Ok(state)
 }
 

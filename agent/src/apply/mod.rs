@@ -48,7 +48,7 @@ use guard::Guard;
 pub use guard::Watch;
 use pending::Pending;
 use turn::Turn;
-pub use turn::{lock, lock_after};
+pub use turn::{lock, lock_after, under_way};
 use worker::Worker;
 
 /// Packages can bring files that further rules are about, which can need a package again: more passes than this mean that

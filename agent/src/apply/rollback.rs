@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use serde::Serialize;
 
 use super::journal::{Entry, Journal, Record, State, runs, state_dir};
@@ -184,8 +184,8 @@ pub fn take_back_of(
     let chosen: Vec<&Entry> = entries.iter().filter(wanted).collect();
     let whole = entries.iter().filter(|entry| !entry.undone).count() == chosen.len();
     let undone = Undone { run: journal.id.clone(), ..Undone::default() };
-    let (effects, again, settled) = (vec![], vec![], vec![]);
-    let mut taking = Taking { journal, entries: &entries, whole, undone, effects, again, settled };
+    let (effects, again, settled, stuck) = (vec![], vec![], vec![], vec![]);
+    let mut taking = Taking { journal, entries: &entries, whole, undone, effects, again, settled, stuck };
     for entry in chosen.iter().rev() {
         taking.entry(system, entry, &chosen)?;
     }
@@ -215,6 +215,8 @@ struct Taking<'a> {
     again: Vec<&'a Entry>,
     /// Changes that were taken back and are not noted yet.
     settled: Vec<usize>,
+    /// Where a change could not be taken back: those before it there must wait for that, and would be taken for somebody else's.
+    stuck: Vec<PathBuf>,
 }
 
 impl<'a> Taking<'a> {
@@ -235,6 +237,10 @@ impl<'a> Taking<'a> {
         if is_generated(entry) && entry.left.is_some() && !self.whole {
             self.again.push(entry);
             return Ok(());
+        }
+        if let Some(path) = entry.change.path().filter(|path| self.stuck.iter().any(|stuck| stuck == path)) {
+            let first = anyhow!("a later change of {} must be taken back first", path.display());
+            return self.settle(entry, Err(&first));
         }
         let earlier =
             self.entries.iter().filter(|other| self.whole && !other.undone && other.number < entry.number);
@@ -267,7 +273,10 @@ impl<'a> Taking<'a> {
     fn settle(&mut self, entry: &'a Entry, taken: Result<&Taken, &anyhow::Error>) -> Result<()> {
         let sentence = entry.change.sentence();
         match taken {
-            Err(error) => self.undone.failed.push(format!("{}: {sentence}: {error:#}", entry.rule)),
+            Err(error) => {
+                self.stuck.extend(entry.change.path().map(Path::to_path_buf));
+                self.undone.failed.push(format!("{}: {sentence}: {error:#}", entry.rule));
+            }
             Ok(Taken::Again) => self.again.push(entry),
             Ok(Taken::Kept(why)) => {
                 self.settled.push(entry.number);

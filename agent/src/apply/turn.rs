@@ -4,6 +4,7 @@
 //! ([`Control::patience`]).
 
 use std::fs::File;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -99,13 +100,30 @@ pub fn lock(system: &System) -> Result<(PathBuf, Lock)> {
     file::make_directories(system, path, 0o700)?;
     let state = journal::state_dir(system)?;
     let lock = state.join("lock");
-    let file = File::options().create(true).append(true).open(&lock);
+    // A link could lead anywhere, out of the root too.
+    let flags = nix::fcntl::OFlag::O_NOFOLLOW.bits();
+    let file = File::options().create(true).append(true).custom_flags(flags).open(&lock);
     let file = file.with_context(|| format!("opening {}", lock.display()))?;
     match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
         Ok(file) => Ok((state, Lock { _file: file })),
         Err((_, nix::errno::Errno::EWOULDBLOCK)) => Err(UnderWay.into()),
         Err((_, error)) => Err(error).with_context(|| format!("locking {}", lock.display())),
     }
+}
+
+/// Whether a run is under way on this machine. That is looked up, not tried: who tries holds the lock for a moment, in which another run
+/// would be refused.
+pub fn under_way(system: &System) -> bool {
+    let lock = journal::state_dir(system).ok().and_then(|state| std::fs::metadata(state.join("lock")).ok());
+    let Some(inode) = lock.map(|lock| lock.ino().to_string()) else { return false };
+    // proc_locks(5): the file is MAJOR:MINOR:INODE, the device that of the file system, which `stat` may call otherwise.
+    let locks = std::fs::read_to_string("/proc/locks").unwrap_or_default();
+    let held = |line: &str| {
+        let mut words = line.split_whitespace();
+        words.any(|word| word == "FLOCK")
+            && words.any(|word| word.rsplit(':').next() == Some(&inode) && word != inode)
+    };
+    locks.lines().any(held)
 }
 
 #[cfg(test)]
@@ -135,11 +153,13 @@ mod tests {
     #[test]
     fn who_has_no_patience_is_told_at_once() {
         let tree = Tree::new().dir("/var/lib", 0o755);
+        assert!(!under_way(&tree.system()));
         let (_, held) = lock(&tree.system()).unwrap();
         let (taken, told) = turn(&tree, Duration::ZERO, &|| ());
         assert!(taken.unwrap_err().to_string().contains("another run is under way"));
-        assert!(told.is_empty(), "{told:?}");
+        assert!(told.is_empty() && under_way(&tree.system()), "{told:?}");
         drop(held);
+        assert!(!under_way(&tree.system()));
         let tree = tree.file(PENDING, WAITS);
         let (taken, _) = turn(&tree, Duration::ZERO, &|| ());
         assert!(taken.unwrap_err().to_string().contains("waits to be confirmed until 2026-01-01"));
@@ -158,6 +178,13 @@ mod tests {
         let (taken, told) = turn(&tree, Duration::MAX, &|| std::fs::remove_file(&there).unwrap());
         assert!(lock(&tree.system()).is_err(), "the turn is taken");
         assert_eq!((taken.is_ok(), told.len()), (true, 1));
+    }
+
+    #[test]
+    fn a_lock_that_leads_elsewhere_is_none() {
+        let outside = tempfile::tempdir().unwrap().path().join("made");
+        let tree = Tree::new().link("/var/lib/trempe/lock", &outside.display().to_string());
+        assert!(lock(&tree.system()).is_err() && !outside.exists());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use super::file::{self, Attributes};
@@ -156,6 +156,9 @@ fn missing_directories(system: &System, path: &Path) -> Result<Vec<PathBuf>> {
     while let Some(dir) = current
         && system.meta_followed(dir)?.is_none()
     {
+        if system.meta(dir)?.is_some() {
+            bail!("{} is a symbolic link that leads nowhere", dir.display());
+        }
         missing.push(dir.to_path_buf());
         current = dir.parent();
     }

@@ -25,6 +25,8 @@ use settings::Settings;
 pub const NAME: &str = "cloud_init";
 /// The name of what is done about the account it made.
 pub const ACCOUNT: &str = "cloud_init_default_user";
+/// The names of all that is done.
+pub const PARTS: [&str; 2] = [NAME, ACCOUNT];
 /// The datasource that cloud-init set the machine up with (`cloudinit.stages`, `_write_to_cache`).
 const DATASOURCE: &str = "/var/lib/cloud/instance/datasource";
 /// The file that keeps cloud-init from starting.

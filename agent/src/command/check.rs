@@ -1,13 +1,15 @@
 //! `agent check FILE…`: is this tailoring, configuration or benchmark good. Every mistake is told with its place.
 
-use std::io::{BufReader, Write};
+use std::io::{BufReader, Read, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use xccdf::{Benchmark, Limits, Tailoring, short_id};
 
 use crate::cli::{Check, Product};
-use crate::config::Config;
+use crate::config::source::{CloudConfig, text};
+use crate::config::written::LARGEST;
+use crate::config::{Config, DIRECTORY};
 use crate::content::{Catalogue, benchmark, products};
 use crate::exit::Exit;
 use crate::policy::{Request, Target, make, resolve};
@@ -54,10 +56,44 @@ fn check(path: &Path, catalogue: &Catalogue, product: &Product) -> Result<String
     }
 }
 
-/// Checks a configuration, or what cloud-config says to the agent: also whether a policy can be made of its exceptions.
+/// Checks a configuration, or what cloud-config says to the agent, itself and in files that it writes: also whether a policy can be made
+/// of the exceptions.
 fn configuration(path: &Path, catalogue: &Catalogue, product: &Product) -> Result<String> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
-    let config = Config::parse(&text, path)?;
+    let name = path.display().to_string();
+    let text = text_of(path)?;
+    let mut good = Vec::new();
+    if !text.starts_with(CloudConfig::MARK) {
+        return understood(&Config::parse(&text, path)?, catalogue, product);
+    }
+    if CloudConfig::parse(&text, &name)?.is_some() {
+        good.push(understood(&Config::parse(&text, path)?, catalogue, product)?);
+    }
+    for (file, content) in CloudConfig::writes(&text, &name)? {
+        let inside = format!("{name}: write_files: {}", file.display());
+        let config = Config::parse(&content, Path::new(&inside))?;
+        let sentence = understood(&config, catalogue, product).context(inside)?;
+        good.push(format!("in {}: {sentence}", file.display()));
+    }
+    if good.is_empty() {
+        bail!(
+            "{name}: says nothing to the agent: it has no key 'trempe', and writes no file below {DIRECTORY}"
+        );
+    }
+    Ok(good.join("; "))
+}
+
+/// The text of a file of a size that a configuration can have.
+fn text_of(path: &Path) -> Result<String> {
+    let name = path.display().to_string();
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(LARGEST as u64 + 1).read_to_end(&mut bytes))
+        .with_context(|| format!("reading {name}"))?;
+    text(bytes, &name)
+}
+
+/// What a good configuration is.
+fn understood(config: &Config, catalogue: &Catalogue, product: &Product) -> Result<String> {
     let count = config.exceptions.len();
     if count > 0 {
         let tier = config.tier.as_deref().unwrap_or(STRICTEST);
@@ -69,7 +105,7 @@ fn configuration(path: &Path, catalogue: &Catalogue, product: &Product) -> Resul
         };
         resolve(catalogue, &request, &super::product(product)?)?;
     }
-    let tier = config.tier.map(|tier| format!(" for tier {tier}")).unwrap_or_default();
+    let tier = config.tier.as_ref().map(|tier| format!(" for tier {tier}")).unwrap_or_default();
     let exceptions = if count > 0 { format!("; exceptions: {count}") } else { String::new() };
     Ok(format!("a configuration{tier}{exceptions}"))
 }
@@ -135,7 +171,6 @@ fn meant_for(tailoring: &Tailoring, catalogue: &Catalogue, product: &Product) ->
 
 /// The name of a document's root element; empty when there is none in the first bytes.
 fn root_element(path: &Path) -> Result<String> {
-    use std::io::Read;
     let file = std::fs::File::open(path).with_context(|| format!("reading {}", path.display()))?;
     let mut head = Vec::new();
     file.take(64 * 1024).read_to_end(&mut head).with_context(|| format!("reading {}", path.display()))?;

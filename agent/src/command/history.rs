@@ -3,6 +3,7 @@
 use anyhow::Result;
 use serde::Serialize;
 
+use crate::apply;
 use crate::apply::journal::{self, Journal, State};
 use crate::cli::History;
 use crate::exit::Exit;
@@ -16,6 +17,7 @@ struct Line {
     changes: usize,
     taken_back: usize,
     interrupted: bool,
+    under_way: bool,
 }
 
 /// Runs the command.
@@ -35,7 +37,13 @@ pub fn run(args: &History) -> Result<Exit> {
             changes: entries.len(),
             taken_back: entries.iter().filter(|entry| entry.undone).count(),
             interrupted: state != State::Closed,
+            under_way: false,
         });
+    }
+    if apply::under_way(&system)
+        && let Some(now) = lines.iter_mut().rfind(|line| line.interrupted)
+    {
+        (now.under_way, now.interrupted) = (true, false);
     }
     let mut text: String = lines.iter().map(sentence).collect();
     if lines.is_empty() {
@@ -47,6 +55,7 @@ pub fn run(args: &History) -> Result<Exit> {
 
 fn sentence(line: &Line) -> String {
     let state = match line {
+        Line { under_way: true, .. } => "  under way",
         Line { interrupted: true, .. } => "  interrupted",
         Line { taken_back, changes, .. } if taken_back == changes => "  taken back",
         Line { taken_back: 1.., .. } => "  partly taken back",

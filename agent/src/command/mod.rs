@@ -35,6 +35,7 @@ pub use crate::config::today;
 use crate::config::{self, Config};
 use crate::content::{BENCHMARK_ID, Catalogue};
 use crate::policy::{self, Policy, Request};
+use crate::report::clean::clean;
 use crate::report::file::put;
 use crate::report::text::Style;
 use crate::report::{CATALOGUE, ContentInfo, Format, Report, Standard, Wanted, xccdf as standard};
@@ -186,14 +187,14 @@ pub fn by_catalogue(
     move |format, out| standard::write(report, tailoring, format, out)
 }
 
-/// Writes text, or a value as JSON, to standard output.
+/// Writes text, or a value as JSON, to standard output. Nothing in the text steers the terminal: it may quote user-data, or names of files.
 ///
 /// # Errors
 /// When it cannot be written.
 pub fn print(format: Notation, text: &str, value: &impl Serialize) -> Result<()> {
     let mut out = std::io::stdout().lock();
     match format {
-        Notation::Text => out.write_all(text.as_bytes())?,
+        Notation::Text => out.write_all(clean(text).as_bytes())?,
         Notation::Json => {
             serde_json::to_writer_pretty(&mut out, value)?;
             writeln!(out)?;
@@ -224,7 +225,7 @@ pub fn product(args: &Product) -> Result<String> {
 
 /// Tells something on standard error. What cannot be told, on a full disk for example, is no reason to stop half-way.
 pub fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = writeln!(std::io::stderr(), "{}", clean(line));
 }
 
 /// A line of progress on standard error, where a person watches.

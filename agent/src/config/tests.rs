@@ -96,7 +96,13 @@ fn nothing_configured_is_nothing_said() {
 #[test]
 fn mistakes_are_told_with_their_place() {
     for (text, said) in [
-        ("tier: strict\ntiers: light\n", "a.yml:2:1: unknown field `tiers`"),
+        ("tier: strict\ntiers: light\n", "a.yml:2:1: unknown field `tiers` (did you mean tier?)"),
+        (
+            "tier:strict\n",
+            "a.yml:1:1: expected keys with values, such as 'tier: strict', with a blank after the colon",
+        ),
+        ("cloud_init: {vmware_wait: -1}\n", "a.yml:1:27: expected a whole number from 0 to 65535"),
+        ("tier: light\n---\ntier: strict\n", "multiple YAML documents detected: a configuration is one"),
         ("tier: [strict]\n", "a.yml:1:7: "),
         ("tier: strict\ntier: light\n", "a.yml:2:1: "),
         ("tier:\n", "a.yml:1:5: a key without a value"),
@@ -108,7 +114,10 @@ fn mistakes_are_told_with_their_place() {
             "a.yml:1:13: tailoring \"etc/x.xml\" must be written as an absolute path",
         ),
         ("tier: \"strict\n", "a.yml:"),
-        ("cloud_init: {afterwards: trimm}\n", "a.yml:1:26: unknown variant `trimm`"),
+        ("cloud_init: {afterwards: trimm}\n", "a.yml:1:26: unknown variant `trimm` (did you mean trim?)"),
+        ("access: {keep: ops}\n", "a.yml:1:16: expected a list, such as [a, b]"),
+        ("access: {keep: [[a]]}\n", "a.yml:1:17: expected one word, neither a list nor keys"),
+        ("tailoring: &a [*a]\n", "an anchor must not hold itself"),
         (
             "cloud_init: {datasource: [VMWare, None]}\n",
             "a.yml:1:27: unknown data source of cloud-init \"VMWare\" (did you mean VMware?)",
@@ -292,10 +301,7 @@ fn user_data_that_cloud_init_did_not_understand_is_a_problem() {
         "---\nwrite_files:\n-   content: !!binary |\n        /w==\n    path: /x\ntrempe:\n    teir: x\n",
         "",
     );
-    assert!(
-        error.starts_with(&format!("{path}:7:5: unknown field `teir`, expected one of tier, ")),
-        "{error}"
-    );
+    assert!(error.starts_with(&format!("{path}:7:5: unknown field `teir` (did you mean tier?)")), "{error}");
     assert!(!error.contains("line 7"), "{error}");
 }
 

@@ -335,13 +335,41 @@ pub fn document<T: DeserializeOwned + Default>(text: &str, source: &str) -> Resu
     let options = serde_saphyr::options! { ignore_binary_tag_for_string: true };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let message = error.without_snippet().to_string();
-        // The library speaks to programmers there.
-        let message = message.replace(", set DuplicateKeyPolicy in Options if acceptable", "");
         let Some(place) = error.location() else { return anyhow!("{source}: {message}") };
         let (line, column) = (place.line(), place.column());
         let message = message.strip_suffix(&format!(" at line {line}, column {column}")).unwrap_or(&message);
-        anyhow!("{source}:{line}:{column}: {message}")
+        anyhow!("{source}:{line}:{column}: {}", plain(message))
     })
+}
+
+/// What the library says to programmers, and what it means to people.
+const PLAIN: [(&str, &str); 7] = [
+    (", set DuplicateKeyPolicy in Options if acceptable", ""),
+    (
+        "expected mapping start",
+        "expected keys with values, such as 'tier: strict', with a blank after the colon",
+    ),
+    ("expected sequence start", "expected a list, such as [a, b]"),
+    ("expected string scalar", "expected one word, neither a list nor keys"),
+    ("invalid u16", "expected a whole number from 0 to 65535"),
+    ("; use from_str_multiple or from_str_multiple_with_options", ": a configuration is one"),
+    ("recursive references require weak recursion types", "an anchor must not hold itself"),
+];
+
+/// A message of the library as people are told it, with what a misspelt key may have been meant for.
+fn plain(message: &str) -> String {
+    let mut plain = message.to_owned();
+    for (technical, meant) in PLAIN {
+        plain = plain.replace(technical, meant);
+    }
+    // unknown field `a`, expected one of b, c
+    let near = plain.split_once(", expected ").and_then(|(what, known)| {
+        let name = what.strip_prefix("unknown ")?.split('`').nth(1)?;
+        let known = known.trim_start_matches("one of ").split([',', ' ']).map(|name| name.trim_matches('`'));
+        let near = did_you_mean(name, known.filter(|name| !name.is_empty()));
+        (!near.is_empty()).then(|| format!("{what} ({near})"))
+    });
+    near.unwrap_or(plain)
 }
 
 fn position<T>(written: &Spanned<T>) -> Position {

@@ -96,15 +96,15 @@ impl Chosen<'_> {
             let (id, content) = (short_id(&value.id), value.content.to_string());
             let content = content.trim();
             let number = catalogue.values().any(|known| known.id == id && known.kind == ValueType::Number);
-            // XCCDF's numbers may have a fraction; nothing a setting counts in has one.
-            if number && content.parse::<i64>().map_or(true, |number| number.to_string() != content) {
+            // XCCDF's numbers may have a fraction; nothing a setting counts in has one, and sshd, PAM and the kernel count in 32 bits.
+            if number && content.parse::<i32>().map_or(true, |number| number.to_string() != content) {
                 let place = match &value.binding {
                     Binding::Set(origin) | Binding::Selector { origin, .. } => {
                         format!("{}:{}: ", origin.source, origin.position.line)
                     }
                     Binding::Default => String::new(),
                 };
-                bail!("{place}{id} is {content:?}, expected a whole number, such as 15");
+                bail!("{place}{id} is {content:?}, expected a whole number up to {}, such as 15", i32::MAX);
             }
             values.insert(id.to_owned(), content.to_owned());
         }

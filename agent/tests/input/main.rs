@@ -5,4 +5,5 @@
 mod case;
 mod content;
 mod mistakes;
+mod state;
 mod tailoring;

@@ -207,12 +207,57 @@ fn configuration_that_is_wrong() {
         ("tier: standard\ntier: strict\n", "agent.yml:2:1"),
         ("tier: standard\ntailoring: [/etc/none.xml]\n", "/etc/none.xml: no such file"),
         ("tier: [\n", "agent.yml:"),
+        (
+            "tier: strict\nvalues: [{value: sshd_max_auth_tries_value, set: 2147483648, reason: x}]\n",
+            "agent.yml:2: sshd_max_auth_tries_value is \"2147483648\", expected a whole number up to 2147483647",
+        ),
     ] {
         let case = Case::new();
         fs::write(case.root().join("etc/trempe/agent.yml"), text).unwrap();
         case.refused(&["audit"], &[said]);
         case.refused(&["apply", "--yes"], &[said]);
     }
+}
+
+/// What is meant for a machine's first boot is checked before it is given to one.
+#[test]
+fn user_data_that_is_wrong() {
+    let writes = |content: &str| {
+        format!(
+            "#cloud-config\nwrite_files:\n- path: /etc/trempe/agent.d/50-site.yml\n  content: |\n    {content}\n"
+        )
+    };
+    for (text, said) in [
+        (
+            "#cloud-config\ntremp:\n  tier: strict\n",
+            "u.yml: says nothing to the agent: it has no key 'trempe'",
+        ),
+        ("#cloud-config\ntrempe:\n  teir: strict\n", "u.yml:3:3: unknown field `teir` (did you mean tier?)"),
+        (
+            &writes("teir: strict"),
+            "u.yml: write_files: /etc/trempe/agent.d/50-site.yml:1:1: unknown field `teir`",
+        ),
+        ("tier: \u{fffd}\n", "unknown tier"),
+    ] {
+        let case = Case::new();
+        case.write("u.yml", text);
+        let output = case.agent_alone(&["check", "u.yml"]);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(1) && stderr.contains(said), "{text}: {stderr}");
+    }
+    let case = Case::new();
+    for (text, said) in [
+        (writes("tier: strict"), "in /etc/trempe/agent.d/50-site.yml: a configuration for tier strict\n"),
+        ("# nothing yet\n".to_owned(), "good, a configuration\n"),
+    ] {
+        case.write("u.yml", &text);
+        let output = case.agent_alone(&["check", "u.yml"]);
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && stdout.ends_with(said), "{text}: {stdout}");
+    }
+    fs::write(case.write("u.yml", ""), b"tier: \xff\n").unwrap();
+    let said = String::from_utf8(case.agent_alone(&["check", "u.yml"]).stderr).unwrap();
+    assert!(said.contains("u.yml: byte 6 is not UTF-8 text"), "{said}");
 }
 
 #[test]

@@ -283,7 +283,7 @@ impl<'a> Cursor<'a> {
 /// The error of a document over its size limit.
 pub(crate) fn too_large(source: &str, max_bytes: u64) -> Error {
     Error::new(source, format!("larger than {max_bytes} bytes"))
-        .remedy("raise the limit if the document is meant to be so large")
+        .remedy("no document of this kind is meant to be so large: is it the right file?")
 }
 
 /// The character of a character reference, or the text of one of XML's five entities.

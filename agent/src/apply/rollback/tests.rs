@@ -117,6 +117,26 @@ fn the_same_lines_changed_since_are_left_and_told() {
     assert_eq!(again, Undone { run: "run".into(), ..Undone::default() }, "told once");
 }
 
+/// A disk that is full for one of the changes, say.
+#[test]
+fn what_a_later_change_is_in_the_way_of_waits_for_it() {
+    let tree = Tree::new();
+    let (mut system, dir) = run(&tree, &["kernel.a", "kernel.b", "kernel.c"]);
+    let (entries, _) = Journal::read(&dir).unwrap();
+    let last = entries.iter().rev().find(|entry| entry.change.path() == Some(Path::new(DROP_IN))).unwrap();
+    let Undo::Files { files, .. } = &last.undo else { panic!("{last:?}") };
+    let Was::File { blob, .. } = &files[0].1 else { panic!("{last:?}") };
+    let blob = dir.join("blobs").join(blob);
+    let kept = std::fs::read(&blob).unwrap();
+    std::fs::remove_file(&blob).unwrap();
+    let undone = take_back(&mut system, &dir, &[]).unwrap();
+    assert_eq!((undone.failed.len(), undone.kept.len()), (3, 0), "{undone:#?}");
+    std::fs::write(&blob, kept).unwrap();
+    system.refresh();
+    let undone = take_back(&mut system, &dir, &[]).unwrap();
+    assert_eq!((undone.changes.len(), undone.kept.len(), tree.has(DROP_IN)), (3, 0, false), "{undone:#?}");
+}
+
 #[test]
 fn a_rule_the_run_did_not_touch_is_an_error() {
     let tree = Tree::new();

@@ -7,10 +7,12 @@ use std::fmt::Write;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
+use crate::apply;
 use crate::apply::journal::{self, Journal};
 use crate::apply::pending::{self, Pending};
 use crate::change::Effect;
 use crate::cli::Status;
+use crate::cloud_init;
 use crate::drift::Drift;
 use crate::exit::Exit;
 use crate::firstboot;
@@ -23,8 +25,12 @@ use crate::system::System;
 struct Standing {
     /// The last run that changed it and came to its end, when there was one.
     last: Option<Last>,
+    /// The run that is under way, when one is.
+    under_way: Option<String>,
     /// Runs that did not come to their end; the next run takes them back first.
     interrupted: Vec<String>,
+    /// Runs since then that changed it and whose report could not be kept.
+    unreported: Vec<String>,
     /// How the first boot stands, when one of its phases has begun since the machine was started.
     first_boot: Option<firstboot::status::Status>,
     /// Whether its second phase is still to come at this boot.
@@ -86,8 +92,8 @@ impl Standing {
         let trouble = first_boot || self.killed || last.is_some_and(|last| last.summary.error > 0);
         let deviates = last.is_some_and(|last| !last.failing.is_empty() || !last.expired.is_empty());
         match deviates {
-            _ if trouble || !self.interrupted.is_empty() => Exit::Trouble,
-            _ if self.awaits_provisioning => Exit::Deviates,
+            _ if trouble || !self.interrupted.is_empty() || !self.unreported.is_empty() => Exit::Trouble,
+            _ if self.awaits_provisioning || self.under_way.is_some() => Exit::Deviates,
             true => Exit::Deviates,
             false => Exit::Good,
         }
@@ -99,7 +105,7 @@ fn standing(system: &System) -> Result<Standing> {
     if system.exists("/run/reboot-required")? {
         reboot.push("the package manager asks for it".to_owned());
     }
-    let (mut last, mut interrupted) = (None, Vec::new());
+    let (mut last, mut interrupted, mut unreported) = (None, Vec::new(), Vec::new());
     for dir in journal::runs(&journal::state_dir(system)?)? {
         let (entries, state) = Journal::read(&dir)?;
         if state != journal::State::Closed {
@@ -113,8 +119,13 @@ fn standing(system: &System) -> Result<Standing> {
         let path = dir.join("result.json");
         let reading = || format!("reading {}", path.display());
         let json = match std::fs::read(&path) {
-            // What is done beside the rules has no verdicts.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                // What is done beside the rules has no verdicts.
+                if entries.iter().any(|entry| !cloud_init::PARTS.contains(&entry.rule.as_str())) {
+                    unreported.push(name(&dir));
+                }
+                continue;
+            }
             json => json.with_context(reading)?,
         };
         let report: Report = serde_json::from_slice(&json).with_context(reading)?;
@@ -123,7 +134,10 @@ fn standing(system: &System) -> Result<Standing> {
             reboot.extend(waiting.map(|entry| format!("{} waits for it", entry.rule)));
         }
         last = Some((dir, report));
+        unreported.clear();
     }
+    // The newest of those that are open; it may have come to its end meanwhile, which another look would tell.
+    let under_way = if apply::under_way(system) { interrupted.pop() } else { None };
     reboot.dedup();
     let last = last.map(|(dir, report)| summed_up(&dir, report));
     let first_boot = firstboot::status::Status::read(system)?;
@@ -133,7 +147,18 @@ fn standing(system: &System) -> Result<Standing> {
         first_boot.as_ref().is_some_and(|status| status.awaits_provisioning(record.as_ref())) && comes();
     let killed = first_boot.as_ref().map_or(Ok(false), |status| status.was_killed(system))?;
     let (drift, pending) = (Drift::read(system)?, pending::read(system)?);
-    Ok(Standing { last, interrupted, first_boot, awaits_provisioning, killed, drift, pending, reboot })
+    Ok(Standing {
+        last,
+        under_way,
+        interrupted,
+        unreported,
+        first_boot,
+        awaits_provisioning,
+        killed,
+        drift,
+        pending,
+        reboot,
+    })
 }
 
 fn name(dir: &std::path::Path) -> String {
@@ -178,8 +203,18 @@ fn sentences(standing: &Standing) -> Result<String> {
         let next = "the next 'agent apply' or 'agent rollback' takes it back first";
         writeln!(out, "run {run} was interrupted half way: {next}")?;
     }
+    if let Some(run) = &standing.under_way {
+        writeln!(out, "run {run} is under way")?;
+    }
+    for run in &standing.unreported {
+        writeln!(
+            out,
+            "run {run} changed this machine, and its report could not be kept: 'agent audit' tells how it stands"
+        )?;
+    }
+    let told = [&standing.interrupted, &standing.unreported].iter().any(|runs| !runs.is_empty());
     match &standing.last {
-        None if !standing.interrupted.is_empty() => {}
+        None if told || standing.under_way.is_some() => {}
         None => writeln!(out, "no run has changed this machine; 'agent audit' tells how it stands")?,
         Some(last) => {
             let asked = if last.tier.is_empty() { &last.profile } else { &last.tier };

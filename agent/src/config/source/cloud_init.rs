@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::{Source, parts, trusted};
 use crate::config::written::{Written, document, valued};
+use crate::config::{DIRECTORY, FILE};
 use crate::system::System;
 
 /// The instance that cloud-init is at work for, told anew at each boot (`cloudinit.helpers`, `lookups`).
@@ -55,6 +56,31 @@ impl CloudConfig {
     /// When it is not understood, with source, line and column.
     pub fn parse(text: &str, source: &str) -> Result<Option<Written>> {
         document::<CloudConfig>(text, source)?.trempe.map(|written| written.checked(source)).transpose()
+    }
+
+    /// The configuration files of ours that cloud-config has written (`write_files`), with their content. What is written in another
+    /// encoding is left out.
+    ///
+    /// # Errors
+    /// When it is not understood, with source, line and column.
+    pub fn writes(text: &str, source: &str) -> Result<Vec<(PathBuf, String)>> {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Writes {
+            write_files: Vec<File>,
+        }
+        #[derive(Deserialize)]
+        struct File {
+            path: PathBuf,
+            #[serde(default)]
+            content: String,
+            #[serde(default)]
+            encoding: String,
+        }
+        let files = document::<Writes>(text, source)?.write_files.into_iter();
+        let plain = |file: &File| ["", "text/plain"].contains(&file.encoding.as_str());
+        let ours = |file: &File| file.path.starts_with(DIRECTORY) || file.path == Path::new(FILE);
+        Ok(files.filter(|file| ours(file) && plain(file)).map(|file| (file.path, file.content)).collect())
     }
 }
 

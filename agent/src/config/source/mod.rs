@@ -103,8 +103,11 @@ fn unseen(error: &anyhow::Error) -> bool {
     !nix::unistd::geteuid().is_root() && error.chain().any(denied)
 }
 
-/// Bytes as text.
-fn text(bytes: Vec<u8>, name: &str) -> Result<String> {
+/// Bytes as text. `name` is what messages call them.
+///
+/// # Errors
+/// Where they are none.
+pub fn text(bytes: Vec<u8>, name: &str) -> Result<String> {
     match String::from_utf8(bytes) {
         Ok(text) => Ok(text),
         Err(error) => bail!("{name}: byte {} is not UTF-8 text", error.utf8_error().valid_up_to()),
