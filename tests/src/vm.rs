@@ -371,7 +371,9 @@ pub fn prepared(root: &Root) -> Result<PathBuf> {
         vm.start()?;
         vm.shell(PREPARE)?;
         vm.reboot()?;
-        vm.shell("systemctl is-system-running --wait; sync; echo 3 > /proc/sys/vm/drop_caches")?;
+        // Which unit failed, where one did, is what somebody must know.
+        let up = "systemctl is-system-running --wait || { systemctl --failed --plain --no-legend; exit 1; }";
+        vm.shell(&format!("{up}; sync; echo 3 > /proc/sys/vm/drop_caches"))?;
         fs::write(path.join("arguments"), &vm.kernel.arguments)?;
         hypervisor::freeze(&vm.hardware(), &path.join("memory"))?;
         vm.wait()?;

@@ -5,8 +5,8 @@
 use anyhow::{Context, Result, ensure};
 use e2e::agreement::{self, Question};
 use e2e::firstboot::{
-    ADDRESS, NETWORK, OWN_TMP, after_phase_1, as_clone, finished, knock, provisioned, status_after_failure,
-    strict_soon, tier, unexpected, verdicts,
+    ADDRESS, NETWORK, OWN_TMP, after_phase_1, as_clone, finished, knock, provisioned, status,
+    status_after_failure, strict_soon, tier, unexpected, verdicts,
 };
 use e2e::image::Image;
 use e2e::machine::Machine;
