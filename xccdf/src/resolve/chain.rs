@@ -210,7 +210,12 @@ impl<'a> Stack<'a, '_> {
             }
             ([], Some(layer)) => {
                 let extends = layer.profile.extends.as_deref().unwrap_or_default();
-                let message = format!("builds on {extends:?}, which does not apply here");
+                let applies = chain.last().and_then(|spot| self.layer(*spot));
+                let applies = applies.map(|layer| format!(": {} does", short_id(&layer.profile.id)));
+                let message = format!(
+                    "builds on {extends:?}, which does not apply here{}",
+                    applies.unwrap_or_default()
+                );
                 Err(about(layer, message).remedy("leave the file out, or extend what applies"))
             }
             _ => Err(self.several(file)),

@@ -21,7 +21,7 @@ struct Configuration {
     sources: Vec<Told>,
     /// Every key, with what counts and who said it.
     configuration: Vec<Counting>,
-    /// What is wrong; while anything is, the image's own file alone counts.
+    /// What is wrong; while anything is, not all that was said counts.
     problems: Vec<String>,
 }
 
@@ -88,7 +88,7 @@ fn sentences(told: &Configuration) -> Result<String> {
         writeln!(out, "    {key}: {}{from}", words(value))?;
     }
     if !told.problems.is_empty() {
-        writeln!(out, "\nwrong, so that the image's own configuration alone counts")?;
+        writeln!(out, "\nwrong, so that not all of it counts")?;
     }
     for problem in &told.problems {
         writeln!(out, "    {}", problem.replace('\n', "\n    "))?;
