@@ -372,7 +372,7 @@ pub fn prepared(root: &Root) -> Result<PathBuf> {
         vm.shell(PREPARE)?;
         vm.reboot()?;
         // Which unit failed, where one did, is what somebody must know.
-        let up = "systemctl is-system-running --wait || { systemctl --failed --plain --no-legend; exit 1; }";
+        let up = "systemctl is-system-running --wait || { systemctl status --failed --no-pager --lines 30; exit 1; }";
         vm.shell(&format!("{up}; sync; echo 3 > /proc/sys/vm/drop_caches"))?;
         fs::write(path.join("arguments"), &vm.kernel.arguments)?;
         hypervisor::freeze(&vm.hardware(), &path.join("memory"))?;

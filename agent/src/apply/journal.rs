@@ -187,7 +187,9 @@ impl Journal {
         let runs = state.join("runs");
         let mut builder = fs::DirBuilder::new();
         builder.mode(0o700).recursive(true).create(&runs).with_context(|| writing(&runs))?;
-        let dir = free(&runs, id)?;
+        let newest = self::runs(state)?.pop();
+        let newest = newest.as_ref().and_then(|dir| dir.file_name()?.to_str());
+        let dir = free(&runs, id, newest)?;
         let blobs = dir.join("blobs");
         builder.create(&blobs).with_context(|| writing(&blobs))?;
         let journal = Journal::open(dir)?;
@@ -304,10 +306,19 @@ fn line(record: &Record) -> Result<String> {
     Ok(serde_json::to_string(record).context("writing the journal")? + "\n")
 }
 
-/// Makes the directory of a run; the second of the same name gets a number.
-fn free(runs: &Path, id: &str) -> Result<PathBuf> {
-    let names = std::iter::once(id.to_owned()).chain((2..=9999).map(|number| format!("{id}-{number:04}")));
-    for name in names {
+/// Makes the directory of a run. Runs are told apart, and ordered, by name, which is a time: the second of the same name gets a number, and
+/// so does one that a clock set back would put before `newest`, with that one's name.
+fn free(runs: &Path, id: &str, newest: Option<&str>) -> Result<PathBuf> {
+    let numbered = |name: &str| {
+        let (name, number) = name.rsplit_once('-').filter(|(_, number)| number.len() == 4)?;
+        Some((name.to_owned(), number.parse::<u16>().ok()?))
+    };
+    let (base, after) = match newest.filter(|newest| *newest > id) {
+        Some(newest) => numbered(newest).unwrap_or_else(|| (newest.to_owned(), 1)),
+        None => (id.to_owned(), 0),
+    };
+    for number in after + 1..=9999 {
+        let name = if number == 1 { base.clone() } else { format!("{base}-{number:04}") };
         let dir = runs.join(name);
         match fs::DirBuilder::new().mode(0o700).create(&dir) {
             Ok(()) => return Ok(dir),
@@ -315,7 +326,7 @@ fn free(runs: &Path, id: &str) -> Result<PathBuf> {
             Err(error) => return Err(error).with_context(|| writing(&dir)),
         }
     }
-    bail!("{}: too many runs of that name", runs.join(id).display())
+    bail!("{}: too many runs of that name", runs.join(base).display())
 }
 
 /// Takes away what a power cut or a full disk left of a last line, so that the next record starts a line of its own.
@@ -394,6 +405,18 @@ mod tests {
         assert_eq!((entries.len(), state), (1, State::Interrupted));
         fs::write(&path, format!("{{\"record\":\"int\n{whole}")).unwrap();
         assert!(Journal::read(&journal.dir).unwrap_err().to_string().contains("journal.jsonl:1: damaged"));
+    }
+
+    #[test]
+    fn runs_are_in_order_whatever_the_clock_says() {
+        let dir = tempfile::tempdir().unwrap();
+        let begun =
+            ["2026-11-28T10-00-00Z", "2026-11-28T10-00-00Z", "2026-11-28T08-59-59Z", "2026-11-28T10-00-01Z"];
+        let made = begun.map(|id| Journal::begin(dir.path(), id).unwrap().dir);
+        let names = made.each_ref().map(|dir| dir.file_name().unwrap().to_str().unwrap());
+        let ten = "2026-11-28T10-00-00Z";
+        assert_eq!(names, [ten, &format!("{ten}-0002"), &format!("{ten}-0003"), "2026-11-28T10-00-01Z"]);
+        assert_eq!(runs(dir.path()).unwrap(), made);
     }
 
     #[test]

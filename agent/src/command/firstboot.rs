@@ -74,6 +74,7 @@ pub fn run(args: &FirstBoot) -> Result<Exit> {
                 exit
             }
             why => {
+                status.problems.extend(given_up(phase, args.again, &record));
                 if !gathered.problems.is_empty() && names_nothing(&gathered.config) {
                     status.problems.push("nothing was hardened".to_owned());
                 }
@@ -134,16 +135,28 @@ fn forget(status: &mut Status, record: &mut Record, system: &System) {
             return Ok(());
         }
         record.done.clear();
+        record.failed.clear();
         record.keep(system)
     });
     status.problems.extend(forgotten.err().map(|error| format!("{error:#}")));
 }
 
-/// Notes what was done, when the phase came to its end.
+/// Notes what was done, when the phase came to its end, and that it did not.
 fn keep(system: &System, record: &mut Record, status: &mut Status, exit: Exit, misled: bool) {
-    if status.state != State::Done {
-        return;
+    if status.state == State::Done {
+        note_done(record, status, exit, misled);
+    } else {
+        let failed = record.failed.entry(status.phase).or_default();
+        *failed = failed.saturating_add(1);
     }
+    if let Err(error) = record.keep(system) {
+        status.problems.push(format!("{error:#}"));
+    }
+}
+
+fn note_done(record: &mut Record, status: &Status, exit: Exit, misled: bool) {
+    // The second phase does what the first could not.
+    record.failed.retain(|phase, _| *phase > status.phase);
     let tries = record.done.get(&status.phase).map_or(1, |done| done.tries.saturating_add(1));
     let trouble = status.errors.iter().chain(&status.problems).cloned().collect();
     let done = Done {
@@ -157,9 +170,6 @@ fn keep(system: &System, record: &mut Record, status: &mut Status, exit: Exit, m
         tries,
     };
     record.done.insert(status.phase, done);
-    if let Err(error) = record.keep(system) {
-        status.problems.push(format!("{error:#}"));
-    }
 }
 
 /// Whether this is a boot like most: the phase was done and nothing was or is wrong. Then whether a policy can be made of the
@@ -209,8 +219,19 @@ fn idle(phase: Phase, again: bool, gathered: &Gathered, record: &Record) -> Opti
             "no tier is configured, so the machine stays as it is (/etc/trempe/agent.yml)".to_owned(),
         );
     }
+    if given_up(phase, again, record).is_some() {
+        return Some("it is left to phase 2, after provisioning".to_owned());
+    }
     let done = record.done.get(&phase).filter(|done| !again && !worth_again(done, gathered))?;
     Some(format!("it was done for this instance at {} ({})", done.finished, done.asked))
+}
+
+/// That the first phase, which logins wait for, did not come to its end too often to be tried at each boot.
+fn given_up(phase: Phase, again: bool, record: &Record) -> Option<String> {
+    let failed = *record.failed.get(&phase)?;
+    (phase == Phase::BeforeLogins && !again && failed >= TRIES).then(|| {
+        format!("it did not come to its end at {failed} boots, and is not tried before logins again")
+    })
 }
 
 /// Whether a configuration asks for nothing.
@@ -322,7 +343,7 @@ mod tests {
 
     fn record(done: Option<Done>) -> Record {
         let done = done.map(|done| (Phase::AfterProvisioning, done)).into_iter().collect();
-        Record { instance: Instance::default(), done }
+        Record { done, ..Record::default() }
     }
 
     fn gathered(problems: &[&str]) -> Gathered {
@@ -363,6 +384,29 @@ mod tests {
             let phase = Phase::AfterProvisioning;
             assert_eq!(idle(phase, false, looked, &record(before)).is_none(), expected, "{what}");
         }
+    }
+
+    #[test]
+    fn logins_do_not_wait_for_ever_for_what_never_comes_to_its_end() {
+        let tree = Tree::new().dir("/var/lib", 0o755);
+        let mut status = Status::begin(Phase::BeforeLogins, Instance::default(), "2026".into());
+        status.end(State::Failed);
+        let mut kept = record(None);
+        for boot in 0..TRIES {
+            let idle = idle(Phase::BeforeLogins, false, &gathered(&[]), &kept);
+            assert_eq!(idle, None, "boot {boot}: it is tried");
+            keep(&tree.system(), &mut kept, &mut status, Exit::Trouble, false);
+        }
+        let kept_on_disk = Record::of(&tree.system(), &Instance::default()).unwrap();
+        let (first, second) = (Phase::BeforeLogins, Phase::AfterProvisioning);
+        let why = |phase, again, record: &Record| idle(phase, again, &gathered(&[]), record);
+        assert!(why(first, false, &kept_on_disk).unwrap().contains("left to phase 2"));
+        assert!(given_up(first, false, &kept).unwrap().contains("at 3 boots"));
+        assert_eq!((why(first, true, &kept), why(second, false, &kept)), (None, None));
+        let mut status = Status::begin(second, Instance::default(), "2026".into());
+        status.end(State::Done);
+        keep(&tree.system(), &mut kept, &mut status, Exit::Good, false);
+        assert_eq!(why(first, false, &kept), None, "what is left of it is done in no time");
     }
 
     #[test]

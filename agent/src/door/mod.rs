@@ -23,6 +23,7 @@ mod unread;
 mod way;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use serde::Serialize;
@@ -43,6 +44,9 @@ const MOST_TRIED: usize = 16;
 
 /// So many accounts are looked at when none are named.
 const MOST_KEPT: usize = 32;
+
+/// After so long an account that was not found is looked for once more.
+const SECOND_TRY: Duration = Duration::from_secs(3);
 
 /// An account with its ways.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -135,7 +139,13 @@ impl Door {
         let looked_at = |account: &&Account| only.is_none_or(|only| only.contains(&account.name));
         let mut people = Vec::new();
         for account in self.accounts.iter().filter(looked_at) {
-            people.extend(Person::find(system, &account.name)?);
+            let mut found = Person::find(system, &account.name)?;
+            if found.is_none() && !account.local {
+                // A domain that does not answer for a moment has not lost its accounts.
+                std::thread::sleep(SECOND_TRY);
+                found = Person::find(system, &account.name)?;
+            }
+            people.extend(found);
         }
         let mut now = accounts(system, &people)?;
         self.once_more(system, &people, &mut now)?;

@@ -48,6 +48,9 @@ pub struct Record {
     pub instance: Instance,
     /// What was done.
     pub done: BTreeMap<Phase, Done>,
+    /// How often in a row a phase that is not done did not come to its end.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub failed: BTreeMap<Phase, u8>,
 }
 
 impl Record {
@@ -66,7 +69,7 @@ impl Record {
     /// As [`Record::read`].
     pub fn of(system: &System, instance: &Instance) -> Result<Record> {
         let before = Record::read(system)?.filter(|record| instance.is_still(&record.instance));
-        Ok(before.unwrap_or_else(|| Record { instance: instance.clone(), done: BTreeMap::new() }))
+        Ok(before.unwrap_or_else(|| Record { instance: instance.clone(), ..Record::default() }))
     }
 
     /// What was in trouble is not any longer, as a run by hand against the same tier has shown, which ended with `exit`; but for what such

@@ -226,7 +226,7 @@ mod tests {
                         .unwrap(),
                 )
             };
-            Record { instance: Instance::default(), done: phases.iter().map(done).collect() }
+            Record { done: phases.iter().map(done).collect(), ..Record::default() }
         };
         let (first, second) = (Phase::BeforeLogins, Phase::AfterProvisioning);
         for (phase, state, done, awaited) in [
