@@ -74,14 +74,14 @@ fn life(vm: &Vm, ansible: &Ansible) -> Result<()> {
 
 #[test]
 fn a_machine_is_hardened_and_restored_over_ssh() -> Result<()> {
-    let vm = Vm::boot(&Root::named("debian12")?)?;
+    let vm = Vm::boot(&Root::named("debian12-ready")?)?;
     AGES.iter().try_for_each(|age| life(&vm, &beside(&vm, age)?))
 }
 
 /// All rules of a tier, and how long that takes: check, run, second run.
 #[test]
 fn a_machine_is_hardened_whole_over_ssh_matrix() -> Result<()> {
-    let vm = Vm::boot(&Root::named("debian12")?)?;
+    let vm = Vm::boot(&Root::named("debian12-ready")?)?;
     let ansible = beside(&vm, "newest")?;
     let text = playbook("[]", "harden_confirm_within: 20m")?;
     let checked = ansible.play(&text, &["--check"])?.good()?;
@@ -102,7 +102,7 @@ fn a_machine_is_hardened_whole_over_ssh_matrix() -> Result<()> {
 /// and the next run does it anew.
 #[test]
 fn a_host_that_goes_down_stops_the_rest_and_is_hardened_later_matrix() {
-    let mut vm = Vm::boot(&Root::named("debian12").unwrap()).unwrap();
+    let mut vm = Vm::boot(&Root::named("debian12-ready").unwrap()).unwrap();
     let mut ansible = beside(&vm, "newest").unwrap();
     ansible.tree("next", None).unwrap();
     let text = playbook("[]", "harden_confirm_within: 20m").unwrap();

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, ensure};
 use e2e::agent;
+use e2e::image::package;
 use e2e::machine::Machine;
 use e2e::root::{Copy, Root};
 
@@ -66,6 +67,34 @@ fn installed(machine: &Copy, name: &str) -> Result<bool> {
 /// A command that may end with 0 or 2; gives all it said.
 fn agent(machine: &Copy, words: &str) -> Result<String> {
     machine.shell(&format!("$LAB/agent {words} 2>&1 || [ $? -eq 2 ]"))
+}
+
+/// The agent's own package: while something could only be taken back by it, it stays; a purge leaves nothing.
+#[test]
+fn our_own_package_goes_when_nothing_needs_it_and_wholly() -> Result<()> {
+    let machine = Root::named("debian12")?.copy()?;
+    let (_built, deb) = package("deb")?;
+    let deb = machine.lend(&deb, "agent.deb")?;
+    machine.shell(&format!(
+        "dpkg --install {deb}; agent apply --yes --tier standard --rule banner_etc_issue_cis"
+    ))?;
+    for (begin, said, end) in [
+        (
+            "cp /var/lib/trempe/runs/*/journal.jsonl /root; sed -i '$d' /var/lib/trempe/runs/*/journal.jsonl",
+            "was interrupted half way: 'agent rollback' takes it back",
+            "cp /root/journal.jsonl /var/lib/trempe/runs/*/",
+        ),
+        ("touch /var/lib/trempe/pending.json", "waits to be confirmed", "rm /var/lib/trempe/pending.json"),
+    ] {
+        let told =
+            machine.shell(&format!("{begin}; dpkg --remove trempe-agent 2>&1 || echo code $?; {end}"))?;
+        ensure!(told.contains(said) && told.contains("code 1"), "{told}");
+        ensure!(installed(&machine, "trempe-agent")?, "{told}");
+    }
+    let told =
+        machine.shell("dpkg --purge trempe-agent 2>&1; find / -xdev -path '*trempe*' ! -path '/run/*'")?;
+    ensure!(!told.contains("rmdir") && !told.contains("\n/"), "left: {told}");
+    Ok(())
 }
 
 #[test]
