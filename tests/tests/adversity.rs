@@ -60,6 +60,43 @@ fn a_full_disk_ends_the_run_and_changes_nothing() -> Result<()> {
     Ok(())
 }
 
+/// With little room a run comes some way and cannot take all of it back. Once there is room the next one does, and all is as it was.
+#[test]
+fn a_disk_with_little_room_is_as_it_was_once_there_is_more() -> Result<()> {
+    let root = Root::named("debian12-ready")?;
+    let place = tempfile::tempdir()?;
+    let mut left_half_way = 0;
+    for room in ["150k", "200k", "250k", "300k", "400k"] {
+        let script = format!(
+            "cd \"$PLACE\" && mkdir -p disk machine && mount -t tmpfs -o size={room},mode=755 none disk && mkdir disk/upper disk/work &&
+             mount -t overlay overlay -o lowerdir=\"$ROOT\",upperdir=disk/upper,workdir=disk/work machine || exit 9
+             state() {{ (cd machine/etc && find . -xdev ! -type d -printf '%p %y %m %U:%G %l\\n' -type f -exec sha256sum {{}} + | sort | sha256sum); }}
+             before=$(state)
+             \"$AGENT\" apply --yes --tier=strict --root=machine && echo 'there was room' >&2
+             mount -o remount,size=16m disk
+             \"$AGENT\" history --root=machine | grep -q interrupted && echo HALF >&2
+             \"$AGENT\" rollback --root=machine
+             test \"$before\" = \"$(state)\" || echo CHANGED >&2
+             umount machine disk"
+        );
+        let output = Program::new("unshare")
+            .args(["--mount", "sh", "-c", &script])
+            .env("AGENT", agent::binary()?)
+            .env("ROOT", &root.path)
+            .env("PLACE", place.path())
+            .run()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(
+            said.contains("No space left on device") && !said.contains("there was room"),
+            "{room}: {said}"
+        );
+        ensure!(!said.contains("CHANGED") && !said.contains("left as it is"), "{room}: not restored: {said}");
+        left_half_way += usize::from(said.contains("HALF"));
+    }
+    ensure!(left_half_way > 0, "all of them could take everything back at once");
+    Ok(())
+}
+
 #[test]
 fn only_root_may_change_this_machine() -> Result<()> {
     let (agent, place) = for_everyone()?;
