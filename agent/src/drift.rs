@@ -149,8 +149,10 @@ impl Drift {
             (true, _) => {
                 lines.push("nothing was ever applied here: there is nothing to compare with".to_owned())
             }
-            (false, 0) => lines.push(format!("no drift since {since}")),
-            (false, count) => lines.push(format!("drift since {since}: {count} no longer met")),
+            (false, 0) => lines.push(format!("no drift since {since}, looked for at {}", self.finished)),
+            (false, count) => {
+                lines.push(format!("drift since {since}: {count} no longer met, found at {}", self.finished))
+            }
         }
         if self.policy_changed {
             lines.push("something else is asked of this machine than was then".to_owned());
@@ -223,6 +225,22 @@ fn put(system: &System, directory: &str, name: &str, content: Vec<u8>) -> Result
         &Path::new(directory).join(name),
         &Whole { content, attributes: Attributes::new(0o644) },
     )
+}
+
+/// Takes away what was found before this machine was changed: nobody knows whether it still holds. What is below a root is no business of
+/// who logs in here.
+///
+/// # Errors
+/// When it cannot be.
+pub fn forget(system: &System) -> Result<()> {
+    if !system.is_running() {
+        return Ok(());
+    }
+    let path = Path::new(DIRECTORY).join(FILE);
+    if system.exists(&path)? {
+        file::remove(system, &path)?;
+    }
+    silence(system)
 }
 
 /// Takes the message away.

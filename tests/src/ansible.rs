@@ -158,7 +158,9 @@ impl Ansible {
             }
             false => PathBuf::from(playbook),
         };
-        Ok(self.program("ansible-playbook").args(["-i"]).args([at("inventory"), name]).args(words))
+        let program =
+            self.program("ansible-playbook").directory(self.directory()).env("PWD", self.directory());
+        Ok(program.args(["-i"]).args([at("inventory"), name]).args(words))
     }
 
     /// Runs a playbook to its end.

@@ -218,7 +218,7 @@ fn by_playbooks(ansible: &Ansible, tree: &Inhabited) -> Result<()> {
     let kept = ansible.directory().join("kept");
     let words = |reports: &str| -> Result<Vec<String>> {
         let all = serde_json::json!({
-            "harden_tier": "standard", "harden_reports": kept.join(reports), "harden_fleet": kept.join("fleet.html"),
+            "harden_tier": "standard", "harden_reports": format!("kept/{reports}"), "harden_fleet": "kept/fleet.html",
             "harden_fleet_agent": agent::binary()?, "harden_agent": "", "harden_report_formats": ["html", "arf"],
         });
         Ok(vec!["-e".to_owned(), all.to_string()])
@@ -255,6 +255,22 @@ fn by_playbooks(ansible: &Ansible, tree: &Inhabited) -> Result<()> {
     let taken = play("rollback", "", &[])?.good()?;
     ensure!(foreseen.changed() == ["Take it back"] && taken.changed() == ["Take it back"], "{}", taken.text);
     ensure!(tree.shell("ls /etc/word 2>&1 || true")?.contains("No such file"), "by_content is the last run");
+
+    // A report that cannot be written is no success.
+    let words = [
+        "-e",
+        "{\"harden_reports\": \"\", \"harden_report_formats\": [\"html\"], \"harden_reports_place\": \"/dev/null/x\"}",
+    ];
+    let unwritten =
+        play("harden", "audited", &[&["--tags", "audit", "--limit", "tree"], &words[..]].concat())?;
+    ensure!(unwritten.code != 0, "{}", unwritten.text);
+    // The agent is found where the command is typed.
+    let files = ansible.directory().join("files");
+    std::fs::create_dir(&files)?;
+    std::fs::copy(agent::binary()?, files.join("agent-x86_64"))?;
+    tree.shell("rm /usr/local/sbin/agent")?;
+    ansible.play("trempe.hardening.harden", &["--limit", "tree", "--tags", "agent"])?.good()?;
+    ensure!(tree.shell("test -x /usr/local/sbin/agent && echo there")? == "there\n");
     Ok(())
 }
 

@@ -97,6 +97,23 @@ fn drift_is_recorded_warned_of_and_mended() -> Result<()> {
     Ok(())
 }
 
+/// What was taken back is told and not done again; what was told before somebody put it right is told no longer.
+#[test]
+fn what_somebody_took_back_is_left_alone_and_old_words_go() -> Result<()> {
+    let (looks, said) = looked(
+        r#"$LAB/agent rollback > /dev/null
+        look reapply
+        echo "runs: $($LAB/agent history | wc -l), $(cat /etc/issue)"
+        $LAB/agent apply --yes > /dev/null
+        ls /run/motd.d/50-trempe /run/trempe/drift.json 2> /dev/null || echo no words"#,
+    )?;
+    let [look] = &looks[..] else { anyhow::bail!("{said}") };
+    ensure!(rules(look, "drifted").is_empty() && rules(look, "mended").is_empty(), "{look:#}");
+    ensure!(rules(look, "deviating").len() == 2 && look["told"] == 1 && look["code"] == 2, "{look:#}");
+    ensure!(said.contains("runs: 1, Debian") && said.ends_with("no words\n"), "{said}");
+    Ok(())
+}
+
 /// A run for one rule says nothing of the others, and one that was taken back nothing of its rule.
 #[test]
 fn a_run_for_one_rule_and_its_rollback_hide_no_drift() -> Result<()> {

@@ -58,8 +58,12 @@ fn timed(vm: &Vm, action: &str, before: &str) -> Result<Value> {
     Ok(serde_json::from_str(&vm.shell("cat /run/trempe/drift.json")?)?)
 }
 
+/// In alphabetical order.
 fn rules<'a>(drift: &'a Value, which: &str) -> Vec<&'a str> {
-    drift[which].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+    let mut rules: Vec<&str> =
+        drift[which].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    rules.sort_unstable();
+    rules
 }
 
 /// What somebody reads who logs in at a terminal.

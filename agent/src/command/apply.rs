@@ -10,6 +10,7 @@ use super::{Work, begin_with, by_catalogue, configuration, foreign, say, tell, w
 use crate::apply::pending::{self, Pending};
 use crate::apply::{Control, Watch, apply, journal};
 use crate::cli::Apply;
+use crate::drift;
 use crate::exit::Exit;
 use crate::firstboot::record::Record;
 use crate::plan::Plan;
@@ -115,6 +116,7 @@ pub fn harden(
     {
         report.problems.push(format!("this report could not be kept: {error:#}"));
     }
+    report.problems.extend(drift::forget(&work.system).err().map(|error| format!("{error:#}")));
     Ok(Some((report, run.id)))
 }
 

@@ -36,16 +36,15 @@ pub fn run(args: &DriftArgs) -> Result<Exit> {
         return Ok(Exit::Good);
     }
     let selection = Selection { root: "/".into(), ..Selection::default() };
-    let started = now();
-    let work = begin_with(&selection, system, config.clone())?;
-    let outcomes = inspect(&work.policy, &work.system, &|_| {});
-    let (content, host) = (work.content.clone(), Host::of(&work.system));
-    let report = Report::new(&work.policy, content, host, outcomes, "audit", started);
+    let mut work = begin_with(&selection, system, config.clone())?;
+    let mut report = found(&work);
     let mut drift = Drift::new(&report, baseline(&work.system)?.as_ref());
-    let report = match action {
-        Action::Reapply if !drift.deviating.is_empty() => reapply(&selection, &config, &mut drift, report)?,
-        _ => report,
-    };
+    if action == Action::Reapply && !drift.drifted.is_empty() {
+        reapply(selection, &config, &mut drift)?;
+        work.system.refresh();
+        report = found(&work);
+        drift.mended_by(&report);
+    }
     recorded(&work, &config, &drift, &report)?;
     print(args.format, &(drift.sentences().join("\n") + "\n"), &drift)?;
     Ok(match (drift.problems.is_empty() && report.exit() != Exit::Trouble, drift.is_good()) {
@@ -55,24 +54,28 @@ pub fn run(args: &DriftArgs) -> Result<Exit> {
     })
 }
 
-/// Applies again what is asked of the machine. What that runs into is a problem that is recorded: the machine is as it was found then.
-fn reapply(selection: &Selection, config: &Config, drift: &mut Drift, found: Report) -> Result<Report> {
-    let mut work = begin_with(selection, System::open(Path::new("/"))?, config.clone())?;
+/// How the machine stands.
+fn found(work: &Work) -> Report {
+    let started = now();
+    let outcomes = inspect(&work.policy, &work.system, &|_| {});
+    Report::new(&work.policy, work.content.clone(), Host::of(&work.system), outcomes, "audit", started)
+}
+
+/// Applies again what drifted, and nothing else: what somebody took back, or what is newly asked for, is for people to decide. What that
+/// runs into is a problem that is recorded: the machine is as it was found then.
+fn reapply(selection: Selection, config: &Config, drift: &mut Drift) -> Result<()> {
+    let selection = Selection { rule: drift.drifted.clone(), ..selection };
+    let mut work = begin_with(&selection, System::open(Path::new("/"))?, config.clone())?;
     let stop = stop_on_signals(&Arc::new(AtomicBool::new(false)))?;
     let watch = Watch::Accounts(config.access.keep.as_deref());
     let control = Control { watch, ..Control::new(&say, &stop) };
     let started = now();
     match harden(&mut work, &started.replace(':', "-"), started, &control) {
-        Ok(Some((report, _))) => {
-            drift.mended_by(&report);
-            Ok(report)
-        }
+        Ok(Some((report, _))) => drift.problems.extend(report.problems),
         Ok(None) => bail!("nobody was asked, and the plan was turned down"),
-        Err(error) => {
-            drift.problems.push(format!("applying again: {error:#}"));
-            Ok(found)
-        }
+        Err(error) => drift.problems.push(format!("applying again: {error:#}")),
     }
+    Ok(())
 }
 
 /// Records what was found, where the configuration wants it.

@@ -11,6 +11,7 @@ use crate::apply::rollback::Undone;
 use crate::apply::{lock, lock_after, pending, rollback};
 use crate::cli::Notation;
 use crate::cli::Rollback;
+use crate::drift;
 use crate::exit::Exit;
 use crate::system::System;
 
@@ -44,6 +45,7 @@ pub fn run(args: &Rollback) -> Result<Exit> {
         say(&format!("the run {} had been interrupted", undone.run));
     }
     pending::taken_back(&system, &recovered)?;
+    drift::forget(&system)?;
     let done = |dir: &PathBuf| recovered.iter().any(|undone| dir.ends_with(&undone.run));
     let dir = match dir {
         Some(dir) if done(&dir) => return tell(&recovered, args.format, DONE),
@@ -82,6 +84,7 @@ fn unconfirmed(args: &Rollback, system: &mut System) -> Result<Exit> {
         say("it was confirmed or taken back, or its time has begun anew");
         return Ok(Exit::Good);
     }
+    drift::forget(system)?;
     let mut undone = rollback::recover(system, &state, false)?;
     if undone.iter().all(|undone| undone.run != waiting.run) {
         let dir = rollback::find(&state, Some(&waiting.run))?;

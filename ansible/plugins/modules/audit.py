@@ -214,8 +214,11 @@ def main():
     told.update(changed=False, below=below(module.params, told))
     if module.params["full"]:
         told["report"] = report
-    if told["below"] or told["problems"]:
-        module.fail_json(msg="; ".join(told["below"] + told["problems"]), rc=code, **told)
+    # A report file that could not be written is told on standard error alone.
+    unexplained = code not in (agent.GOOD, agent.DEVIATES) and not told["errors"] and not told["problems"]
+    because = told["below"] + told["problems"] + ([err or "the agent ended with %s" % code] if unexplained else [])
+    if because:
+        module.fail_json(msg="; ".join(because), rc=code, **told)
     module.exit_json(**told)
 
 
