@@ -200,64 +200,67 @@ fn a_way_in_from_elsewhere_is_kept() {
     assert_eq!(rules["disable_host_auth"].result, Verdict::Fixed);
 }
 
-/// What the real daemon does with each of these, `agent door` says before anybody tries.
+/// What is done to the machine and undone again, and what the door says of bot's key and password meanwhile.
+const SITUATIONS: [[&str; 4]; 9] = [
+    ["true", "true", "open, proved", NO_PASSWORD],
+    [
+        "echo 'AllowUsers admin root' > /etc/ssh/sshd_config.d/60-foreign.conf",
+        "rm /etc/ssh/sshd_config.d/60-foreign.conf",
+        "closed (AllowUsers does not name it (admin root))",
+        "closed (AllowUsers does not name it (admin root))",
+    ],
+    [
+        "echo 'AllowUsers admin root bot@10.0.0.*' > /etc/ssh/sshd_config.d/60-foreign.conf",
+        "rm /etc/ssh/sshd_config.d/60-foreign.conf",
+        "open (from 10.0.0.* only)",
+        "closed (AllowUsers does not name it (admin root bot@10.0.0.*))",
+    ],
+    [
+        "echo 'PubkeyAcceptedAlgorithms rsa-sha2-512' > /etc/ssh/sshd_config.d/60-foreign.conf",
+        "rm /etc/ssh/sshd_config.d/60-foreign.conf",
+        "closed (keys of type ssh-ed25519 are not accepted)",
+        NO_PASSWORD,
+    ],
+    [
+        "sed -i '1i account required pam_deny.so' /etc/pam.d/sshd",
+        "sed -i 1d /etc/pam.d/sshd",
+        "closed (the ssh daemon says: Access denied for user bot by PAM account configuration)",
+        NO_PASSWORD,
+    ],
+    [
+        "chmod 777 /home/bot",
+        "chmod 755 /home/bot",
+        "closed (/home/bot could be written by others, so the keys do not count)",
+        NO_PASSWORD,
+    ],
+    [
+        "chage -E 2020-01-01 bot",
+        "chage -E -1 bot",
+        "closed (the account, or its password, has expired)",
+        "closed (the account, or its password, has expired)",
+    ],
+    // While the machine boots nobody is let in, and no session is begun: that says nothing of the rules.
+    [
+        "touch /run/nologin; mkdir -p /run/systemd/seats",
+        "rm -r /run/nologin /run/systemd",
+        "open, proved",
+        NO_PASSWORD,
+    ],
+    // Neither does it that the daemon's keys are made only later.
+    [
+        "mkdir /root/keys; mv /etc/ssh/ssh_host_* /root/keys",
+        "mv /root/keys/* /etc/ssh; rmdir /root/keys",
+        "open, proved",
+        NO_PASSWORD,
+    ],
+];
+const NO_PASSWORD: &str = "closed (the account has no password)";
+
+/// What the real daemon does in each of these, `agent door` says before anybody tries.
 #[test]
 fn the_door_says_what_a_login_would_find() {
     let lab = Lab::of("debian12").unwrap();
-    let foreign = "/etc/ssh/sshd_config.d/60-foreign.conf";
-    for (change, undo, key, password) in [
-        ("true", "true", "open, proved", "closed (the account has no password)"),
-        (
-            &*format!("echo 'AllowUsers admin root' > {foreign}"),
-            &format!("rm {foreign}"),
-            "closed (AllowUsers does not name it (admin root))",
-            "closed (AllowUsers does not name it (admin root))",
-        ),
-        (
-            &format!("echo 'AllowUsers admin root bot@10.0.0.*' > {foreign}"),
-            &format!("rm {foreign}"),
-            "open (from 10.0.0.* only)",
-            "closed (AllowUsers does not name it (admin root bot@10.0.0.*))",
-        ),
-        (
-            &format!("echo 'PubkeyAcceptedAlgorithms rsa-sha2-512' > {foreign}"),
-            &format!("rm {foreign}"),
-            "closed (keys of type ssh-ed25519 are not accepted)",
-            "closed (the account has no password)",
-        ),
-        (
-            "sed -i '1i account required pam_deny.so' /etc/pam.d/sshd",
-            "sed -i 1d /etc/pam.d/sshd",
-            "closed (the ssh daemon says: Access denied for user bot by PAM account configuration)",
-            "closed (the account has no password)",
-        ),
-        (
-            "chmod 777 /home/bot",
-            "chmod 755 /home/bot",
-            "closed (/home/bot could be written by others, so the keys do not count)",
-            "closed (the account has no password)",
-        ),
-        (
-            "chage -E 2020-01-01 bot",
-            "chage -E -1 bot",
-            "closed (the account, or its password, has expired)",
-            "closed (the account, or its password, has expired)",
-        ),
-        // While the machine boots nobody is let in, and no session is begun: that says nothing of the rules.
-        (
-            "touch /run/nologin; mkdir -p /run/systemd/seats",
-            "rm -r /run/nologin /run/systemd",
-            "open, proved",
-            "closed (the account has no password)",
-        ),
-        // Neither does it that the daemon's keys are made only later.
-        (
-            "mkdir /root/keys; mv /etc/ssh/ssh_host_* /root/keys",
-            "mv /root/keys/* /etc/ssh; rmdir /root/keys",
-            "open, proved",
-            "closed (the account has no password)",
-        ),
-    ] {
+    for [change, undo, key, password] in SITUATIONS {
         let door = lab.shell(&format!("{change}; $LAB/agent door bot || [ $? = 1 ]; {undo}")).unwrap();
         let wanted = format!("bot\n  ssh key       {key}\n  ssh password  {password}\n");
         assert!(door.starts_with(&wanted), "{change}:\n{door}");
