@@ -30,6 +30,13 @@ impl Table for Text {
                 "  "
             )
         )?;
+        if totals.older > 0 {
+            let older = format!(
+                "{} older results of the same machines (of the same machine-id) are left out",
+                totals.older
+            );
+            write!(out, "{}", wrapped(&older, "", "  "))?;
+        }
         writeln!(
             out,
             "\n{:30} {:10} {:>5} {:>5} {:>5} {:>4}  {:>6}",

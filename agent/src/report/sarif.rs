@@ -103,6 +103,8 @@ fn rule(row: &Row) -> Value {
 fn result(row: &Row, place: Option<&usize>) -> Value {
     let (kind, level) = match row.result {
         Verdict::Fail => ("fail", level(row)),
+        // An exception that is over must not look as if nothing were to be done.
+        _ if row.is_overdue() => ("fail", level(row)),
         Verdict::Pass | Verdict::Fixed => ("pass", "none"),
         Verdict::Error | Verdict::Unknown => ("open", "none"),
         _ => ("notApplicable", "none"),

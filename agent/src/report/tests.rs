@@ -147,6 +147,26 @@ fn text_scripts(format: Format, text: &str) -> usize {
     }
 }
 
+/// Whoever reads only one of the formats must not take it for settled.
+#[test]
+fn an_exception_that_is_over_is_a_finding_where_its_rule_is_met_too() {
+    let report = hostile();
+    let sarif: serde_json::Value = serde_json::from_str(&written(&report, Format::Sarif)).unwrap();
+    let kinds: Vec<(&str, &str)> = sarif["runs"][0]["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|result| (result["ruleId"].as_str().unwrap(), result["kind"].as_str().unwrap()))
+        .collect();
+    assert_eq!(kinds, [("fails", "fail"), ("errs", "open"), ("over", "fail"), ("excepted", "notApplicable")]);
+    let junit = written(&report, Format::Junit);
+    let case = |id: &str| {
+        let from = junit.find(&format!("name=\"{id} ")).unwrap();
+        junit[from..].split("</testcase>").next().unwrap().to_owned()
+    };
+    assert!(case("over").contains("<failure") && case("excepted").contains("<skipped"), "{junit}");
+}
+
 #[test]
 fn a_line_of_the_text_fits_a_terminal() {
     let mut report = report(Verdict::Fail, None);
