@@ -19,6 +19,8 @@ const ENTRIES: &str = "/sys/firmware/dmi/entries";
 const TABLE: &str = "/sys/firmware/dmi/tables/DMI";
 /// The type of a structure of OEM strings (SMBIOS 3.7, 7.12).
 const OEM_STRINGS: u8 = 11;
+/// The type of the last structure (SMBIOS 3.7, 7.45): what follows is nobody's.
+const END_OF_TABLE: u8 = 127;
 /// The strings the agent knows, by their beginnings. Others are somebody else's.
 const KEYS: [&str; 4] = [
     "trempe.tier",
@@ -84,7 +86,9 @@ fn strings(system: &System) -> Result<Vec<Vec<u8>>> {
 /// its strings (SMBIOS 3.7, 6.1).
 fn of_table(mut table: &[u8]) -> Vec<Vec<u8>> {
     let mut strings = Vec::new();
-    while let [kind, fixed, ..] = *table {
+    while let [kind, fixed, ..] = *table
+        && kind != END_OF_TABLE
+    {
         let rest = table.get(usize::from(fixed).max(4)..).unwrap_or_default();
         let Some(end) = rest.windows(2).position(|pair| pair == [0, 0]) else { break };
         let whole = table.len() - rest.len() + end + 2;
@@ -183,6 +187,7 @@ mod tests {
             structure('\x0b', &["Default string", "trempe.tier=strict"]),
             structure('\x0b', &["trempe.config=access: {keep: [b]}"]),
             structure('\x7f', &[]),
+            structure('\x0b', &["trempe.tier=light"]),
         ];
         let names = |tree: &Tree| told(tree).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
         let tree = Tree::new().file(TABLE, &table.concat());
