@@ -182,9 +182,10 @@ mod tests {
 
     #[test]
     fn a_lock_that_leads_elsewhere_is_none() {
-        let outside = tempfile::tempdir().unwrap().path().join("made");
-        let tree = Tree::new().link("/var/lib/trempe/lock", &outside.display().to_string());
-        assert!(lock(&tree.system()).is_err() && !outside.exists());
+        let outside = tempfile::tempdir().unwrap();
+        let made = outside.path().join("made");
+        let tree = Tree::new().link("/var/lib/trempe/lock", &made.display().to_string());
+        assert!(lock(&tree.system()).is_err() && !made.exists());
     }
 
     #[test]
