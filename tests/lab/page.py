@@ -58,7 +58,12 @@ class Page:
     def printed(self, directory):
         """The page on paper, as PDF, and how it looks."""
         import base64
+        self.run("window.addEventListener('beforeprint', () => { window.printed = [...document.querySelectorAll("
+                 "'.rule:not([hidden])')].filter(r => ('a' in r.dataset || 'x' in r.dataset) && !r.open).length; })")
+        opened = self.count("details[open]")
         pdf = self.driver.execute_cdp_cmd("Page.printToPDF", {"printBackground": False})
+        assert self.run("window.printed") == 0, "what needs attention is closed on paper"
+        assert self.count("details[open]") == opened, "what was closed is open after printing"
         (directory / f"{self.path.stem}.pdf").write_bytes(base64.b64decode(pdf["data"]))
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
         self.run("window.scrollTo(0, 0)")

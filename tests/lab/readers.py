@@ -13,6 +13,9 @@ import jsonschema
 from prometheus_client.parser import text_string_to_metric_families
 
 
+XCCDF = "{http://checklists.nist.gov/xccdf/1.2}"
+
+
 def row_of(report, rule):
     return next(row for row in report["rules"] if row["id"] == rule)
 
@@ -58,6 +61,18 @@ def main():
         if row_of(report, rule)["result"] == "notselected":
             assert own["until"] in cases[rule].findtext("skipped"), rule
     assert all(case.findtext("skipped") for case in cases.values() if case.find("skipped") is not None)
+
+    # What the standards' documents and JUnit say of each rule is what the agent's own says.
+    verdicts = {row["id"]: row["result"] for row in report["rules"]}
+    for name in "r.xccdf.xml", "r.arf.xml":
+        found = xml.etree.ElementTree.parse(directory / name).getroot().iter(XCCDF + "rule-result")
+        found = {one.get("idref").split("_rule_", 1)[1]: one.findtext(XCCDF + "result") for one in found}
+        assert found == verdicts, (name, found.items() ^ verdicts.items())
+    bad = {row["id"] for row in report["rules"] if row["result"] in ("fail", "error", "unknown")
+           or (row["exception"] or {}).get("expired")}
+    told = {name for name, case in cases.items() if case.find("failure") is not None or case.find("error") is not None}
+    assert told == bad, told ^ bad
+    assert {line["rule"]: line["result"] for line in lines}.items() <= verdicts.items()
 
     def by_result(results):
         return dict(collections.Counter(results))

@@ -91,17 +91,15 @@ impl Ansible {
         self.hosts.push(format!("{name} {variables}\n"));
     }
 
-    /// Adds a root tree as a host; without one, a host that cannot be reached.
+    /// Adds a root tree as a host, where Ansible is root anyway; without one, a host that cannot be reached.
     pub fn tree(&mut self, name: &str, tree: Option<&Inhabited>) -> Result<()> {
         let ssh = self.directory.path().join(format!("ssh-{name}"));
         let inside = cache::checkout().join("tests/lab/ansible/inside.sh");
         let pid = tree.map_or(0, |tree| tree.inner);
         fs::write(&ssh, format!("#!/bin/sh\nexec {} {pid} \"$@\"\n", inside.display()))?;
         Program::new("chmod").args(["+x".as_ref(), ssh.as_os_str()]).run()?;
-        self.host(
-            name,
-            &format!("ansible_ssh_executable={} ansible_ssh_transfer_method=piped", ssh.display()),
-        );
+        let piped = "ansible_ssh_transfer_method=piped ansible_become=false";
+        self.host(name, &format!("ansible_ssh_executable={} {piped}", ssh.display()));
         Ok(())
     }
 

@@ -6,23 +6,28 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use e2e::agent;
-use e2e::ansible::{AGES, Ansible, Play};
+use e2e::ansible::{AGES, Ansible, Inhabited, Play};
 use e2e::machine::Machine;
 use e2e::root::Root;
 use e2e::vm::Vm;
 
-const SOME: &str =
-    "[banner_etc_issue_cis, disable_host_auth, sshd_disable_root_login, sysctl_net_ipv4_tcp_syncookies]";
+const SOME: &str = "[banner_etc_issue_cis, disable_host_auth, sshd_disable_password_authentication, \
+                    sshd_disable_root_login, sysctl_net_ipv4_tcp_syncookies]";
+/// What one host's own variables except.
+const PASSWORDS: &str = "harden_host_exceptions=\"[{'rule': 'sshd_disable_password_authentication', 'reason': 'no keys yet', \
+                         'until': '2099-06-30'}]\"";
+/// Somebody who has nothing but a password.
+const GUEST: (&str, &str) = ("guest", "Sesam-9-oeffne-dich");
 const APPLY: &str = "Make the machine what its tier asks for";
 const DROP_IN: &str = "/etc/ssh/sshd_config.d/00-trempe.conf";
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// A playbook that hardens all hosts by these rules (`[]` for all), one after the other; `vars` are further variables of the role.
-fn playbook(rules: &str, vars: &str) -> Result<String> {
+/// A playbook that hardens all hosts by these rules of a tier (`[]` for all), one after the other; `vars` are further variables of the role.
+fn playbook(tier: &str, rules: &str, vars: &str) -> Result<String> {
     let agent = agent::binary()?;
     Ok(format!(
         "- hosts: all\n  become: true\n  gather_facts: false\n  serial: 1\n  any_errors_fatal: true\n  roles:\n    \
-         - role: trempe.hardening.harden\n      vars: {{harden_tier: standard, harden_agent: {}, harden_rules: {rules}, {vars}}}\n",
+         - role: trempe.hardening.harden\n      vars: {{harden_tier: {tier}, harden_agent: {}, harden_rules: {rules}, {vars}}}\n",
         agent.display()
     ))
 }
@@ -43,15 +48,30 @@ fn beside(vm: &Vm, age: &str) -> Result<Ansible> {
     Ok(ansible)
 }
 
+/// The machine's own exception is in force there, and only there; that of the group everywhere.
+fn passwords(vm: &Vm, neighbour: &Inhabited) -> Result<()> {
+    let there = vm.shell(&format!("cat {DROP_IN}"))?;
+    let beside = neighbour.shell(&format!("cat {DROP_IN}"))?;
+    ensure!([&there, &beside].iter().all(|said| said.contains("HostbasedAuthentication no")), "{beside}");
+    ensure!([&there, &beside].iter().all(|said| !said.contains("PermitRootLogin")), "{beside}");
+    ensure!(!there.contains("PasswordAuthentication no"), "{there}");
+    ensure!(beside.contains("PasswordAuthentication no"), "{beside}");
+    let (user, password) = GUEST;
+    vm.attempt(user, Some(password)).args(["true"]).run().context("the excepted password").map(drop)
+}
+
 fn changes(play: &Play) -> Result<String> {
     Ok(play.task(APPLY)?["changes"].to_string())
 }
 
-/// Check, run, second run, with an exception that one host has; rollback.
-fn life(vm: &Vm, ansible: &Ansible) -> Result<()> {
-    let excepted =
-        "harden_host_exceptions: [{rule: sshd_disable_root_login, reason: console, until: 2099-06-30}]";
-    let text = playbook(SOME, excepted)?;
+/// Check, run, second run, with an exception of the group and one that the machine alone has, not its neighbour; rollback.
+fn life(vm: &Vm, age: &str) -> Result<()> {
+    let neighbour = Inhabited::new(Root::named("debian12")?.copy()?)?;
+    let mut ansible = Ansible::new(age)?;
+    ansible.host("machine", &format!("{} {PASSWORDS}", vm.inventory()));
+    ansible.tree("neighbour", Some(&neighbour))?;
+    let excepted = "harden_exceptions: [{rule: sshd_disable_root_login, reason: console, until: 2099-06-30}]";
+    let text = playbook("strict", SOME, excepted)?;
     let checked = ansible.play(&text, &["--check", "--diff"])?.good()?;
     let there = format!(
         "ls -d {DROP_IN} /usr/local/sbin/agent /var/lib/trempe /var/lib/trempe-check* 2>/dev/null || true"
@@ -62,11 +82,11 @@ fn life(vm: &Vm, ansible: &Ansible) -> Result<()> {
     ensure!(run.text.contains("+HostbasedAuthentication no"), "{}", run.text);
     // Confirmed over a new connection: nothing waits any more.
     ensure!(run.task("Keep what was done, as the machine can be reached")?["run"] == run.task(APPLY)?["run"]);
-    ensure!(!vm.shell(&format!("cat {DROP_IN}"))?.contains("PermitRootLogin"));
+    passwords(vm, &neighbour)?;
     let again = ansible.play(&text, &[])?.good()?;
     ensure!(again.changed().is_empty() && again.text.contains("changed=0 "), "{}", again.text);
     let taken = ansible.play(ROLLBACK, &[])?.good()?;
-    ensure!(taken.changed() == ["Take back"], "{}", taken.text);
+    ensure!(taken.changed() == ["Take back", "Take back"], "{}", taken.text);
     ensure!(taken.task("Stand")?["ansible_facts"]["trempe"]["pending"].is_null(), "{}", taken.text);
     ensure!(vm.shell(&format!("ls {DROP_IN} 2>/dev/null || echo gone"))? == "gone\n");
     vm.shell("rm -r /usr/local/sbin/agent /var/lib/trempe /etc/trempe").map(drop)
@@ -75,7 +95,9 @@ fn life(vm: &Vm, ansible: &Ansible) -> Result<()> {
 #[test]
 fn a_machine_is_hardened_and_restored_over_ssh() -> Result<()> {
     let vm = Vm::boot(&Root::named("debian12-ready")?)?;
-    AGES.iter().try_for_each(|age| life(&vm, &beside(&vm, age)?))
+    let (user, password) = GUEST;
+    vm.shell(&format!("useradd -m {user} && echo '{user}:{password}' | chpasswd"))?;
+    AGES.iter().try_for_each(|age| life(&vm, age))
 }
 
 /// All rules of a tier, and how long that takes: check, run, second run.
@@ -83,7 +105,7 @@ fn a_machine_is_hardened_and_restored_over_ssh() -> Result<()> {
 fn a_machine_is_hardened_whole_over_ssh_matrix() -> Result<()> {
     let vm = Vm::boot(&Root::named("debian12-ready")?)?;
     let ansible = beside(&vm, "newest")?;
-    let text = playbook("[]", "harden_confirm_within: 20m")?;
+    let text = playbook("standard", "[]", "harden_confirm_within: 20m")?;
     let checked = ansible.play(&text, &["--check"])?.good()?;
     let run = ansible.play(&text, &[])?.good()?;
     println!("{}", run.task(APPLY)?["summary"]);
@@ -104,7 +126,7 @@ fn a_host_that_goes_down_stops_the_rest_and_is_hardened_later_matrix() {
     let mut vm = Vm::boot(&Root::named("debian12-ready").unwrap()).unwrap();
     let mut ansible = beside(&vm, "newest").unwrap();
     ansible.tree("next", None).unwrap();
-    let text = playbook("[]", "harden_confirm_within: 20m").unwrap();
+    let text = playbook("standard", "[]", "harden_confirm_within: 20m").unwrap();
     let mut play = ansible.start(&text, &[]).unwrap();
     let begun = Instant::now();
     while vm
@@ -124,7 +146,7 @@ fn a_host_that_goes_down_stops_the_rest_and_is_hardened_later_matrix() {
     assert!(next.iter().all(|told| told.status != "unreachable"), "nobody went there: {next:#?}");
     vm.start().unwrap();
     let ansible = beside(&vm, "newest").unwrap();
-    let text = playbook(SOME, "harden_confirm_within: 20m").unwrap();
+    let text = playbook("strict", SOME, "harden_confirm_within: 20m").unwrap();
     let play = ansible.play(&text, &[]).unwrap().good().unwrap();
     assert!(changes(&play).unwrap().contains("disable_host_auth"), "{}", play.text);
     let runs = vm.shell("/usr/local/sbin/agent history").unwrap();

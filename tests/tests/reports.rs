@@ -40,6 +40,7 @@ impl Site {
             "etc/ssh/sshd_config",
             &format!("PermitRootLogin {said}\nMaxAuthTries {said}\nBanner {said}\n"),
         )?;
+        write("etc/issue", &format!("{said}\r\n\r{said}\0\n\u{2028}{said}\n"))?;
         write("etc/sysctl.conf", &format!("kernel.randomize_va_space = {said}\n"))?;
         let package = |name: &str| format!("Package: {name}\nStatus: install ok installed\nVersion: 1\n\n");
         write("var/lib/dpkg/status", &["linux-base", "openssh-server"].map(package).concat())?;

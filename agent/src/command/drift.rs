@@ -38,7 +38,9 @@ pub fn run(args: &DriftArgs) -> Result<Exit> {
     let selection = Selection { root: "/".into(), ..Selection::default() };
     let mut work = begin_with(&selection, system, config.clone())?;
     let mut report = found(&work);
-    let mut drift = Drift::new(&report, baseline(&work.system)?.as_ref());
+    let (last, problems) = baseline(&work.system)?;
+    let mut drift = Drift::new(&report, last.as_ref());
+    drift.problems.extend(problems);
     if action == Action::Reapply && !drift.drifted.is_empty() {
         reapply(selection, &config, &mut drift)?;
         work.system.refresh();

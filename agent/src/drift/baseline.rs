@@ -15,12 +15,14 @@ use crate::report::{CATALOGUE, Report, Row};
 use crate::system::System;
 
 /// What the last runs left behind, as one report; `None` when there is none. Rules that no run speaks of are not in it. What was asked
-/// is that of the newest run that asked for everything.
+/// is that of the newest run that asked for everything. A report that cannot be read is a problem that is told in a sentence, and what its run
+/// left behind is not known: the machine is looked at all the same.
 ///
 /// # Errors
-/// When a journal or a report cannot be read.
-pub fn baseline(system: &System) -> Result<Option<Report>> {
+/// When a journal cannot be read.
+pub fn baseline(system: &System) -> Result<(Option<Report>, Vec<String>)> {
     let mut baseline: Option<Report> = None;
+    let mut problems = Vec::new();
     let mut known: HashSet<String> = HashSet::new();
     let mut whole = false;
     for dir in journal::runs(&journal::state_dir(system)?)?.into_iter().rev() {
@@ -28,7 +30,14 @@ pub fn baseline(system: &System) -> Result<Option<Report>> {
         if !entries.is_empty() && entries.iter().all(|entry| entry.undone) {
             continue;
         }
-        let Some(report) = report(&dir)? else { continue };
+        let report = match report(&dir) {
+            Ok(Some(report)) => report,
+            Ok(None) => continue,
+            Err(error) => {
+                problems.push(format!("{error:#}: what this run left behind is not known"));
+                continue;
+            }
+        };
         let asked_for_all = !report.rules.iter().any(limited);
         let complete = asked_for_all && !entries.iter().any(|entry| entry.undone);
         let Report { finished, policy, rules, .. } = &report;
@@ -52,15 +61,18 @@ pub fn baseline(system: &System) -> Result<Option<Report>> {
     if let Some(baseline) = &mut baseline {
         baseline.count();
     }
-    Ok(baseline)
+    Ok((baseline, problems))
 }
 
 /// The report that a run by the catalogue left; `None` for other runs.
 fn report(dir: &Path) -> Result<Option<Report>> {
     let path = dir.join("result.json");
-    let Ok(json) = std::fs::read(&path) else { return Ok(None) };
-    let report: Report =
-        serde_json::from_slice(&json).with_context(|| format!("reading {}", path.display()))?;
+    let reading = || format!("reading {}", path.display());
+    let json = match std::fs::read(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        json => json.with_context(reading)?,
+    };
+    let report: Report = serde_json::from_slice(&json).with_context(reading)?;
     Ok((report.content.source == CATALOGUE).then_some(report))
 }
 
@@ -114,7 +126,9 @@ mod tests {
     /// What has drifted of rules of which none is met now.
     fn drifted(system: &System, rules: &[&str]) -> (Vec<String>, String) {
         let now = rules.iter().map(|id| testing::row(id, Fail)).collect();
-        let drift = Drift::new(&testing::report("m", "2026-02-01", now), baseline(system).unwrap().as_ref());
+        let (last, problems) = baseline(system).unwrap();
+        assert!(problems.is_empty(), "{problems:?}");
+        let drift = Drift::new(&testing::report("m", "2026-02-01", now), last.as_ref());
         (drift.drifted, drift.since)
     }
 
@@ -122,7 +136,7 @@ mod tests {
     fn a_run_for_some_rules_speaks_of_these_alone() {
         let tree = Tree::new().dir("/var/lib/trempe", 0o700);
         let system = tree.system();
-        assert_eq!(baseline(&system).unwrap(), None);
+        assert_eq!(baseline(&system).unwrap(), (None, vec![]));
         keep(&system, "1", rows(&[("a", Fixed), ("b", Fixed), ("c", Fail)]), &["a", "b"], &[], CATALOGUE);
         keep(
             &system,
@@ -134,6 +148,20 @@ mod tests {
         );
         let (drifted, since) = drifted(&system, &["a", "b", "c", "d"]);
         assert_eq!((drifted.join(" "), since.as_str()), ("a b c".to_owned(), "2"));
+    }
+
+    #[test]
+    fn a_report_that_is_spoilt_is_told_and_the_others_count() {
+        let tree = Tree::new().dir("/var/lib/trempe", 0o700);
+        let system = tree.system();
+        keep(&system, "1", rows(&[("a", Fixed)]), &["a"], &[], CATALOGUE);
+        keep(&system, "2", rows(&[("b", Fixed)]), &["b"], &[], CATALOGUE);
+        let newest = journal::runs(&journal::state_dir(&system).unwrap()).unwrap().pop().unwrap();
+        std::fs::write(newest.join("result.json"), "{\"schema\": 1").unwrap();
+        let (last, problems) = baseline(&system).unwrap();
+        let rules: Vec<String> = last.unwrap().rules.into_iter().map(|row| row.id).collect();
+        assert_eq!(rules, ["a"]);
+        assert!(matches!(&problems[..], [told] if told.contains("result.json")), "{problems:?}");
     }
 
     #[test]

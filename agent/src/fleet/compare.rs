@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use serde::Serialize;
 
-use super::machine::Machine;
+use super::machine::{Finished, Machine};
 use super::rules::Rules;
 use super::{files, read};
 use crate::report::Report;
@@ -56,7 +56,7 @@ impl Change {
         let mut kept = |report: &Report| Kept {
             name: report.host_name().to_owned(),
             letters: rules.letters(report).unwrap_or_default(),
-            finished: report.finished.clone(),
+            finished: Finished::of(report),
             policy: (short(report.policy.asked()), report.policy.sha256.clone()),
             score: report.score.value,
         };
@@ -84,7 +84,7 @@ impl Drift {
 struct Kept {
     name: String,
     letters: String,
-    finished: String,
+    finished: Finished,
     policy: (String, String),
     score: f64,
 }
@@ -119,8 +119,8 @@ pub fn compare(before: &PathBuf, after: &PathBuf) -> Result<Drift> {
 }
 
 /// The newest results of each machine.
-fn side(path: &PathBuf, rules: &mut Rules, drift: &mut Drift) -> Result<BTreeMap<String, Kept>> {
-    let mut kept: BTreeMap<String, Kept> = BTreeMap::new();
+fn side(path: &PathBuf, rules: &mut Rules, drift: &mut Drift) -> Result<BTreeMap<[String; 2], Kept>> {
+    let mut kept: BTreeMap<[String; 2], Kept> = BTreeMap::new();
     for file in files::all(std::slice::from_ref(path))? {
         let read = read::report(&file).and_then(|report| {
             let letters = rules.letters(&report)?;
@@ -134,12 +134,13 @@ fn side(path: &PathBuf, rules: &mut Rules, drift: &mut Drift) -> Result<BTreeMap
             }
         };
         let machine = Machine::new(&file, &report, &letters);
-        let (identity, name) = (machine.identity().to_owned(), machine.name().to_owned());
-        if kept.get(&identity).is_some_and(|own| own.finished > report.finished) {
+        let (identity, name) = (machine.identity().map(str::to_owned), machine.name().to_owned());
+        let finished = Finished::of(&report);
+        if kept.get(&identity).is_some_and(|own| own.finished.is_after(&finished)) {
             continue;
         }
         let policy = (short(report.policy.asked()), report.policy.sha256.clone());
-        let (finished, score) = (report.finished.clone(), report.score.value);
+        let score = report.score.value;
         kept.insert(identity, Kept { name, letters, finished, policy, score });
     }
     if kept.is_empty() {

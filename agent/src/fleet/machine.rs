@@ -58,15 +58,42 @@ impl<'a> Machine<'a> {
         Machine { path, report, letters, badness }
     }
 
-    /// What tells it from every other machine: its id, or its name where results have none.
-    pub fn identity(&self) -> &str {
+    /// What tells it from every other machine: its id and its name, as far as the results have them. Neither alone is enough: clones of an
+    /// image that was not sealed share an id, and many a machine is called `localhost`.
+    pub fn identity(&self) -> [&str; 2] {
         let host = &self.report.host;
-        if host.machine_id.is_empty() { &host.name } else { &host.machine_id }
+        [&host.machine_id, &host.name]
+    }
+
+    /// Whether nobody can say which machine it is.
+    pub fn is_nameless(&self) -> bool {
+        self.identity().iter().all(|part| part.is_empty())
     }
 
     /// What to call it.
     pub fn name(&self) -> &str {
         let host = &self.report.host;
-        if host.name.is_empty() { self.identity() } else { &host.name }
+        if host.name.is_empty() { &host.machine_id } else { &host.name }
+    }
+}
+
+/// The moment when results were finished, as they say it. The agent writes UTC and oscap the local time with its offset, so it is the moment
+/// that is compared, and the letters only where one of them is none.
+#[derive(Debug, Clone)]
+pub struct Finished(String);
+
+impl Finished {
+    /// That of these results.
+    pub fn of(report: &Report) -> Finished {
+        Finished(report.finished.clone())
+    }
+
+    /// Whether this is later.
+    pub fn is_after(&self, other: &Finished) -> bool {
+        let moment = |own: &Finished| own.0.parse::<jiff::Timestamp>();
+        match (moment(self), moment(other)) {
+            (Ok(own), Ok(other)) => own > other,
+            _ => self.0 > other.0,
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::machine::{Badness, Machine};
+use super::machine::{Badness, Finished, Machine};
 
 /// What is known of a machine whose results wait.
 pub struct Entry {
@@ -16,7 +16,7 @@ pub struct Entry {
     pub badness: Badness,
     /// Its score.
     pub score: f64,
-    finished: String,
+    finished: Finished,
     at: u64,
     chunk: u64,
     letters: u64,
@@ -54,17 +54,17 @@ impl Spill {
     /// When it cannot be kept.
     pub fn keep(&mut self, machine: &Machine<'_>, chunk: &[u8]) -> Result<Option<String>> {
         let key = identity(machine);
-        let place = self.places.get(&key).copied().filter(|_| !machine.identity().is_empty());
+        let place = self.places.get(&key).copied().filter(|_| !machine.is_nameless());
         let entry = Entry {
             badness: machine.badness,
             score: machine.report.score.value,
-            finished: machine.report.finished.clone(),
+            finished: Finished::of(machine.report),
             at: self.end,
             chunk: chunk.len() as u64,
             letters: machine.letters.len() as u64,
         };
         if let Some(before) = place.and_then(|place| self.entries.get(place))
-            && before.finished > entry.finished
+            && before.finished.is_after(&entry.finished)
         {
             return Ok(Some(machine.letters.to_owned()));
         }

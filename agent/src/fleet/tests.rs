@@ -63,6 +63,28 @@ fn the_worst_machine_comes_first_and_the_newest_results_count() {
     assert!(totals.problems.iter().any(|problem| problem.contains("8.xml:1")), "{:?}", totals.problems);
 }
 
+/// Clones that share a machine-id are machines of their own; which results of one are newer, their moments say, not their letters.
+#[test]
+fn a_machine_is_known_by_its_id_and_its_name() {
+    let dir = tempfile::tempdir().unwrap();
+    for (file, name, id, finished, result) in [
+        ("1.json", "web1", "0a", "2026-01-01T10:00:00Z", Fail),
+        ("2.json", "web2", "0a", "2026-01-01T10:00:00Z", Pass),
+        ("3.json", "localhost", "0b", "2026-01-01T10:00:00Z", Pass),
+        ("4.json", "localhost", "0c", "2026-01-01T10:00:00Z", Pass),
+        ("5.json", "web1", "0a", "2026-01-01T11:30:00+02:00", Pass),
+        ("6.json", "web2", "0a", "2026-01-01T09:30:00-02:00", Fail),
+    ] {
+        let mut report = report(name, finished, vec![row("a", result)]);
+        report.host.machine_id = id.to_owned();
+        fs::write(dir.path().join(file), serde_json::to_string(&report).unwrap()).unwrap();
+    }
+    let (text, totals) = merged(&dir, Format::Text);
+    assert_eq!((totals.machines, totals.deviating, totals.older), (4, 2, 2), "{text}");
+    let drift = compare(&dir.path().join("1.json"), &dir.path().to_owned()).unwrap();
+    assert_eq!((drift.unchanged, drift.new.len()), (1, 3), "{drift:?}");
+}
+
 #[test]
 fn every_format_tells_every_machine() {
     let rules: &[(&str, Verdict)] =

@@ -32,7 +32,7 @@ impl Table for Text {
         )?;
         if totals.older > 0 {
             let older = format!(
-                "{} older results of the same machines (of the same machine-id) are left out",
+                "{} older results of the same machines (same machine-id and name) are left out",
                 totals.older
             );
             write!(out, "{}", wrapped(&older, "", "  "))?;

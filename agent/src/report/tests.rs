@@ -149,6 +149,29 @@ fn text_scripts(format: Format, text: &str) -> usize {
 
 /// Whoever reads only one of the formats must not take it for settled.
 #[test]
+fn a_page_of_six_hundred_rules_that_fail_is_small() {
+    let evidence = |line: u32| Evidence {
+        found: "PermitRootLogin without-password".into(),
+        wanted: "PermitRootLogin no".into(),
+        place: format!("/etc/ssh/sshd_config.d/50-cloud-init.conf:{line}"),
+        state: crate::finding::State::Running,
+        holds: false,
+    };
+    let mut many = report(Verdict::Pass, None);
+    many.rules = (0..600)
+        .map(|n| Row {
+            title: "Nobody logs in as root by way of the network".into(),
+            evidence: (0..3).map(evidence).collect(),
+            changes: vec!["write /etc/ssh/sshd_config.d/00-trempe.conf".into()],
+            ..super::testing::row(&format!("sshd_disable_root_login_{n}"), Verdict::Fail)
+        })
+        .collect();
+    let page = written(&many, Format::Html);
+    assert_eq!(page.matches("50-cloud-init.conf:2").count(), 600);
+    assert!(page.len() < 1_000_000, "{} bytes", page.len());
+}
+
+#[test]
 fn an_exception_that_is_over_is_a_finding_where_its_rule_is_met_too() {
     let report = hostile();
     let sarif: serde_json::Value = serde_json::from_str(&written(&report, Format::Sarif)).unwrap();

@@ -4,6 +4,7 @@
 
 mod case;
 mod content;
+mod manual;
 mod mistakes;
 mod state;
 mod tailoring;

@@ -69,6 +69,32 @@ ansible_facts:
           description: How the first boot stands. Null when none was since the machine was started.
           returned: always
           type: dict
+        awaits_provisioning:
+          description: Whether the second phase of the first boot is still to come.
+          returned: always
+          type: bool
+        killed:
+          description: Whether a phase of the first boot was ended before its time.
+          returned: always
+          type: bool
+        drift:
+          description: What has become of the machine since it was hardened, when that was looked at since it was started. Null otherwise.
+          returned: always
+          type: dict
+        under_way:
+          description: The run that is under way. Null when none is.
+          returned: always
+          type: str
+        interrupted:
+          description: Runs that did not come to their end; the next one takes them back first.
+          returned: always
+          type: list
+          elements: str
+        unreported:
+          description: Runs since the last one whose report could not be kept.
+          returned: always
+          type: list
+          elements: str
         pending:
           description: The run that waits to be confirmed. Null when none does.
           returned: always
@@ -88,7 +114,22 @@ ansible_facts:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.trempe.hardening.plugins.module_utils import agent
 
-ABSENT = {"agent": "", "executable": "", "last": None, "first_boot": None, "pending": None, "reboot": [], "history": []}
+# What is so of a machine without the agent.
+ABSENT = {
+    "agent": "",
+    "executable": "",
+    "last": None,
+    "first_boot": None,
+    "awaits_provisioning": False,
+    "killed": False,
+    "drift": None,
+    "under_way": None,
+    "interrupted": [],
+    "unreported": [],
+    "pending": None,
+    "reboot": [],
+    "history": [],
+}
 
 
 def main():
