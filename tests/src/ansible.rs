@@ -1,7 +1,7 @@
 //! Real Ansible, of both ages that the collection is for, with the collection of this checkout.
 //!
-//! `.ci/setup` installs them below `/opt/ansible` (`$TREMPE_ANSIBLE`): the oldest, that of Debian 12, and the newest that its Python
-//! can run. A host is whatever Ansible's connection plugin for ssh reaches: a booted machine, or a process that lives in a copy of a root
+//! `.ci/setup` installs them below `/opt/ansible` (`$TREMPE_ANSIBLE`): the oldest, that of Debian 12, the newest that there is, which runs on
+//! the Python of Debian 13, and one with the collection's tools. A host is whatever Ansible's connection plugin for ssh reaches: a booted machine, or a process that lives in a copy of a root
 //! tree, where a script stands in for the program `ssh`.
 
 use std::fs;
@@ -20,8 +20,11 @@ use crate::command::Program;
 use crate::machine::Machine;
 use crate::root::Copy;
 
-/// The installations that `.ci/setup` makes.
+/// The installations that hosts are hardened with.
 pub const AGES: [&str; 2] = ["oldest", "newest"];
+
+/// The one that looks at the collection itself: linter, sanity tests, unit tests.
+pub const TOOLS: &str = "tools";
 
 /// The Python that it runs with.
 const PYTHON: &str = "3.11";
