@@ -1,7 +1,7 @@
 //! Real Ansible, of both ages that the collection is for, with the collection of this checkout.
 //!
-//! `.ci/setup` installs them below `/opt/ansible` (`$TREMPE_ANSIBLE`): the oldest, that of Debian 12, the newest that there is, which runs on
-//! the Python of Debian 13, and one with the collection's tools. A host is whatever Ansible's connection plugin for ssh reaches: a booted machine, or a process that lives in a copy of a root
+//! `.ci/setup` installs them below `/opt/ansible` (`$TREMPE_ANSIBLE`): the oldest, that of Debian 12, and the newest that there is, with its tools,
+//! which runs on the Python of Debian 13. A host is whatever Ansible's connection plugin for ssh reaches: a booted machine, or a process that lives in a copy of a root
 //! tree, where a script stands in for the program `ssh`.
 
 use std::fs;
@@ -20,14 +20,11 @@ use crate::command::Program;
 use crate::machine::Machine;
 use crate::root::Copy;
 
-/// The installations that hosts are hardened with.
+/// The installations that `.ci/setup` makes.
 pub const AGES: [&str; 2] = ["oldest", "newest"];
 
-/// The one that looks at the collection itself: linter, sanity tests, unit tests.
-pub const TOOLS: &str = "tools";
-
-/// The Python that it runs with.
-const PYTHON: &str = "3.11";
+/// The Python that the newest runs with.
+const PYTHON: &str = "3.13";
 
 /// An installation of Ansible with an inventory of its own.
 #[derive(Debug)]
@@ -140,7 +137,7 @@ impl Ansible {
         let scripts = home.join(".ansible/test/cache");
         fs::create_dir_all(&scripts)?;
         // It would fetch a script that puts pip into them.
-        fs::copy(cache::checkout().join("tests/lab/ansible/get_pip.py"), scripts.join("get_pip_24_2.py"))?;
+        fs::copy(cache::checkout().join("tests/lab/ansible/get_pip.py"), scripts.join("get_pip_25_2.py"))?;
         let words = ["sanity", "--color", "no", "--python", PYTHON];
         let output = self.program("ansible-test").args(words).env("HOME", &home).directory(place).run()?;
         Ok([output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat())

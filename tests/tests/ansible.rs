@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use e2e::ansible::{AGES, Ansible, Inhabited, Play, TOOLS};
+use e2e::ansible::{AGES, Ansible, Inhabited, Play};
 use e2e::command::Program;
 use e2e::machine::Machine;
 use e2e::root::Root;
@@ -375,7 +375,7 @@ fn the_collection_is_built_installed_and_documented() {
 /// Unit tests, the Python of RHEL 8, and the linter at its strictest.
 #[test]
 fn the_collection_is_clean() {
-    let ansible = Ansible::new(TOOLS).unwrap();
+    let ansible = Ansible::new("newest").unwrap();
     let source = cache::checkout().join("ansible");
     let at = |path: &str| source.join(path).into_os_string();
     let collections = ansible.directory().join("collections");
@@ -392,7 +392,7 @@ fn the_collection_is_clean() {
 /// `ansible-test sanity`, whole: without a network it has what the package index gives, and no script of its own to get pip.
 #[test]
 fn the_collection_is_sane() {
-    let ansible = Ansible::new(TOOLS).unwrap();
+    let ansible = Ansible::new("newest").unwrap();
     // Below a checkout `ansible-test` would ask git which files there are, and find that all are ignored.
     let outside = tempfile::tempdir().unwrap();
     let (to, source) = (outside.path(), cache::checkout().join("ansible"));
