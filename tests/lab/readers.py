@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Reads reports as their consumers do. usage: readers.py SCHEMAS DIRECTORY; the directory holds r.sarif, r.csv, r.prom, r.junit.xml and r.json.
+"""Reads reports as their consumers do. usage: readers.py SCHEMAS DIRECTORY; the directory holds r.sarif, r.csv, r.prom, r.junit.xml, r.md,
+r.xccdf.xml, r.arf.xml and r.json.
 Prints what was read, as JSON: rules by result of each."""
 
 import collections
@@ -10,6 +11,7 @@ import sys
 import xml.etree.ElementTree
 
 import jsonschema
+from markdown_it import MarkdownIt
 from prometheus_client.parser import text_string_to_metric_families
 
 
@@ -18,6 +20,22 @@ XCCDF = "{http://checklists.nist.gov/xccdf/1.2}"
 
 def row_of(report, rule):
     return next(row for row in report["rules"] if row["id"] == rule)
+
+
+def words(token):
+    """What a reader sees of a line of Markdown."""
+    return "".join(own.content for own in token.children or [])
+
+
+def read_markdown(text):
+    """The first cell of each row of each table. Anything but plain text in headings, tables, paragraphs and strong words is an error."""
+    tokens = MarkdownIt("commonmark").enable("table").parse(text)
+    inside = {own.type for token in tokens for own in token.children or []}
+    assert inside <= {"text", "softbreak", "strong_open", "strong_close", "code_inline"}, inside
+    kinds = {token.type.rsplit("_", 1)[0] for token in tokens} - {"inline"}
+    assert kinds <= {"heading", "paragraph", "blockquote", "table", "thead", "tbody", "tr", "th", "td"}, kinds
+    rows = [at for at, token in enumerate(tokens) if token.type == "tr_open" and tokens[at + 1].type == "td_open"]
+    return [words(tokens[at + 2]) for at in rows]
 
 
 def main():
@@ -72,6 +90,8 @@ def main():
            or (row["exception"] or {}).get("expired")}
     told = {name for name, case in cases.items() if case.find("failure") is not None or case.find("error") is not None}
     assert told == bad, told ^ bad
+    named = read_markdown((directory / "r.md").read_text())
+    assert set(named) == bad | excepted.keys() if len(bad) <= 50 else len(named) >= 50, set(named) ^ bad
     assert {line["rule"]: line["result"] for line in lines}.items() <= verdicts.items()
 
     def by_result(results):
