@@ -72,8 +72,8 @@ fn moments(vm: &Vm, unit: &str, properties: &[&str; 2]) -> Result<f64> {
     Ok((moment(to)? - moment(from)?).max(0.0))
 }
 
-/// A machine whose address comes from its seed, on an image as it is or as `without` leaves it; then as it boots without the seed.
-/// Its boots after the first.
+/// A machine whose address comes from its seed, on an image as it is or as `without` leaves it. Its boots after the first, and then, where
+/// `seed_goes`, one without the seed: it has its address still.
 fn boots(root: &str, user_data: &str, without: &str, seed_goes: bool) -> Result<Vec<Boot>> {
     let image = Image::new(&Root::named(root)?, &format!("{OWN_TMP}\n{without}"))?;
     let mut seed = Seed::new(Source::NoCloud, user_data);
@@ -89,15 +89,11 @@ fn boots(root: &str, user_data: &str, without: &str, seed_goes: bool) -> Result<
         vm.shell("cloud-init status --wait || true")?;
     }
     let mut boots = Vec::new();
-    for boot in 0..BOOTS {
+    for _ in 0..BOOTS {
         vm.stop()?;
-        if boot == 0 && seed_goes {
-            vm.remove_seed()?;
-        }
-        vm.start()?; // by the address: without it there is no login
+        vm.start()?;
         boots.push(Boot::of(&vm)?);
-        let addresses = vm.shell("ip -4 -brief address show")?;
-        ensure!(addresses.contains(ADDRESS), "{addresses}");
+        has_address(&vm)?;
     }
     let said = vm.shell("cloud-init status || true")?;
     ensure!(!user_data.contains("disable") || said.contains("disabled"), "{said}");
@@ -108,7 +104,19 @@ fn boots(root: &str, user_data: &str, without: &str, seed_goes: bool) -> Result<
         "what is done once for a machine is still looked at"
     );
     println!("{}", vm.shell("cloud-init analyze blame 2>/dev/null | head -12 || true")?);
+    if seed_goes {
+        vm.stop()?;
+        vm.remove_seed()?;
+        vm.start()?; // by the address: without it there is no login
+        has_address(&vm)?;
+    }
     Ok(boots)
+}
+
+fn has_address(vm: &Vm) -> Result<()> {
+    let addresses = vm.shell("ip -4 -brief address show")?;
+    ensure!(addresses.contains(ADDRESS), "{addresses}");
+    Ok(())
 }
 
 /// How often cloud-init came to the module of users in the last boot that it ran in.
