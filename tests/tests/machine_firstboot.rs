@@ -308,23 +308,30 @@ fn a_machine_is_told_in_every_way_and_the_last_counts_matrix() -> Result<()> {
 }
 
 /// One image, three seeds: each machine meets its tier, as the agent and oscap see it.
-#[test]
-fn one_image_becomes_what_each_seed_says_matrix() -> Result<()> {
-    for root in ["debian12-ready", "debian13-ready"] {
-        let image = Image::new(&Root::named(root)?, OWN_TMP)?;
-        for name in ["light", "standard", "strict"] {
-            let mut vm = Vm::from_image(&image, &Seed::new(Source::ConfigDrive, &tier(name)))?;
-            println!("== {root}, {name}");
-            after_phase_1(&knock(&mut vm, &["admin"])?)?;
-            let ended = provisioned(&vm)?;
-            ensure!(ended["tier"] == name && ended["state"] == "done", "{root}, {name}: {ended:#}");
-            vm.shell("while systemctl --quiet is-active trempe-aide-init.service; do sleep 2; done")?;
-            let verdicts = verdicts(&vm)?;
-            ensure!(unexpected(&verdicts).is_empty(), "unexpected under {name}: {:?}", unexpected(&verdicts));
-            judged_alike(&vm, root, name)?;
-        }
+fn each_seed(root: &str) -> Result<()> {
+    let image = Image::new(&Root::named(root)?, OWN_TMP)?;
+    for name in ["light", "standard", "strict"] {
+        let mut vm = Vm::from_image(&image, &Seed::new(Source::ConfigDrive, &tier(name)))?;
+        println!("== {root}, {name}");
+        after_phase_1(&knock(&mut vm, &["admin"])?)?;
+        let ended = provisioned(&vm)?;
+        ensure!(ended["tier"] == name && ended["state"] == "done", "{root}, {name}: {ended:#}");
+        vm.shell("while systemctl --quiet is-active trempe-aide-init.service; do sleep 2; done")?;
+        let verdicts = verdicts(&vm)?;
+        ensure!(unexpected(&verdicts).is_empty(), "unexpected under {name}: {:?}", unexpected(&verdicts));
+        judged_alike(&vm, root, name)?;
     }
     Ok(())
+}
+
+#[test]
+fn one_image_becomes_what_each_seed_says_on_debian12_matrix() -> Result<()> {
+    each_seed("debian12-ready")
+}
+
+#[test]
+fn one_image_becomes_what_each_seed_says_on_debian13_matrix() -> Result<()> {
+    each_seed("debian13-ready")
 }
 
 /// oscap says the same of the machine, or `docs/triage.md` why not. Of the rules that only it was asked about nothing is said.
