@@ -76,7 +76,7 @@ impl Table for Html {
         writeln!(
             out,
             "<tr class=machine data-v=\"{}\" data-w=\"{}\" data-t=\"{}\" title=\"{}\"><td><button type=button class=more aria-expanded=false>{}</button>\
-             <td>{} {}<td>{}<td class=n>{:.1}{}{}{}",
+             <td class=os>{} {}<td>{}<td class=n>{:.1}{}{}{}",
             machine.letters,
             state.join(" "),
             Escaped(asked),

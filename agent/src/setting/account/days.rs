@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::file::{line_of, with_field};
+use super::file::{place_of, with_field};
 use super::{SHADOW, or_well, today};
 use crate::change::Change;
 use crate::content::Text;
@@ -63,7 +63,7 @@ impl PasswordDays {
                 continue;
             }
             let found = days.map_or("not set".to_owned(), |days| format!("{days} days"));
-            let place = format!("{SHADOW}:{}", line_of(&text, &entry.name));
+            let place = place_of(SHADOW, &text, &entry.name);
             finding.persistent(false, format!("{}: {found}", entry.name), self.wanted(), place);
             mended = with_field(&mended, &entry.name, self.index(), &aim.to_string());
             if self.runs_out(entry, aim) {

@@ -31,6 +31,14 @@ pub fn line_of(text: &str, name: &str) -> usize {
     text.lines().position(|line| line.split(':').next() == Some(name)).map_or(0, |index| index + 1)
 }
 
+/// Where the entry of a name is in a file with this text, as evidence says it; the file alone where there is none.
+pub fn place_of(file: &str, text: &str, name: &str) -> String {
+    match line_of(text, name) {
+        0 => file.to_owned(),
+        line => format!("{file}:{line}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,6 +50,8 @@ mod tests {
         assert_eq!(with_field("ann:x", "ann", 3, "1"), "ann:x::1");
         assert_eq!(with_field(text, "bob", 1, "!"), text);
         assert_eq!(line_of(text, "ann"), 4);
+        assert_eq!(place_of("/etc/x", text, "ann"), "/etc/x:4");
+        assert_eq!(place_of("/etc/x", text, "bob"), "/etc/x");
         assert_eq!(with_line("a", "b"), "a\nb\n");
     }
 }

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::GROUP;
-use super::file::{line_of, with_field, with_line};
+use super::file::{line_of, place_of, with_field, with_line};
 use crate::change::Change;
 use crate::finding::Finding;
 use crate::system::System;
@@ -50,7 +50,7 @@ impl EmptyGroup {
             }
             return Ok(finding);
         };
-        let place = format!("{GROUP}:{}", line_of(&text, &self.group));
+        let place = place_of(GROUP, &text, &self.group);
         let none = group.members.is_empty();
         let members = if none { "no members".to_owned() } else { group.members.join(", ") };
         finding.persistent(none, members, &wanted, place);

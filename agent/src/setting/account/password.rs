@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::file::{line_of, with_field};
+use super::file::{place_of, with_field};
 use super::{PASSWD, SHADOW, administers, or_well, today};
 use crate::change::Change;
 use crate::finding::Finding;
@@ -15,7 +15,7 @@ pub fn shadowed(system: &System) -> Result<Finding> {
     let mut finding = Finding::new();
     let wanted = "the password field is x";
     for user in system.accounts()?.users.iter().filter(|user| !matches!(user.password.as_str(), "x" | "*")) {
-        let place = format!("{PASSWD}:{}", line_of(&text, &user.name));
+        let place = place_of(PASSWD, &text, &user.name);
         let found = if user.password.is_empty() { "no password at all" } else { "something else" };
         finding.persistent(false, format!("{}: {found}", user.name), wanted, place);
         finding.manual("an entry in both files must be put right by hand: pwconv, then passwd");
@@ -31,7 +31,7 @@ pub fn empty(system: &System) -> Result<Finding> {
     let mut finding = Finding::new();
     let mut needed = Vec::new();
     for entry in system.passwords()?.entries.iter().filter(|entry| entry.password.is_empty()) {
-        let place = format!("{SHADOW}:{}", line_of(&text, &entry.name));
+        let place = place_of(SHADOW, &text, &entry.name);
         finding.persistent(false, format!("{} has an empty password", entry.name), "none is empty", place);
         locked = with_field(&locked, &entry.name, 1, "!");
         if administers(accounts, &entry.name) {
@@ -66,7 +66,7 @@ pub fn system_accounts(system: &System) -> Result<Finding> {
         if entry.password.starts_with(['!', '*']) {
             continue;
         }
-        let place = format!("{SHADOW}:{}", line_of(&text, &user.name));
+        let place = place_of(SHADOW, &text, &user.name);
         let found = if entry.password.is_empty() { "an empty password" } else { "a password" };
         finding.persistent(false, format!("{} has {found}", user.name), &wanted, place);
         locked = with_field(&locked, &user.name, 1, &format!("!{}", entry.password));
@@ -95,7 +95,7 @@ pub fn last_changes(system: &System) -> Result<Finding> {
         let none = matches!(entry.password.as_str(), "!" | "!!" | "!*" | "*" | "!locked");
         let ahead = entry.last_change.map_or(0, |day| day - today);
         if !none && ahead > 0 {
-            let place = format!("{SHADOW}:{}", line_of(&text, &entry.name));
+            let place = place_of(SHADOW, &text, &entry.name);
             finding.persistent(false, format!("{}: in {ahead} days", entry.name), wanted, place);
             finding.manual(
                 "when it was changed is not known: check the clock, then change it or set the day (chage -d)",

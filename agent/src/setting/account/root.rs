@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::file::{line_of, with_field};
+use super::file::{place_of, with_field};
 use super::{GROUP, PASSWD, SHADOW, administers, or_well};
 use crate::change::Change;
 use crate::finding::Finding;
@@ -54,7 +54,7 @@ pub fn group_id(system: &System) -> Result<Finding> {
     let wanted = "root has the primary group 0";
     match system.accounts()?.user("root") {
         Some(root) => {
-            let place = format!("{PASSWD}:{}", line_of(&text, "root"));
+            let place = place_of(PASSWD, &text, "root");
             finding.persistent(root.gid == 0, format!("primary group {}", root.gid), wanted, place);
             if root.gid != 0 {
                 finding.change(Change::write(PASSWD, with_field(&text, "root", 3, "0")));
@@ -90,7 +90,7 @@ pub fn password(system: &System, or_lock: bool) -> Result<Finding> {
         Some(hash) if is_hash(hash) => (true, "a hashed password"),
         Some(_) => (false, "something that is neither a hash nor a lock"),
     };
-    let place = format!("{SHADOW}:{}", line_of(&text, "root"));
+    let place = place_of(SHADOW, &text, "root");
     let wanted =
         if or_lock { "root has a hashed password or is locked" } else { "root has a hashed password" };
     finding.persistent(holds, found, wanted, place);

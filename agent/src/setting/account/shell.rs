@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::file::{line_of, with_field};
+use super::file::{place_of, with_field};
 use super::{PASSWD, administers, or_well};
 use crate::change::Change;
 use crate::finding::Finding;
@@ -53,7 +53,7 @@ pub fn system_accounts(system: &System, also: &[&str]) -> Result<Finding> {
         if NO_SHELLS.iter().chain(also).any(|shell| *shell == user.shell) {
             continue;
         }
-        let place = format!("{PASSWD}:{}", line_of(&text, &user.name));
+        let place = place_of(PASSWD, &text, &user.name);
         finding.persistent(false, format!("{} has {}", user.name, user.shell), &wanted, place);
         mended = with_field(&mended, &user.name, 6, NOLOGIN);
         if administers(accounts, &user.name) || user.uid == 0 {
