@@ -19,7 +19,7 @@ use crate::inspect::Verdict;
 use crate::report::clean::clean;
 use crate::report::{Report, Row};
 use crate::system::System;
-pub use baseline::baseline;
+pub use baseline::{Baseline, baseline};
 
 /// The version of its structure.
 const SCHEMA: u32 = 1;
@@ -74,8 +74,13 @@ impl Drift {
     /// What has become of a machine since `last`, what the last runs left behind.
     pub fn new(now: &Report, last: Option<&Report>) -> Drift {
         let change = last.map(|last| Change::between(last, now)).unwrap_or_default();
-        let drifted: Vec<&Row> =
-            now.rules.iter().filter(|row| change.newly_failing.contains(&row.id)).collect();
+        // What was not for this machine was not met, either.
+        let met = |id: &str| {
+            let rows = last.iter().flat_map(|last| &last.rules);
+            rows.filter(|row| row.id == id).any(|row| matches!(row.result, Verdict::Pass | Verdict::Fixed))
+        };
+        let failing = now.rules.iter().filter(|row| change.newly_failing.contains(&row.id));
+        let drifted: Vec<&Row> = failing.filter(|row| met(&row.id)).collect();
         let mut drift = Drift {
             schema: SCHEMA,
             finished: String::new(),
@@ -102,7 +107,9 @@ impl Drift {
         now.policy.asked().clone_into(&mut self.asked);
         self.deviating = of(&|row| matches!(row.result, Verdict::Fail | Verdict::Error | Verdict::Unknown));
         self.overdue = of(&Row::is_overdue);
-        self.problems.extend(now.problems.iter().cloned());
+        let told: Vec<String> =
+            now.problems.iter().filter(|own| !self.problems.contains(own)).cloned().collect();
+        self.problems.extend(told);
     }
 
     /// Takes over what an apply made of it.

@@ -76,6 +76,11 @@ pub fn installed(age: &str) -> Result<PathBuf> {
     Ok(bin)
 }
 
+/// What stands in for `ssh`.
+fn inside() -> PathBuf {
+    cache::checkout().join("tests/lab/ansible/inside.sh")
+}
+
 impl Ansible {
     /// Ansible of this age without hosts.
     pub fn new(age: &str) -> Result<Self> {
@@ -93,10 +98,23 @@ impl Ansible {
 
     /// Adds a root tree as a host, where Ansible is root anyway; without one, a host that cannot be reached.
     pub fn tree(&mut self, name: &str, tree: Option<&Inhabited>) -> Result<()> {
+        self.reached(name, tree.map_or(0, |tree| tree.inner), "")
+    }
+
+    /// Adds a root tree as a host that cannot be reached any more as soon as it has this file.
+    pub fn tree_until(&mut self, name: &str, tree: &Inhabited, file: &str) -> Result<()> {
+        let pid = tree.inner;
+        self.reached(
+            name,
+            pid,
+            &format!("[ ! -e /proc/{pid}/root{file} ] || exec {} 0 \"$@\"\n", inside().display()),
+        )
+    }
+
+    /// Adds a host where a process lives; `first` comes before what stands in for `ssh`.
+    fn reached(&mut self, name: &str, pid: u32, first: &str) -> Result<()> {
         let ssh = self.directory.path().join(format!("ssh-{name}"));
-        let inside = cache::checkout().join("tests/lab/ansible/inside.sh");
-        let pid = tree.map_or(0, |tree| tree.inner);
-        fs::write(&ssh, format!("#!/bin/sh\nexec {} {pid} \"$@\"\n", inside.display()))?;
+        fs::write(&ssh, format!("#!/bin/sh\n{first}exec {} {pid} \"$@\"\n", inside().display()))?;
         Program::new("chmod").args(["+x".as_ref(), ssh.as_os_str()]).run()?;
         let piped = "ansible_ssh_transfer_method=piped ansible_become=false";
         self.host(name, &format!("ansible_ssh_executable={} {piped}", ssh.display()));
@@ -228,8 +246,7 @@ impl Inhabited {
 
     /// Runs a shell script inside; gives what it wrote to standard output.
     pub fn shell(&self, script: &str) -> Result<String> {
-        let inside = cache::checkout().join("tests/lab/ansible/inside.sh");
-        Program::new(inside).args([&self.inner.to_string(), script]).output()
+        Program::new(inside()).args([&self.inner.to_string(), script]).output()
     }
 }
 

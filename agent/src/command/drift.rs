@@ -11,7 +11,7 @@ use super::{Work, begin_with, by_catalogue, print, say};
 use crate::apply::{Control, Watch};
 use crate::cli::{DriftArgs, Selection};
 use crate::config::Config;
-use crate::drift::{Action, Drift, baseline, silence};
+use crate::drift::{Action, Drift, baseline, forget};
 use crate::exit::Exit;
 use crate::inspect::inspect;
 use crate::report::file::put;
@@ -31,18 +31,20 @@ pub fn run(args: &DriftArgs) -> Result<Exit> {
     let config = Config::read(&system)?;
     let action = config.drift.action;
     if action == Action::Off {
-        silence(&system)?;
+        forget(&system)?;
         say("agent: drift is not looked for: the configuration has no drift.action (/etc/trempe/agent.yml)");
         return Ok(Exit::Good);
     }
     let selection = Selection { root: "/".into(), ..Selection::default() };
     let mut work = begin_with(&selection, system, config.clone())?;
     let mut report = found(&work);
-    let (last, problems) = baseline(&work.system)?;
-    let mut drift = Drift::new(&report, last.as_ref());
-    drift.problems.extend(problems);
-    if action == Action::Reapply && !drift.drifted.is_empty() {
-        reapply(selection, &config, &mut drift)?;
+    let last = baseline(&work.system)?;
+    let mut drift = Drift::new(&report, last.report.as_ref());
+    drift.problems.extend(last.problems);
+    let again: Vec<String> =
+        drift.drifted.iter().filter(|id| !last.taken_back.contains(*id)).cloned().collect();
+    if action == Action::Reapply && !again.is_empty() {
+        reapply(Selection { rule: again, ..selection }, &config, &mut drift)?;
         work.system.refresh();
         report = found(&work);
         drift.mended_by(&report);
@@ -63,10 +65,9 @@ fn found(work: &Work) -> Report {
     Report::new(&work.policy, work.content.clone(), Host::of(&work.system), outcomes, "audit", started)
 }
 
-/// Applies again what drifted, and nothing else: what somebody took back, or what is newly asked for, is for people to decide. What that
+/// Applies again what drifted, and nothing else: what was taken back, or what is newly asked for, is for people to decide. What that
 /// runs into is a problem that is recorded: the machine is as it was found then.
 fn reapply(selection: Selection, config: &Config, drift: &mut Drift) -> Result<()> {
-    let selection = Selection { rule: drift.drifted.clone(), ..selection };
     let mut work = begin_with(&selection, System::open(Path::new("/"))?, config.clone())?;
     let stop = stop_on_signals(&Arc::new(AtomicBool::new(false)))?;
     let watch = Watch::Accounts(config.access.keep.as_deref());

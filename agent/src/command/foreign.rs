@@ -14,6 +14,7 @@ use crate::apply::planned::carry_out;
 use crate::apply::{Control, Watch};
 use crate::cli::{Apply, Fixes, Foreign, PlanArgs, Selection};
 use crate::content::{Catalogue, xccdf_id};
+use crate::drift;
 use crate::exit::Exit;
 use crate::fix;
 use crate::fix::sandbox::Limits;
@@ -101,6 +102,7 @@ pub fn apply(content: &str, args: &Apply, started: String) -> Result<Exit> {
         report.run.clone_from(&run.id);
         report.problems.clone_from(&run.problems);
         report.notes.clone_from(&run.notes);
+        report.problems.extend(drift::forget(&system).err().map(|error| format!("{error:#}")));
         settle(&mut report, before.as_ref(), &left);
         if let Some(pending) = &run.pending {
             let until = &pending.until;

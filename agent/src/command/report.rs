@@ -17,14 +17,14 @@ use crate::report::file::put;
 /// When there are no results, or the report cannot be written.
 pub fn run(args: &Merge) -> Result<Exit> {
     if let [before, after] = args.compare.as_slice() {
-        let drift = compare(before, after)?;
+        let comparison = compare(before, after)?;
         let text = match args.format {
-            Format::Text => drift.sentences(),
-            Format::Json => serde_json::to_string_pretty(&drift)? + "\n",
+            Format::Text => comparison.sentences(),
+            Format::Json => serde_json::to_string_pretty(&comparison)? + "\n",
             _ => bail!("--compare is told as text or json"),
         };
         deliver(text.as_bytes(), args.output.as_deref())?;
-        return Ok(match (drift.problems.is_empty(), drift.is_worse()) {
+        return Ok(match (comparison.problems.is_empty(), comparison.is_worse()) {
             (false, _) => Exit::Trouble,
             (true, true) => Exit::Deviates,
             (true, false) => Exit::Good,
@@ -51,7 +51,7 @@ pub fn run(args: &Merge) -> Result<Exit> {
     }
     let totals = &fleet.totals;
     totals.problems.iter().for_each(|problem| say(&format!("agent: {problem}")));
-    Ok(if !totals.problems.is_empty() {
+    Ok(if !totals.problems.is_empty() || totals.troubled > 0 {
         Exit::Trouble
     } else if totals.deviating > 0 || totals.overdue > 0 {
         Exit::Deviates

@@ -4,29 +4,45 @@
 //! longer as its run left it, and a run by content of others says nothing of the catalogue. So of each rule counts what the newest run says
 //! that speaks of it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use anyhow::{Context, Result};
 
 use crate::apply::journal::{self, Entry, Journal};
+use crate::inspect::Verdict;
 use crate::policy::NOT_ASKED_FOR;
 use crate::report::{CATALOGUE, Report, Row};
 use crate::system::System;
 
-/// What the last runs left behind, as one report; `None` when there is none. Rules that no run speaks of are not in it. What was asked
-/// is that of the newest run that asked for everything. A report that cannot be read is a problem that is told in a sentence, and what its run
-/// left behind is not known: the machine is looked at all the same.
+/// What the last runs left behind.
+#[derive(Debug, Default, PartialEq)]
+pub struct Baseline {
+    /// As one report; `None` when there is none. Rules that no run speaks of are not in it. What was asked is that of the newest run that asked
+    /// for everything.
+    pub report: Option<Report>,
+    /// Rules of which the last that was done was taken back, by somebody or because nobody confirmed it. No run after that says that they
+    /// are met.
+    pub taken_back: BTreeSet<String>,
+    /// Reports that cannot be read, a sentence each: what their runs left behind is not known, and the machine is looked at all the same.
+    pub problems: Vec<String>,
+}
+
+/// Puts together what the last runs left behind.
 ///
 /// # Errors
 /// When a journal cannot be read.
-pub fn baseline(system: &System) -> Result<(Option<Report>, Vec<String>)> {
-    let mut baseline: Option<Report> = None;
+pub fn baseline(system: &System) -> Result<Baseline> {
+    let (mut baseline, mut taken_back) = (None::<Report>, BTreeSet::new());
     let mut problems = Vec::new();
+    let mut later: HashSet<String> = HashSet::new();
     let mut known: HashSet<String> = HashSet::new();
     let mut whole = false;
     for dir in journal::runs(&journal::state_dir(system)?)?.into_iter().rev() {
         let (entries, _) = Journal::read(&dir)?;
+        let undone = entries.iter().filter(|entry| entry.undone && !later.contains(&entry.rule));
+        taken_back.extend(undone.map(|entry| entry.rule.clone()));
+        later.extend(entries.iter().map(|entry| entry.rule.clone()));
         if !entries.is_empty() && entries.iter().all(|entry| entry.undone) {
             continue;
         }
@@ -44,6 +60,8 @@ pub fn baseline(system: &System) -> Result<(Option<Report>, Vec<String>)> {
         let rows: Vec<Row> =
             rules.iter().filter(|row| says(row, &entries) && !known.contains(&row.id)).cloned().collect();
         known.extend(rows.iter().map(|row| row.id.clone()));
+        let met = rows.iter().filter(|row| matches!(row.result, Verdict::Pass | Verdict::Fixed));
+        later.extend(met.map(|row| row.id.clone()));
         match &mut baseline {
             Some(baseline) => {
                 if asked_for_all && !whole {
@@ -61,7 +79,7 @@ pub fn baseline(system: &System) -> Result<(Option<Report>, Vec<String>)> {
     if let Some(baseline) = &mut baseline {
         baseline.count();
     }
-    Ok((baseline, problems))
+    Ok(Baseline { report: baseline, taken_back, problems })
 }
 
 /// The report that a run by the catalogue left; `None` for other runs.
@@ -92,7 +110,7 @@ mod tests {
     use crate::apply::undo::Undo;
     use crate::change::Change;
     use crate::drift::Drift;
-    use crate::inspect::Verdict::{self, Fail, Fixed, NotSelected, Pass};
+    use crate::inspect::Verdict::{Fail, Fixed, NotApplicable, NotSelected, Pass};
     use crate::report::testing;
     use crate::setting::testing::Tree;
 
@@ -126,9 +144,9 @@ mod tests {
     /// What has drifted of rules of which none is met now.
     fn drifted(system: &System, rules: &[&str]) -> (Vec<String>, String) {
         let now = rules.iter().map(|id| testing::row(id, Fail)).collect();
-        let (last, problems) = baseline(system).unwrap();
+        let Baseline { report, problems, .. } = baseline(system).unwrap();
         assert!(problems.is_empty(), "{problems:?}");
-        let drift = Drift::new(&testing::report("m", "2026-02-01", now), last.as_ref());
+        let drift = Drift::new(&testing::report("m", "2026-02-01", now), report.as_ref());
         (drift.drifted, drift.since)
     }
 
@@ -136,7 +154,7 @@ mod tests {
     fn a_run_for_some_rules_speaks_of_these_alone() {
         let tree = Tree::new().dir("/var/lib/trempe", 0o700);
         let system = tree.system();
-        assert_eq!(baseline(&system).unwrap(), (None, vec![]));
+        assert_eq!(baseline(&system).unwrap(), Baseline::default());
         keep(&system, "1", rows(&[("a", Fixed), ("b", Fixed), ("c", Fail)]), &["a", "b"], &[], CATALOGUE);
         keep(
             &system,
@@ -158,8 +176,8 @@ mod tests {
         keep(&system, "2", rows(&[("b", Fixed)]), &["b"], &[], CATALOGUE);
         let newest = journal::runs(&journal::state_dir(&system).unwrap()).unwrap().pop().unwrap();
         std::fs::write(newest.join("result.json"), "{\"schema\": 1").unwrap();
-        let (last, problems) = baseline(&system).unwrap();
-        let rules: Vec<String> = last.unwrap().rules.into_iter().map(|row| row.id).collect();
+        let Baseline { report, problems, .. } = baseline(&system).unwrap();
+        let rules: Vec<String> = report.unwrap().rules.into_iter().map(|row| row.id).collect();
         assert_eq!(rules, ["a"]);
         assert!(matches!(&problems[..], [told] if told.contains("result.json")), "{problems:?}");
     }
@@ -186,6 +204,29 @@ mod tests {
             CATALOGUE,
         );
         assert_eq!(drifted(&system, &["a", "b", "c"]).0, ["a", "c"], "b was never met");
+    }
+
+    #[test]
+    fn what_was_taken_back_last_is_known_until_a_run_says_that_it_is_met() {
+        let tree = Tree::new().dir("/var/lib/trempe", 0o700);
+        let system = tree.system();
+        let taken_back = || baseline(&system).unwrap().taken_back.into_iter().collect::<Vec<_>>().join(" ");
+        keep(&system, "1", rows(&[("a", Fixed), ("b", Fixed)]), &["a", "b"], &[], CATALOGUE);
+        assert_eq!(taken_back(), "");
+        // What drift did again, and somebody took back.
+        keep(&system, "2", rows(&[("a", Fixed), ("b", NotSelected)]), &["a"], &["a"], CATALOGUE);
+        keep(&system, "3", rows(&[("a", NotSelected), ("b", Fixed)]), &["b"], &["b"], CATALOGUE);
+        assert_eq!(taken_back(), "a b");
+        keep(&system, "4", rows(&[("a", Pass), ("b", Fixed)]), &["b"], &[], CATALOGUE);
+        assert_eq!(taken_back(), "");
+    }
+
+    #[test]
+    fn what_was_not_for_this_machine_has_not_drifted() {
+        let tree = Tree::new().dir("/var/lib/trempe", 0o700);
+        let system = tree.system();
+        keep(&system, "1", rows(&[("a", Fixed), ("b", NotApplicable), ("c", Fail)]), &["a"], &[], CATALOGUE);
+        assert_eq!(drifted(&system, &["a", "b", "c"]).0, ["a"]);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::report::text::wrapped;
 
 /// The changes.
 #[derive(Debug, Default, PartialEq, Serialize)]
-pub struct Drift {
+pub struct Comparison {
     /// The version of the structure.
     pub schema: u32,
     /// Machines of which something has changed, by name.
@@ -41,6 +41,8 @@ pub struct Change {
     pub newly_passing: Vec<String>,
     /// Rules that are not met though the machine was not asked before.
     pub newly_asked: Vec<String>,
+    /// Rules that were not met and are no longer asked for, or are excepted or not for this machine now.
+    pub no_longer_asked: Vec<String>,
     /// Exceptions that are over and were not.
     pub newly_over: Vec<String>,
     /// What is asked of it now, where that has changed: tier or profile, and digest.
@@ -65,13 +67,14 @@ impl Change {
     }
 
     fn is_nothing(&self) -> bool {
-        let Change { newly_failing, newly_passing, newly_asked, newly_over, policy, .. } = self;
-        [newly_failing, newly_passing, newly_asked, newly_over].iter().all(|rules| rules.is_empty())
-            && policy.is_none()
+        let Change { newly_failing, newly_passing, newly_asked, no_longer_asked, newly_over, policy, .. } =
+            self;
+        let rules = [newly_failing, newly_passing, newly_asked, no_longer_asked, newly_over];
+        rules.iter().all(|rules| rules.is_empty()) && policy.is_none()
     }
 }
 
-impl Drift {
+impl Comparison {
     /// Whether something is worse than before.
     pub fn is_worse(&self) -> bool {
         self.machines.iter().any(|own| {
@@ -89,15 +92,18 @@ struct Kept {
     score: f64,
 }
 
+/// A machine's id and its name; either may be empty.
+type Identity = [String; 2];
+
 /// Compares the results in two places, each a file or a directory.
 ///
 /// # Errors
 /// When one of them has no results. What cannot be read is a problem that is told with the changes.
-pub fn compare(before: &PathBuf, after: &PathBuf) -> Result<Drift> {
+pub fn compare(before: &PathBuf, after: &PathBuf) -> Result<Comparison> {
     let mut rules = Rules::default();
-    let mut drift = Drift { schema: 1, ..Drift::default() };
-    let mut old = side(before, &mut rules, &mut drift)?;
-    let mut new = side(after, &mut rules, &mut drift)?;
+    let mut comparison = Comparison { schema: 1, ..Comparison::default() };
+    let mut old = side(before, &mut rules, &mut comparison)?;
+    let mut new = side(after, &mut rules, &mut comparison)?;
     // Two results of which each is of one machine are compared whatever the machines are called: a machine and its clone, say.
     if let (1, 1, Some(identity)) = (old.len(), new.len(), new.keys().next().cloned())
         && !old.contains_key(&identity)
@@ -105,22 +111,46 @@ pub fn compare(before: &PathBuf, after: &PathBuf) -> Result<Drift> {
         old = old.into_values().map(|kept| (identity.clone(), kept)).collect();
     }
     for (identity, now) in &mut new {
-        match old.remove(identity) {
-            None => drift.new.push(now.name.clone()),
+        match counterpart(&old, identity).and_then(|identity| old.remove(&identity)) {
+            None => comparison.new.push(now.name.clone()),
             Some(then) => {
                 let change = change(&then, now, &rules);
-                if change.is_nothing() { drift.unchanged += 1 } else { drift.machines.push(change) }
+                if change.is_nothing() { comparison.unchanged += 1 } else { comparison.machines.push(change) }
             }
         }
     }
-    drift.gone = old.into_values().map(|kept| kept.name).collect();
-    drift.machines.sort_by(|one, other| one.name.cmp(&other.name));
-    Ok(drift)
+    comparison.gone = old.into_values().map(|kept| kept.name).collect();
+    comparison.machines.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(comparison)
+}
+
+/// Who it was before: the machine of this id and name, or, where one of the two sides says no id, the only one of the name.
+fn counterpart(old: &BTreeMap<Identity, Kept>, identity: &Identity) -> Option<Identity> {
+    if old.contains_key(identity) {
+        return Some(identity.clone());
+    }
+    let [id, name] = identity;
+    let like = |own: &&Identity| own[1] == *name && !name.is_empty() && (id.is_empty() || own[0].is_empty());
+    let mut alike = old.keys().filter(like);
+    alike.next().filter(|_| alike.next().is_none()).cloned()
+}
+
+/// As [`super::spill::Spill::settle`]: results that say no id are those of the one machine of their name, where there is just one.
+fn settle(kept: &mut BTreeMap<Identity, Kept>) {
+    for own in kept.keys().filter(|own| own[0].is_empty()).cloned().collect::<Vec<_>>() {
+        let mut alike =
+            kept.keys().filter(|other| other[1] == own[1] && !own[1].is_empty() && !other[0].is_empty());
+        let (Some(other), None) = (alike.next().cloned(), alike.next()) else { continue };
+        let Some(without) = kept.remove(&own) else { continue };
+        if kept.get(&other).is_some_and(|known| without.finished.is_after(&known.finished)) {
+            kept.insert(other, without);
+        }
+    }
 }
 
 /// The newest results of each machine.
-fn side(path: &PathBuf, rules: &mut Rules, drift: &mut Drift) -> Result<BTreeMap<[String; 2], Kept>> {
-    let mut kept: BTreeMap<[String; 2], Kept> = BTreeMap::new();
+fn side(path: &PathBuf, rules: &mut Rules, comparison: &mut Comparison) -> Result<BTreeMap<Identity, Kept>> {
+    let mut kept: BTreeMap<Identity, Kept> = BTreeMap::new();
     for file in files::all(std::slice::from_ref(path))? {
         let read = read::report(&file).and_then(|report| {
             let letters = rules.letters(&report)?;
@@ -129,7 +159,7 @@ fn side(path: &PathBuf, rules: &mut Rules, drift: &mut Drift) -> Result<BTreeMap
         let (report, letters) = match read {
             Ok(read) => read,
             Err(error) => {
-                drift.problems.push(format!("{error:#}"));
+                comparison.problems.push(format!("{error:#}"));
                 continue;
             }
         };
@@ -143,8 +173,9 @@ fn side(path: &PathBuf, rules: &mut Rules, drift: &mut Drift) -> Result<BTreeMap
         let score = report.score.value;
         kept.insert(identity, Kept { name, letters, finished, policy, score });
     }
+    settle(&mut kept);
     if kept.is_empty() {
-        match drift.problems.first() {
+        match comparison.problems.first() {
             Some(problem) => bail!("{}: no results of any machine: {problem}", path.display()),
             None => bail!("{}: no results of any machine", path.display()),
         }
@@ -172,6 +203,7 @@ fn change(then: &Kept, now: &Kept, rules: &Rules) -> Change {
             (false, true) if was == '.' || was == 'w' => change.newly_asked.push(id()),
             (false, true) => change.newly_failing.push(id()),
             (true, false) if "px".contains(is) => change.newly_passing.push(id()),
+            (true, false) => change.no_longer_asked.push(id()),
             _ => {}
         }
         if after.is_ascii_uppercase() && !before.is_ascii_uppercase() {
@@ -181,7 +213,7 @@ fn change(then: &Kept, now: &Kept, rules: &Rules) -> Change {
     change
 }
 
-impl Drift {
+impl Comparison {
     /// The changes for people, within 80 columns.
     pub fn sentences(&self) -> String {
         let mut out = String::new();
@@ -199,6 +231,7 @@ impl Drift {
                 ("  newly failing ", &own.newly_failing),
                 ("  newly asked, and failing ", &own.newly_asked),
                 ("  newly passing ", &own.newly_passing),
+                ("  no longer asked, and was failing ", &own.no_longer_asked),
                 ("  exception over ", &own.newly_over),
             ] {
                 rules.iter().for_each(|rule| out.push_str(&wrapped(rule, what, "    ")));

@@ -91,5 +91,7 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest(".more");
   if (button) toggle(button);
 });
-window.addEventListener("beforeprint", () => { id("matrix").open = true; draw(); });
+let closed = false;
+window.addEventListener("beforeprint", () => { closed = !id("matrix").open; id("matrix").open = true; draw(); });
+window.addEventListener("afterprint", () => { if (closed) id("matrix").open = false; });
 filter();

@@ -11,13 +11,18 @@ use xccdf::short_id;
 use super::machine::Machine;
 use super::rules::LETTERS;
 use super::{Table, Totals};
-use crate::report::clean::Escaped;
+use crate::report::clean::{Escaped, bounded};
 use crate::report::html::page::{Page, time};
 use crate::report::html::until;
-use crate::report::now;
+use crate::report::{Report, now};
 
 const SCRIPT: &str = concat!(include_str!("../report/html/page.js"), include_str!("fleet.js"));
 const PAGE: Page = Page { title: "Fleet", script: SCRIPT };
+
+/// How many problems of each machine are told.
+const PROBLEMS: usize = 3;
+/// How much of each, in characters.
+const LONGEST: usize = 300;
 
 pub struct Html;
 
@@ -75,13 +80,14 @@ impl Table for Html {
         let asked = short_id(report.policy.asked());
         writeln!(
             out,
-            "<tr class=machine data-v=\"{}\" data-w=\"{}\" data-t=\"{}\" title=\"{}\"><td><button type=button class=more aria-expanded=false>{}</button>\
+            "<tr class=machine data-v=\"{}\" data-w=\"{}\" data-t=\"{}\" title=\"{}\"><td><button type=button class=more aria-expanded=false>{}</button>{}\
              <td class=os>{} {}<td>{}<td class=n>{:.1}{}{}{}",
             machine.letters,
             state.join(" "),
             Escaped(asked),
             Escaped(&machine.path.to_string_lossy()),
             Escaped(machine.name()),
+            problems(report),
             Escaped(&report.host.os),
             Escaped(&report.host.os_version),
             Escaped(asked),
@@ -141,6 +147,13 @@ impl Table for Html {
         )?;
         PAGE.end(out)
     }
+}
+
+/// What a machine's run as a whole ran into, below its name.
+fn problems(report: &Report) -> String {
+    let told = report.problems.iter().take(PROBLEMS);
+    told.map(|problem| format!("<div class=error>problem: {}</div>", Escaped(&bounded(problem, LONGEST))))
+        .collect()
 }
 
 fn exceptions(machine: &Machine<'_>, out: &mut Vec<u8>) -> Result<()> {

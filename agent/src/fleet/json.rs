@@ -22,6 +22,7 @@ impl Table for Json {
             "machines": totals.machines,
             "deviating": totals.deviating,
             "overdue": totals.overdue,
+            "troubled": totals.troubled,
             "older_results_left_out": totals.older,
             "score": (totals.score() * 100.0).round() / 100.0,
         });

@@ -29,17 +29,20 @@ pub struct Badness {
     pub error: u32,
     /// Exceptions that are over.
     pub overdue: u32,
+    /// What its run as a whole ran into.
+    pub problems: u32,
 }
 
 impl Badness {
     /// Sorts the worst first.
     pub fn order(&self) -> Reverse<(u32, u32, u32)> {
-        Reverse((self.high, self.fail + self.error, self.overdue))
+        Reverse((self.high, self.fail + self.error + self.problems, self.overdue))
     }
 
-    /// Whether a rule is not met or could not be judged.
+    /// Whether its own audit would not have ended well: a rule is not met or could not be judged, an exception is over, or the run as a whole
+    /// ran into something.
     pub fn deviates(&self) -> bool {
-        self.fail + self.error > 0
+        self.fail + self.error + self.overdue + self.problems > 0
     }
 }
 
@@ -54,6 +57,7 @@ impl<'a> Machine<'a> {
             fail: count(&|row| row.result == Verdict::Fail),
             error: count(&|row| matches!(row.result, Verdict::Error | Verdict::Unknown)),
             overdue: count(&Row::is_overdue),
+            problems: u32::try_from(report.problems.len()).unwrap_or(u32::MAX),
         };
         Machine { path, report, letters, badness }
     }
@@ -68,6 +72,11 @@ impl<'a> Machine<'a> {
     /// Whether nobody can say which machine it is.
     pub fn is_nameless(&self) -> bool {
         self.identity().iter().all(|part| part.is_empty())
+    }
+
+    /// Whether its results say which id it has; XCCDF and ARF have no place for that.
+    pub fn has_id(&self) -> bool {
+        !self.report.host.machine_id.is_empty()
     }
 
     /// What to call it.

@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 
-pub use compare::{Change, Drift, compare};
+pub use compare::{Change, Comparison, compare};
 use machine::Machine;
 use rules::Rules;
 use spill::Spill;
@@ -48,10 +48,12 @@ pub enum Format {
 pub struct Totals {
     /// How many machines there are.
     pub machines: usize,
-    /// How many of them have a rule that is not met or could not be judged.
+    /// How many of them are not as they should be ([`machine::Badness::deviates`]).
     pub deviating: usize,
     /// How many have an exception that is over.
     pub overdue: usize,
+    /// How many have run into something as a whole.
+    pub troubled: usize,
     /// The sum of their scores.
     pub scores: f64,
     /// How many results were left out, because a newer one of the same machine is there.
@@ -139,10 +141,15 @@ impl Fleet {
                 None => bail!("no results of any machine"),
             }
         }
+        for dropped in spill.settle()? {
+            totals.rules.forget(&dropped);
+            totals.older += 1;
+        }
         for entry in spill.entries() {
             totals.machines += 1;
             totals.deviating += usize::from(entry.badness.deviates());
             totals.overdue += usize::from(entry.badness.overdue > 0);
+            totals.troubled += usize::from(entry.badness.problems > 0);
             totals.scores += entry.score;
         }
         Ok(Fleet { table, spill, totals })

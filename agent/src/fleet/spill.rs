@@ -1,6 +1,6 @@
 //! What is written of machines, in a file without a name until its order is known. In memory stays a place for each machine.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
@@ -17,6 +17,9 @@ pub struct Entry {
     /// Its score.
     pub score: f64,
     finished: Finished,
+    has_id: bool,
+    /// A number made of its name; none where it has no name.
+    name: Option<u64>,
     at: u64,
     chunk: u64,
     letters: u64,
@@ -53,12 +56,14 @@ impl Spill {
     /// # Errors
     /// When it cannot be kept.
     pub fn keep(&mut self, machine: &Machine<'_>, chunk: &[u8]) -> Result<Option<String>> {
-        let key = identity(machine);
+        let key = number(&machine.identity());
         let place = self.places.get(&key).copied().filter(|_| !machine.is_nameless());
         let entry = Entry {
             badness: machine.badness,
             score: machine.report.score.value,
             finished: Finished::of(machine.report),
+            has_id: machine.has_id(),
+            name: Some(&machine.report.host.name).filter(|name| !name.is_empty()).map(number),
             at: self.end,
             chunk: chunk.len() as u64,
             letters: machine.letters.len() as u64,
@@ -82,6 +87,37 @@ impl Spill {
         let letters = self.read(before.at + before.chunk, before.letters)?;
         self.file.seek(SeekFrom::End(0))?;
         Ok(Some(String::from_utf8_lossy(&letters).into_owned()))
+    }
+
+    /// Results that say no id are those of the one machine of their name, where there is just one: an audit's JSON and its ARF, say. The newer
+    /// count. Gives the letters of the others back.
+    ///
+    /// # Errors
+    /// When what waits cannot be read.
+    pub fn settle(&mut self) -> Result<Vec<String>> {
+        let mut known: HashMap<u64, Vec<usize>> = HashMap::new();
+        for (place, entry) in self.entries.iter().enumerate().filter(|(_, entry)| entry.has_id) {
+            known.entry(entry.name.unwrap_or_default()).or_default().push(place);
+        }
+        let mut gone = HashSet::new();
+        for (place, entry) in self.entries.iter().enumerate().filter(|(_, entry)| !entry.has_id) {
+            let places = entry.name.and_then(|name| known.get(&name)).map(Vec::as_slice);
+            let Some(&[own]) = places else { continue };
+            let newer = self.entries.get(own).is_some_and(|own| entry.finished.is_after(&own.finished));
+            gone.insert(if newer { own } else { place });
+        }
+        let (mut kept, mut dropped) = (Vec::with_capacity(self.entries.len()), Vec::new());
+        for (place, entry) in std::mem::take(&mut self.entries).into_iter().enumerate() {
+            if gone.contains(&place) {
+                let letters = self.read(entry.at + entry.chunk, entry.letters)?;
+                dropped.push(String::from_utf8_lossy(&letters).into_owned());
+            } else {
+                kept.push(entry);
+            }
+        }
+        self.file.seek(SeekFrom::End(0))?;
+        (self.entries, self.places) = (kept, HashMap::new());
+        Ok(dropped)
     }
 
     /// Whether nothing waits.
@@ -119,8 +155,8 @@ impl Spill {
     }
 }
 
-fn identity(machine: &Machine<'_>) -> u64 {
+fn number(what: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
-    machine.identity().hash(&mut hasher);
+    what.hash(&mut hasher);
     hasher.finish()
 }

@@ -81,8 +81,75 @@ fn a_machine_is_known_by_its_id_and_its_name() {
     }
     let (text, totals) = merged(&dir, Format::Text);
     assert_eq!((totals.machines, totals.deviating, totals.older), (4, 2, 2), "{text}");
-    let drift = compare(&dir.path().join("1.json"), &dir.path().to_owned()).unwrap();
-    assert_eq!((drift.unchanged, drift.new.len()), (1, 3), "{drift:?}");
+    let comparison = compare(&dir.path().join("1.json"), &dir.path().to_owned()).unwrap();
+    assert_eq!((comparison.unchanged, comparison.new.len()), (1, 3), "{comparison:?}");
+}
+
+/// An audit's JSON and its ARF lie side by side: they are one machine's, whichever is read first, and the newer counts.
+#[test]
+fn results_without_an_id_are_those_of_the_one_machine_of_that_name() {
+    for (finished, deviating) in [("2026-01-01T10:00:00Z", 0), ("2026-01-02T10:00:00Z", 1)] {
+        for order in [["1.json", "2.arf"], ["2.json", "1.arf"]] {
+            let dir = tempfile::tempdir().unwrap();
+            let path = |name: &str| dir.path().join(name);
+            let mut own = report("web1", "2026-01-01T10:00:00Z", vec![row("a", Pass)]);
+            own.host.machine_id = "0a".to_owned();
+            fs::write(path(order[0]), serde_json::to_string(&own).unwrap()).unwrap();
+            let mut out = Vec::new();
+            let other = report("web1", finished, vec![row("a", Fail)]);
+            crate::report::xccdf::write(&other, None, crate::report::Format::Arf, &mut out).unwrap();
+            fs::write(path(order[1]), out).unwrap();
+            let (text, totals) = merged(&dir, Format::Json);
+            assert_eq!(
+                (totals.machines, totals.older, totals.deviating),
+                (1, 1, deviating),
+                "{order:?}: {text}"
+            );
+            let told: Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(told["rules"][0]["machines"]["fail"], deviating, "{text}");
+            let comparison = compare(&path(order[0]), &dir.path().to_owned()).unwrap();
+            assert_eq!((comparison.new.len(), comparison.gone.len()), (0, 0), "{comparison:?}");
+            assert_eq!(comparison.machines.len(), deviating, "{comparison:?}");
+        }
+    }
+    // Two machines of one name: nobody knows whose they are.
+    let dir = results(&[("3.json", "localhost", "2026", &[("a", Fail)])]);
+    for id in ["0a", "0b"] {
+        let mut own = report("localhost", "2026", vec![row("a", Pass)]);
+        own.host.machine_id = id.to_owned();
+        fs::write(dir.path().join(format!("{id}.json")), serde_json::to_string(&own).unwrap()).unwrap();
+    }
+    assert_eq!(merged(&dir, Format::Text).1.machines, 3);
+}
+
+/// Whose own audit does not end well is not as it should be here, either.
+#[test]
+fn exceptions_that_are_over_and_problems_of_a_run_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let keep = |name: &str, report: crate::report::Report| {
+        fs::write(dir.path().join(name), serde_json::to_string(&report).unwrap()).unwrap();
+    };
+    let over = crate::policy::Exception {
+        reason: "old clients".to_owned(),
+        owner: String::new(),
+        until: Some("2020-01-01".to_owned()),
+        expired: true,
+        source: String::new(),
+    };
+    keep("1.json", report("over", "2026", vec![Row { exception: Some(over), ..row("a", Pass) }]));
+    let mut stuck = report("stuck", "2026", vec![row("a", Pass)]);
+    stuck.problems = vec!["the lock could not be taken".to_owned()];
+    keep("2.json", stuck);
+    keep("3.json", report("good", "2026", vec![row("a", Pass)]));
+    let (text, totals) = merged(&dir, Format::Text);
+    assert_eq!((totals.deviating, totals.overdue, totals.troubled), (2, 1, 1), "{text}");
+    assert!(text.contains("  problem: the lock could not be taken"), "{text}");
+    let (page, _) = merged(&dir, Format::Html);
+    assert!(
+        page.contains("problem: the lock could not be taken") && page.contains("<b>1</b> as they should be")
+    );
+    let (json, _) = merged(&dir, Format::Json);
+    assert_eq!(serde_json::from_str::<Value>(&json).unwrap()["fleet"]["troubled"], 1, "{json}");
 }
 
 #[test]
@@ -147,30 +214,36 @@ fn results_that_are_written_as_xccdf_are_read_as_they_were() {
 }
 
 #[test]
-fn drift_between_two_fleets() {
+fn what_changed_between_two_fleets() {
     let before = results(&[
         ("1.json", "same", "2026", &[("a", Pass)]),
-        ("2.json", "worse", "2026", &[("a", Pass), ("b", Fail), ("d", NotSelected)]),
+        ("2.json", "worse", "2026", &[("a", Pass), ("b", Fail), ("d", NotSelected), ("e", Fail)]),
         ("3.json", "gone", "2026", &[("a", Pass)]),
     ]);
     let after = results(&[
         ("1.json", "same", "2027", &[("a", Fixed)]),
-        ("2.json", "worse", "2027", &[("a", Fail), ("b", Pass), ("c", Fail), ("d", NotSelected)]),
+        (
+            "2.json",
+            "worse",
+            "2027",
+            &[("a", Fail), ("b", Pass), ("c", Fail), ("d", NotSelected), ("e", NotApplicable)],
+        ),
         ("4.json", "new", "2027", &[("a", Fail)]),
     ]);
-    let drift = compare(&before.path().to_owned(), &after.path().to_owned()).unwrap();
+    let comparison = compare(&before.path().to_owned(), &after.path().to_owned()).unwrap();
     assert_eq!(
-        (drift.unchanged, &drift.new, &drift.gone),
+        (comparison.unchanged, &comparison.new, &comparison.gone),
         (1, &vec!["new".to_owned()], &vec!["gone".to_owned()])
     );
-    let [worse] = drift.machines.as_slice() else { panic!("{drift:?}") };
+    let [worse] = comparison.machines.as_slice() else { panic!("{comparison:?}") };
     assert_eq!((worse.name.as_str(), &worse.newly_failing), ("worse", &vec!["a".to_owned()]));
     assert_eq!((&worse.newly_passing, &worse.newly_asked), (&vec!["b".to_owned()], &vec!["c".to_owned()]));
-    assert!(drift.is_worse());
+    assert!(comparison.is_worse());
+    assert_eq!(worse.no_longer_asked, ["e"]);
     assert!(
-        drift.sentences().contains("worse: score 50.00 before, 50.00 now\n  newly failing a\n"),
+        comparison.sentences().contains("worse: score 50.00 before, 50.00 now\n  newly failing a\n"),
         "{}",
-        drift.sentences()
+        comparison.sentences()
     );
     // One file against another, whatever the machines are called.
     let (one, other) = (before.path().join("1.json"), after.path().join("4.json"));
@@ -192,13 +265,13 @@ fn another_policy_is_told_even_where_no_verdict_has_changed() {
     for (tier, sha256, told) in
         [("standard", "a", None), ("strict", "b", Some("strict b")), ("standard", "c", Some("standard c"))]
     {
-        let drift = compare(&before, &keep("after", tier, sha256)).unwrap();
-        let policies: Vec<_> = drift.machines.iter().map(|own| own.policy.as_deref()).collect();
+        let comparison = compare(&before, &keep("after", tier, sha256)).unwrap();
+        let policies: Vec<_> = comparison.machines.iter().map(|own| own.policy.as_deref()).collect();
         assert_eq!(policies, told.map(Some).into_iter().collect::<Vec<_>>(), "{tier} {sha256}");
-        assert_eq!(drift.unchanged, usize::from(told.is_none()));
-        assert!(!drift.is_worse(), "a policy alone makes no machine worse");
+        assert_eq!(comparison.unchanged, usize::from(told.is_none()));
+        assert!(!comparison.is_worse(), "a policy alone makes no machine worse");
         if let Some(told) = told {
-            assert!(drift.sentences().contains(told), "{}", drift.sentences());
+            assert!(comparison.sentences().contains(told), "{}", comparison.sentences());
         }
     }
 }

@@ -17,6 +17,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let count = |kind: Kind| rows.iter().filter(|row| Kind::of(row) == kind).count();
     let seconds: f64 = rows.iter().map(|row| row.seconds).sum();
     let host = if report.host.name.is_empty() { "localhost" } else { &report.host.name };
+    let of_run = usize::from(!report.problems.is_empty());
     // The schema knows no time zone.
     let started = report.started.get(..19).unwrap_or("1970-01-01T00:00:00");
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>")?;
@@ -28,9 +29,9 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         Escaped(report.policy.asked()),
         Escaped(started),
         Escaped(host),
-        rows.len(),
+        rows.len() + of_run,
         count(Kind::Failure),
-        count(Kind::Error),
+        count(Kind::Error) + of_run,
         count(Kind::Skipped),
     )?;
     writeln!(out, "<properties>")?;
@@ -48,6 +49,15 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(out, "</properties>")?;
     rows.iter().try_for_each(|row| case(row, out))?;
+    if let Some(first) = report.problems.first() {
+        // Who reads nothing but the cases must not take it for settled.
+        writeln!(
+            out,
+            "<testcase classname=\"trempe\" name=\"run as a whole\" time=\"0\">\n<error type=\"problem\" message=\"{}\">{}</error>\n</testcase>",
+            Escaped(first),
+            Escaped(&report.problems.join("\n"))
+        )?;
+    }
     let notes = report.notes.join("\n");
     let problems = report.problems.join("\n");
     writeln!(out, "<system-out>{}</system-out>", Escaped(&notes))?;

@@ -41,6 +41,9 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for problem in &report.problems {
         writeln!(out, "> **Problem:** {}\n", text(problem))?;
     }
+    for note in &report.notes {
+        writeln!(out, "> {}\n", text(note))?;
+    }
     let rows = report.worst_first();
     let deviating: Vec<&&Row> = rows.iter().filter(|row| row.deviates()).collect();
     if !deviating.is_empty() {

@@ -14,7 +14,7 @@ class ModuleDocFragment(object):
 options:
   executable:
     description:
-      - The agent on the target. Looked for in C(PATH), C(/usr/local/sbin), C(/usr/bin) and C(/usr/local/bin) when left out.
+      - The agent on the target. Looked for in C(/usr/local/sbin), C(/usr/bin), C(/usr/local/bin) and C(PATH), in this order, when left out.
     type: path
   root:
     description:

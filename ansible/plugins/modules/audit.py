@@ -25,7 +25,7 @@ options:
     type: str
   fail_on:
     description:
-      - The task fails when a rule of this severity or a higher one is not met. C(none) leaves that to you.
+      - The task fails when a rule of this severity or a higher one is not met; with C(low), whatever its severity is. C(none) leaves that to you.
     type: str
     choices: [none, low, medium, high]
     default: none
@@ -74,6 +74,7 @@ EXAMPLES = r"""
     full: true
   become: true
   register: audited
+  failed_when: false # what was found is kept first
 
 - name: Keep what was found, on the controller
   ansible.builtin.copy:
@@ -81,6 +82,12 @@ EXAMPLES = r"""
     dest: "audits/{{ inventory_hostname }}.json"
     mode: "0600"
   delegate_to: localhost
+  when: audited.report is defined
+
+- name: See whether that is enough
+  ansible.builtin.fail:
+    msg: "{{ audited.msg }}"
+  when: audited.msg is defined
 
 - name: Judge by the SCAP Security Guide, and write an ARF
   trempe.hardening.audit:
@@ -178,7 +185,8 @@ def below(params, told):
     found = []
     if params["fail_on"] != "none":
         asked = SEVERITIES[SEVERITIES.index(params["fail_on"]):]
-        ids = [rule["id"] for rule in told["failing"] if rule["severity"] in asked]
+        # Content of others has rules of unknown severity, too.
+        ids = [rule["id"] for rule in told["failing"] if rule["severity"] in asked or params["fail_on"] == "low"]
         if ids:
             found.append("not met, of severity %s: %s" % (" or ".join(asked), ", ".join(ids)))
     if params["min_score"] is not None and told["score"] < params["min_score"]:
@@ -190,6 +198,11 @@ def below(params, told):
     if params["fail_on_error"] and unseen:
         found.append("could not be looked at: %s" % ", ".join(unseen))
     return found
+
+
+def unwritten(reports, err):
+    """What the agent says on standard error of the files that it was to write."""
+    return [line for line in err.splitlines() if any(str(path) in line for path in reports.values())]
 
 
 def main():
@@ -214,9 +227,12 @@ def main():
     told.update(changed=False, below=below(module.params, told))
     if module.params["full"]:
         told["report"] = report
-    # A report file that could not be written is told on standard error alone.
-    unexplained = code not in (agent.GOOD, agent.DEVIATES) and not told["errors"] and not told["problems"]
-    because = told["below"] + told["problems"] + ([err or "the agent ended with %s" % code] if unexplained else [])
+    because = told["below"] + told["problems"]
+    if code not in (agent.GOOD, agent.DEVIATES):
+        # A report file that could not be written is told on standard error alone.
+        because += unwritten(module.params["reports"], err)
+        if not because and not told["errors"]:
+            because = [err or "the agent ended with %s" % code]
     if because:
         module.fail_json(msg="; ".join(because), rc=code, **told)
     module.exit_json(**told)

@@ -111,6 +111,8 @@ ansible_facts:
           elements: dict
 """
 
+import os
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.trempe.hardening.plugins.module_utils import agent
 
@@ -135,7 +137,8 @@ ABSENT = {
 def main():
     module = AnsibleModule(agent.agent_arguments(), supports_check_mode=True)
     facts = dict(ABSENT)
-    if module.params["executable"] or module.get_bin_path("agent", opt_dirs=agent.PLACES):
+    given = module.params["executable"]
+    if os.path.exists(given) if given else module.get_bin_path("agent", opt_dirs=agent.PLACES):
         called = agent.Agent(module)
         code, out, err = called.run(["--version"])
         if code != agent.GOOD:

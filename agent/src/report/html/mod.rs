@@ -13,6 +13,7 @@ use page::Page;
 use super::clean::{Escaped, PIECES, bounded};
 use super::{Report, Row};
 use crate::finding::{Evidence, State};
+use crate::inspect::Verdict;
 use crate::policy::Exception;
 
 const SCRIPT: &str = concat!(include_str!("page.js"), include_str!("rules.js"));
@@ -32,7 +33,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     page.begin(out)?;
     head(report, out)?;
     let rows = report.worst_first();
-    first(&rows, out)?;
+    first(report, &rows, out)?;
     for problem in &report.problems {
         writeln!(out, "<p class=\"note bad\"><b>Problem</b> {}</p>", Escaped(problem))?;
     }
@@ -82,16 +83,20 @@ fn head(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// What to do first: what is over, then the gravest that fail.
-fn first(rows: &[&Row], out: &mut dyn Write) -> io::Result<()> {
+fn first(report: &Report, rows: &[&Row], out: &mut dyn Write) -> io::Result<()> {
     let deviating: Vec<&&Row> = rows.iter().filter(|row| row.deviates()).collect();
     if deviating.is_empty() {
-        return writeln!(out, "<p class=\"note good\">Everything that was asked for is met.</p>");
+        let met = rows.iter().any(|row| matches!(row.result, Verdict::Pass | Verdict::Fixed));
+        return match (met, report.problems.is_empty()) {
+            (true, true) => writeln!(out, "<p class=\"note good\">Everything that was asked for is met.</p>"),
+            (false, true) => writeln!(out, "<p class=note>No rule could be judged here.</p>"),
+            (_, false) => Ok(()),
+        };
     }
     writeln!(out, "<section><h2>What to do first</h2><ol class=first>")?;
     for row in deviating.iter().take(FIRST) {
         let change = row.changes.first().map(|change| format!("apply would {change}"));
-        let todo =
-            change.filter(|_| row.result == crate::inspect::Verdict::Fail).unwrap_or_else(|| row.why());
+        let todo = change.filter(|_| row.result == Verdict::Fail).unwrap_or_else(|| row.why());
         writeln!(
             out,
             "<li><a href=\"#r-{}\">{}</a> <span class=sev>{}</span><br><span class=dim>{}</span></li>",
@@ -213,7 +218,7 @@ fn rule(row: &Row, report: &Report, out: &mut dyn Write) -> io::Result<()> {
     }
     evidence(&row.evidence, out)?;
     if !row.changes.is_empty() {
-        let what = if row.result == crate::inspect::Verdict::Fixed { "Changed" } else { "Would be changed" };
+        let what = if row.result == Verdict::Fixed { "Changed" } else { "Would be changed" };
         let changes: String = row.changes.iter().map(|change| format!("<li>{}", Escaped(change))).collect();
         writeln!(out, "<h3>{what}</h3><ul>{changes}</ul>")?;
     }
