@@ -89,7 +89,7 @@ fn drift_is_recorded_warned_of_and_mended() -> Result<()> {
         ensure!(look["told"] == told && look["code"] == code, "{look:#}");
         ensure!(rules(look, "problems").is_empty(), "{look:#}");
     }
-    ensure!(rules(record, "found").iter().any(|line| line.contains("9")), "{record:#}");
+    ensure!(rules(record, "found").iter().any(|line| line.contains("MaxAuthTries 9")), "{record:#}");
     ensure!(said.contains("status: drift since") && said.contains("2 no longer met"), "{said}");
     ensure!(said.contains("metrics: trempe_drifted_rules 2 trempe_mended_rules 0"), "{said}");
     ensure!(said.contains("metrics: trempe_drifted_rules 2 trempe_mended_rules 2"), "{said}");
@@ -114,6 +114,27 @@ fn what_somebody_took_back_is_left_alone_and_old_words_go() -> Result<()> {
         "{look:#}"
     );
     ensure!(said.contains("runs: 1, Debian") && said.ends_with("no words\n"), "{said}");
+    Ok(())
+}
+
+/// What drift did again and somebody took back is not done a third time, until somebody applies it.
+#[test]
+fn what_was_mended_and_taken_back_is_left_to_people() -> Result<()> {
+    let (looks, said) = looked(
+        r#"spoil() { sed -i 's/^MaxAuthTries.*/MaxAuthTries 9/' /etc/ssh/sshd_config.d/00-trempe.conf; sleep 1; }
+        spoil; look reapply
+        $LAB/agent rollback > /dev/null; sleep 1
+        look reapply
+        echo "runs: $($LAB/agent history | wc -l)"; cat /etc/ssh/sshd_config.d/00-trempe.conf
+        $LAB/agent apply --yes > /dev/null
+        spoil; look reapply"#,
+    )?;
+    let [mended, left, again] = &looks[..] else { anyhow::bail!("{said}") };
+    let rule = ["sshd_set_max_auth_tries"];
+    ensure!(looks.iter().all(|look| rules(look, "drifted") == rule), "{said}");
+    ensure!(rules(mended, "mended") == rule && rules(again, "mended") == rule, "{said}");
+    ensure!(rules(left, "mended").is_empty() && left["told"] == 1 && left["code"] == 2, "{left:#}");
+    ensure!(said.contains("runs: 2\n") && said.contains("MaxAuthTries 9\n"), "{said}");
     Ok(())
 }
 
