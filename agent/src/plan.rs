@@ -231,6 +231,12 @@ fn plan_rule(rule: &PolicyRule, system: &mut System, plan: &mut Plan) -> Result<
             plan.manual.push(left("there is no change that would mend it".to_owned()));
             return Ok(());
         }
+        if !system.is_running()
+            && finding.changes.iter().any(|change| matches!(change, Change::Packages { .. }))
+        {
+            plan.manual.push(left("packages come and go where the machine runs, not with --root".to_owned()));
+            return Ok(());
+        }
         if !plan_turn(rule, finding, system, plan)? {
             return Ok(());
         }

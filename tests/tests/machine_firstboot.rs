@@ -318,7 +318,10 @@ fn each_seed(root: &str) -> Result<()> {
         ensure!(ended["tier"] == name && ended["state"] == "done", "{root}, {name}: {ended:#}");
         vm.shell("while systemctl --quiet is-active trempe-aide-init.service; do sleep 2; done")?;
         let verdicts = verdicts(&vm)?;
-        ensure!(unexpected(&verdicts).is_empty(), "unexpected under {name}: {:?}", unexpected(&verdicts));
+        let unexpected = unexpected(&verdicts);
+        if !unexpected.is_empty() {
+            bail!("unexpected under {name}: {unexpected:?}\n{}", vm.shell("agent audit | head -60")?);
+        }
         judged_alike(&vm, root, name)?;
     }
     Ok(())

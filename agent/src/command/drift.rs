@@ -49,8 +49,12 @@ pub fn run(args: &DriftArgs) -> Result<Exit> {
         report = found(&work);
         drift.mended_by(&report);
     }
-    recorded(&work, &config, &drift, &report)?;
+    drift.write(&work.system)?;
+    drift.tell(&work.system, action)?;
     print(args.format, &(drift.sentences().join("\n") + "\n"), &drift)?;
+    if let Some(path) = &config.drift.metrics {
+        metrics(path, &work, &drift, &report).context("drift.metrics")?;
+    }
     Ok(match (drift.problems.is_empty() && report.exit() != Exit::Trouble, drift.is_good()) {
         (false, _) => Exit::Trouble,
         (true, false) => Exit::Deviates,
@@ -81,17 +85,11 @@ fn reapply(selection: Selection, config: &Config, drift: &mut Drift) -> Result<(
     Ok(())
 }
 
-/// Records what was found, where the configuration wants it.
-fn recorded(work: &Work, config: &Config, drift: &Drift, report: &Report) -> Result<()> {
-    drift.write(&work.system)?;
-    drift.tell(&work.system, config.drift.action)?;
-    if let Some(path) = &config.drift.metrics {
-        put(path, &|out| {
-            let standard = by_catalogue(report, work.tailoring.as_ref());
-            report.write(Format::Prometheus, out, &Style::default(), &standard)?;
-            Ok(drift.metrics(out)?)
-        })
-        .context("drift.metrics")?;
-    }
-    Ok(())
+/// Writes the metrics, in a directory that is there.
+fn metrics(path: &Path, work: &Work, drift: &Drift, report: &Report) -> Result<()> {
+    put(path, &|out| {
+        let standard = by_catalogue(report, work.tailoring.as_ref());
+        report.write(Format::Prometheus, out, &Style::default(), &standard)?;
+        Ok(drift.metrics(out)?)
+    })
 }

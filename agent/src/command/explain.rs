@@ -7,11 +7,11 @@ use xccdf::short_id;
 
 use super::{configuration, request};
 use crate::cli::{Explain, Notation, Selection};
-use crate::content::{Catalogue, Rule, Value, references};
+use crate::content::{Catalogue, Rule, TIERS, Value, references};
 use crate::exit::Exit;
 use crate::inspect::{Verdict, inspect};
 use crate::plan::plan;
-use crate::policy::{Check, Policy, PolicyRule, resolve};
+use crate::policy::{Check, Policy, PolicyRule, Request, resolve};
 use crate::report::text::{Style, wrapped};
 use crate::scap;
 use crate::setting::Setting;
@@ -41,12 +41,15 @@ pub fn run(args: &Explain) -> Result<Exit> {
     if request.tier.is_none() && request.tailoring.is_empty() {
         request.tier = Some("strict".to_owned());
     }
-    let policy = resolve(&catalogue, &request, &system.os()?.product())?;
+    let product = system.os()?.product();
+    let policy = resolve(&catalogue, &request, &product)?;
     let id = short_id(&args.rule);
+    let chosen = args.tier.is_some() || !request.tailoring.is_empty();
+    let tiers = if chosen { Vec::new() } else { tiers_with(id, &catalogue, &request, &product)? };
     let (written, bound) =
         catalogue.rule(id).zip(policy.rules.iter().find(|rule| rule.id == id)).context("no such rule")?;
     let mut text = String::new();
-    about(&mut text, written, bound, &policy)?;
+    about(&mut text, written, bound, &policy, &tiers)?;
     values(&mut text, &catalogue, written, bound)?;
     here(&mut text, bound, &mut system)?;
     excepting(&mut text, bound, &policy.tier)?;
@@ -99,9 +102,35 @@ fn section(out: &mut String, heading: &str, text: &str) -> Result<()> {
     Ok(())
 }
 
-fn about(out: &mut String, written: &Rule, bound: &PolicyRule, policy: &Policy) -> Result<()> {
+/// The tiers that ask for a rule, of an operating system.
+fn tiers_with(
+    id: &str,
+    catalogue: &Catalogue,
+    request: &Request,
+    product: &str,
+) -> Result<Vec<&'static str>> {
+    let mut found = Vec::new();
+    for tier in TIERS {
+        let request = Request { tier: Some(tier.to_owned()), ..request.clone() };
+        let policy = resolve(catalogue, &request, product)?;
+        if policy.rules.iter().any(|rule| rule.id == id && rule.not_selected.is_none()) {
+            found.push(tier);
+        }
+    }
+    Ok(found)
+}
+
+/// `tiers` ask for it, where nobody has chosen one.
+fn about(
+    out: &mut String,
+    written: &Rule,
+    bound: &PolicyRule,
+    policy: &Policy,
+    tiers: &[&str],
+) -> Result<()> {
     writeln!(out, "{}\n{}", bound.id, bound.title)?;
     let asked = match &bound.not_selected {
+        None if !tiers.is_empty() => format!("asked for by {}", tiers.join(", ")),
         None => format!("asked for by {}", short_id(&policy.profile)),
         Some(reason) => format!("not asked for by {}: {reason}", short_id(&policy.profile)),
     };

@@ -225,7 +225,8 @@ pub fn product(args: &Product) -> Result<String> {
 
 /// Tells something on standard error. What cannot be told, on a full disk for example, is no reason to stop half-way.
 pub fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{}", clean(line));
+    // A line that goes on is set off: the name of a file must not look like a word of ours.
+    let _ = writeln!(std::io::stderr(), "{}", clean(line).replace('\n', "\n    "));
 }
 
 /// A line of progress on standard error, where a person watches.

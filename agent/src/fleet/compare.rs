@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use serde::Serialize;
+use xccdf::short_id;
 
 use super::machine::{Finished, Machine};
 use super::rules::Rules;
@@ -55,13 +56,7 @@ impl Change {
     /// What has changed of one machine.
     pub fn between(then: &Report, now: &Report) -> Change {
         let mut rules = Rules::default();
-        let mut kept = |report: &Report| Kept {
-            name: report.host_name().to_owned(),
-            letters: rules.letters(report).unwrap_or_default(),
-            finished: Finished::of(report),
-            policy: (short(report.policy.asked()), report.policy.sha256.clone()),
-            score: report.score.value,
-        };
+        let mut kept = |report: &Report| Kept::of(report, rules.letters(report).unwrap_or_default());
         let (then, now) = (kept(then), kept(now));
         change(&then, &now, &rules)
     }
@@ -88,8 +83,48 @@ struct Kept {
     name: String,
     letters: String,
     finished: Finished,
-    policy: (String, String),
+    policy: Policy,
     score: f64,
+}
+
+impl Kept {
+    fn of(report: &Report, letters: String) -> Kept {
+        let policy = &report.policy;
+        Kept {
+            name: report.host_name().to_owned(),
+            letters,
+            finished: Finished::of(report),
+            policy: Policy {
+                asked: short_id(policy.asked()).to_owned(),
+                profile: short_id(&policy.profile).to_owned(),
+                sha256: policy.sha256.clone(),
+            },
+            score: report.score.value,
+        }
+    }
+}
+
+/// What was asked of a machine.
+struct Policy {
+    /// The tier, or the profile.
+    asked: String,
+    profile: String,
+    /// Empty in XCCDF and ARF, which have no place for it.
+    sha256: String,
+}
+
+impl Policy {
+    /// Whether it is another one, as far as both sides say what it is.
+    fn differs(&self, other: &Policy) -> bool {
+        let both = |one: &str, other: &str| !one.is_empty() && !other.is_empty();
+        if both(&self.sha256, &other.sha256) {
+            return self.sha256 != other.sha256 || self.asked != other.asked;
+        }
+        match both(&self.profile, &other.profile) {
+            true => self.profile != other.profile,
+            false => self.asked != other.asked,
+        }
+    }
 }
 
 /// A machine's id and its name; either may be empty.
@@ -151,7 +186,9 @@ fn settle(kept: &mut BTreeMap<Identity, Kept>) {
 /// The newest results of each machine.
 fn side(path: &PathBuf, rules: &mut Rules, comparison: &mut Comparison) -> Result<BTreeMap<Identity, Kept>> {
     let mut kept: BTreeMap<Identity, Kept> = BTreeMap::new();
-    for file in files::all(std::slice::from_ref(path))? {
+    let (files, unread) = files::all(std::slice::from_ref(path));
+    comparison.problems.extend(unread);
+    for file in files {
         let read = read::report(&file).and_then(|report| {
             let letters = rules.letters(&report)?;
             Ok((report, letters))
@@ -165,13 +202,10 @@ fn side(path: &PathBuf, rules: &mut Rules, comparison: &mut Comparison) -> Resul
         };
         let machine = Machine::new(&file, &report, &letters);
         let (identity, name) = (machine.identity().map(str::to_owned), machine.name().to_owned());
-        let finished = Finished::of(&report);
-        if kept.get(&identity).is_some_and(|own| own.finished.is_after(&finished)) {
-            continue;
+        let own = Kept { name, ..Kept::of(&report, letters.clone()) };
+        if kept.get(&identity).is_none_or(|known| !known.finished.is_after(&own.finished)) {
+            kept.insert(identity, own);
         }
-        let policy = (short(report.policy.asked()), report.policy.sha256.clone());
-        let score = report.score.value;
-        kept.insert(identity, Kept { name, letters, finished, policy, score });
     }
     settle(&mut kept);
     if kept.is_empty() {
@@ -183,14 +217,10 @@ fn side(path: &PathBuf, rules: &mut Rules, comparison: &mut Comparison) -> Resul
     Ok(kept)
 }
 
-fn short(asked: &str) -> String {
-    xccdf::short_id(asked).to_owned()
-}
-
 fn change(then: &Kept, now: &Kept, rules: &Rules) -> Change {
     let mut change = Change { name: now.name.clone(), score: [then.score, now.score], ..Change::default() };
-    if then.policy != now.policy {
-        change.policy = Some(format!("{} {}", now.policy.0, now.policy.1).trim().to_owned());
+    if now.policy.differs(&then.policy) {
+        change.policy = Some(format!("{} {}", now.policy.asked, now.policy.sha256).trim().to_owned());
     }
     let letters = |kept: &Kept| {
         kept.letters.chars().chain(std::iter::repeat('.')).take(rules.all.len()).collect::<Vec<_>>()
@@ -241,7 +271,8 @@ impl Comparison {
             names.iter().for_each(|name| out.push_str(&wrapped(name, what, "  ")));
         }
         let changed = self.machines.len();
-        out.push_str(&format!("{changed} machines changed, {} did not\n", self.unchanged));
+        let machines = if changed == 1 { "machine" } else { "machines" };
+        out.push_str(&format!("{changed} {machines} changed, {} did not\n", self.unchanged));
         out
     }
 }

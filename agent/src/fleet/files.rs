@@ -8,17 +8,20 @@ use anyhow::{Context, Result};
 /// Directories are gone into so deep.
 const DEEPEST: usize = 8;
 
-/// The files, in the order of their names; of directories those called `*.json`, `*.xml` and `*.arf`. Links to directories are not followed.
-///
-/// # Errors
-/// When a path is not there, or a directory cannot be read.
-pub fn all(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
+/// The files, in the order of their names; of directories those called `*.json`, `*.xml` and `*.arf`, dangling links and pipes of such names
+/// included: that they cannot be read is told where they are. Links to directories are not followed. Beside them, what cannot be gone into, a
+/// sentence each.
+pub fn all(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<String>) {
+    let (mut found, mut problems) = (Vec::new(), Vec::new());
     for path in paths {
-        let kind = fs::metadata(path).with_context(|| path.display().to_string())?;
-        if kind.is_dir() { below(path, DEEPEST, &mut found)? } else { found.push(path.clone()) }
+        if path.is_dir() {
+            let gone = below(path, DEEPEST, &mut found);
+            problems.extend(gone.err().map(|error| format!("{error:#}")));
+        } else {
+            found.push(path.clone());
+        }
     }
-    Ok(found)
+    (found, problems)
 }
 
 fn below(directory: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()> {
@@ -32,7 +35,7 @@ fn below(directory: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()>
             path.extension().is_some_and(|own| ["json", "xml", "arf"].iter().any(|known| own == *known));
         if kind.is_dir() && depth > 0 {
             below(&path, depth - 1, found)?;
-        } else if named && (kind.is_file() || path.is_file()) {
+        } else if named && !path.is_dir() {
             found.push(path);
         }
     }

@@ -112,7 +112,9 @@ impl Fleet {
         let table = <dyn Table>::of(format);
         let (mut spill, mut totals) = (Spill::new(scratch)?, Totals::default());
         let mut chunk = Vec::new();
-        for path in files::all(paths)? {
+        let (files, unread) = files::all(paths);
+        unread.into_iter().for_each(|problem| totals.problem(problem));
+        for path in files {
             let report = match read::report(&path) {
                 Ok(report) => report,
                 Err(error) => {

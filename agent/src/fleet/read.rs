@@ -1,6 +1,6 @@
 //! A file with results becomes a report: the agent's own JSON, or XCCDF results, alone, in their benchmark or in an ARF, whoever made them.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
@@ -20,6 +20,10 @@ const LARGEST: u64 = 512 << 20;
 /// When it cannot be read or is not understood, with the file and, where there is one, the line.
 pub fn report(path: &Path) -> Result<Report> {
     let name = path.display().to_string();
+    // Nobody may ever write to a pipe.
+    if !fs::metadata(path).with_context(|| name.clone())?.is_file() {
+        bail!("{name}: no file");
+    }
     let mut file = BufReader::with_capacity(1 << 16, File::open(path).with_context(|| name.clone())?);
     let first = loop {
         let piece = file.fill_buf().with_context(|| name.clone())?;

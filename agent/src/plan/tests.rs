@@ -38,13 +38,21 @@ fn what_packages_bring_is_decided_after_them() {
         let applies = vec![Condition::Package(Names::One(package.into()))];
         rule(&format!("about_{package}"), applies, Kind::Package(Package::Installed(Names::One("x".into()))))
     };
-    let tree = Tree::new().packages(&["base"]);
+    let tree = Tree::new().packages(&["base"]).running();
     let plan = planned(&tree, vec![about("aide"), about("other"), install("aide")]);
     assert_eq!(ids(&plan.deferred), ["about_aide"]);
     assert_eq!(plan.deferred[0].reason, "can be judged once aide is installed");
     assert!(plan.installs() && !plan.changes_nothing());
     let without = planned(&tree, vec![about("aide"), about("other")]);
     assert!(without.deferred.is_empty() && without.changes_nothing());
+}
+
+/// A plan says of a mounted image what a run can do there.
+#[test]
+fn packages_of_an_image_that_does_not_run_are_left_to_who_builds_it() {
+    let plan = planned(&Tree::new().packages(&["base"]), vec![install("aide"), zero("kernel.a")]);
+    assert_eq!((ids(&plan.manual), plan.steps.len()), (vec!["wants_package"], 1), "{plan:?}");
+    assert!(plan.manual[0].reason.contains("not with --root"), "{plan:?}");
 }
 
 /// A power cut between the two would leave a lock that the next boot puts on no rules at all.

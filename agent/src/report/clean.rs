@@ -39,6 +39,11 @@ pub fn shown(text: &str) -> String {
     clean(&bounded(text, SHOWN)).into_owned()
 }
 
+/// [`shown`] on one line: whoever may name a file must not be able to write a line of a report.
+pub fn line(text: &str) -> String {
+    shown(text).replace('\n', "\u{fffd}")
+}
+
 /// A text in HTML or XML, as content or in an attribute between double quotes: [`shown`], and escaped.
 pub struct Escaped<'a>(pub &'a str);
 
@@ -73,6 +78,7 @@ mod tests {
         ] {
             assert_eq!(clean(text), expected, "{text:?}");
         }
+        assert_eq!(line("a\nset mode\u{1b}[31m"), "a\u{fffd}set mode\u{fffd}[31m");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use anyhow::Result;
 
+use super::clean;
 use super::text::{Style, wrapped_to};
 use crate::plan::{Left, Plan};
 
@@ -21,7 +22,7 @@ pub fn write(plan: &Plan, out: &mut dyn Write, style: &Style) -> Result<()> {
                 Some(b'@') => "36",
                 _ => "0",
             };
-            writeln!(out, "    {}", style.paint(code, line))?;
+            writeln!(out, "    {}", style.paint(code, &clean::line(line)))?;
         }
     }
     for (what, packages) in [
@@ -67,6 +68,7 @@ fn left(rules: &[Left], word: &str, code: &str, out: &mut dyn Write, style: &Sty
 
 /// A coloured word and what follows it, on a terminal in lines of its width.
 fn entry(out: &mut dyn Write, style: &Style, code: &str, word: &str, rest: &str) -> Result<()> {
+    let rest = &clean::line(rest);
     let text = match style.columns {
         Some(columns) => wrapped_to(columns, rest, &format!("{word} "), "      "),
         None => format!("{word} {rest}\n"),
@@ -140,6 +142,20 @@ error shadow: reading /etc/shadow: permission denied by somebody or other
 ";
         assert_eq!(text(&plan(), None), expected);
         assert_eq!(text(&Plan::default(), None), "0 changes\n");
+    }
+
+    #[test]
+    fn what_names_of_files_say_is_text_of_one_line() {
+        let mut hostile = plan();
+        for step in &mut hostile.steps {
+            step.sentence = "set mode 0640 of /var/log/a\nnothing else\u{1b}[31m".to_owned();
+            step.diff = format!("+\u{202e}{}", "x".repeat(1 << 20));
+        }
+        let text = text(&hostile, None);
+        assert!(text.starts_with(
+            "package_aide_installed set mode 0640 of /var/log/a\u{fffd}nothing else\u{fffd}[31m\n"
+        ));
+        assert!(text.len() < 10_000 && text.contains("+\u{fffd}xxx"), "{} bytes", text.len());
     }
 
     #[test]

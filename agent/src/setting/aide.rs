@@ -257,7 +257,8 @@ fn is_job(line: &str, user: bool) -> bool {
         && command.iter().any(|word| ["-C", "--check"].contains(word))
 }
 
-/// A unit that is started without being waited for, and yields to everything else.
+/// A unit that is started without being waited for, and yields to everything else. What it writes beside the database are logs, which are not
+/// open to others (Debian's `aideinit` leaves that to the umask).
 fn unit_file(database: &Path, command: &str) -> String {
     let database = database.display();
     format!(
@@ -267,6 +268,7 @@ fn unit_file(database: &Path, command: &str) -> String {
          [Service]\n\
          Type=simple\n\
          ExecStart={command}\n\
+         UMask=0027\n\
          Nice=19\n\
          CPUSchedulingPolicy=idle\n\
          IOSchedulingClass=idle\n\

@@ -166,7 +166,7 @@ class Agent(object):
         """Ends the module: well, or with what went wrong."""
         if code in (GOOD, DEVIATES):
             self.module.exit_json(**result)
-        because = result.get("problems", []) + [
+        because = result.get("problems", []) + result.get("not_taken_back", []) + [
             "%s: %s" % (rule["id"], rule.get("reason") or "could not be looked at") for rule in result.get("errors", [])
         ]
         self.module.fail_json(msg="; ".join(because) or err or "the agent ended with %s" % code, rc=code, **result)

@@ -110,9 +110,13 @@ manual:
   type: list
   elements: dict
 packages:
-  description: In check mode, every package that comes, changes or goes, those that come along included.
+  description: In check mode, every package that comes, changes or goes, those that come along included, unless I(unforeseen) says why not.
   returned: check mode
   type: dict
+unforeseen:
+  description: In check mode, why I(packages) could not be told. Empty when they could.
+  returned: check mode
+  type: str
 tier:
   description: The tier that was asked for.
   returned: success
@@ -181,7 +185,9 @@ def result(report):
     """What the module says of a report of the agent."""
     changes = agent.changes(report)
     told = dict(agent.summed_up(report), changes=changes, changed=bool(changes), run=report.get("run", ""))
-    told.update((key, report["plan"][key]) for key in ("deferred", "manual", "packages") if "plan" in report)
+    if "plan" in report:
+        told.update((key, report["plan"][key]) for key in ("deferred", "manual", "packages"))
+        told["unforeseen"] = report["plan"].get("unforeseen") or ""
     return told
 
 

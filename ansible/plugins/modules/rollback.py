@@ -68,7 +68,7 @@ kept:
   returned: success
   type: list
   elements: str
-failed:
+not_taken_back:
   description: What could not be taken back, and why.
   returned: success
   type: list
@@ -100,7 +100,9 @@ def nothing_left(history, run):
 
 def result(undone):
     """What the module says of what was taken back."""
-    told = dict((key, [line for one in undone for line in one[key]]) for key in ("changes", "kept", "failed"))
+    # `failed` is a word of Ansible's own.
+    keys = {"changes": "changes", "kept": "kept", "not_taken_back": "failed"}
+    told = dict((key, [line for one in undone for line in one[keys[key]]]) for key in keys)
     told["runs"] = [one["run"] for one in undone if one["changes"]]
     told["changed"] = bool(told["changes"])
     return told

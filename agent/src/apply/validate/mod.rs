@@ -53,7 +53,8 @@ fn check(system: &System, tool: Tool, args: &[&str], input: Option<&str>) -> Res
 /// Fails when a checker is not there: what cannot be checked is not written.
 fn needed(system: &System, tool: Tool) -> Result<()> {
     if !system.has_tool(tool) {
-        bail!("{} is needed to check what it would become, and is not installed here", tool.name());
+        let here = if system.is_running() { "here" } else { "on the machine that the agent runs on" };
+        bail!("{} is needed to check what it would become, and is not installed {here}", tool.name());
     }
     Ok(())
 }
