@@ -2,7 +2,7 @@
 //!
 //! Every machine here is made from an image with the agent's package in it and nothing configured; the tier comes with the seed.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use e2e::agreement::{self, Question};
 use e2e::firstboot::{
     ADDRESS, NETWORK, OWN_TMP, after_phase_1, as_clone, finished, knock, provisioned, status,
