@@ -250,6 +250,23 @@ fn what_changed_between_two_fleets() {
     assert_eq!(compare(&one, &other).unwrap().machines.len(), 1);
 }
 
+/// An ARF says the profile and no digest, and a tier's profile has another name than the tier.
+#[test]
+fn one_audit_as_json_and_as_an_arf_has_one_policy() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut own = report("m", "2026-01-01T00:00:00Z", vec![row("a", Pass)]);
+    own.policy.profile = "xccdf_trempe_profile_standard_debian12".to_owned();
+    let (json, arf) = (dir.path().join("r.json"), dir.path().join("r.arf"));
+    fs::write(&json, serde_json::to_vec(&own).unwrap()).unwrap();
+    for (profile, changed) in [("standard", 0), ("strict", 1)] {
+        own.policy.profile = format!("xccdf_trempe_profile_{profile}_debian12");
+        let mut out = Vec::new();
+        crate::report::xccdf::write(&own, None, crate::report::Format::Arf, &mut out).unwrap();
+        fs::write(&arf, out).unwrap();
+        assert_eq!(compare(&json, &arf).unwrap().machines.len(), changed, "{profile}");
+    }
+}
+
 #[test]
 fn another_policy_is_told_even_where_no_verdict_has_changed() {
     let dir = tempfile::tempdir().unwrap();
