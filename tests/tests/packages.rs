@@ -130,6 +130,27 @@ fn packages_come_and_go_with_what_depends_on_them() -> Result<()> {
     Ok(())
 }
 
+/// What a power cut right after `apt-get update` leaves: lists that are empty, which another `apt-get update` keeps.
+const SPOILT: &str = r#"
+cd /srv/archive
+printf 'Date: %s\nSHA256:\n %s %s Packages\n' "$(LC_ALL=C date -Ru)" "$(sha256sum Packages | cut -d' ' -f1)" "$(stat -c %s Packages)" > Release
+echo 'deb [trusted=yes] copy:/srv/archive ./' > /etc/apt/sources.list
+apt-get -qq -o Acquire::GzipIndexes=false update
+for list in /var/lib/apt/lists/*_Packages; do : > $list; done
+rm -f /var/cache/apt/*.bin
+apt-get -qq update
+cat /var/lib/apt/lists/*_Packages | wc -c
+"#;
+
+#[test]
+fn lists_that_a_power_cut_left_empty_are_fetched_anew() -> Result<()> {
+    let machine = machine()?;
+    ensure!(machine.shell(SPOILT)? == "0\n", "apt mends its lists by itself");
+    agent(&machine, &format!("apply --yes --tier strict {RULES}"))?;
+    ensure!(installed(&machine, "aide")?, "the package was not found");
+    Ok(())
+}
+
 #[test]
 fn a_package_that_is_nowhere_is_an_error_of_its_rule_alone() -> Result<()> {
     let machine = machine()?;

@@ -3,12 +3,15 @@
 //! Packages are installed and removed by apt or dnf, which knows where they come from and what they need. They are purged by dpkg or rpm, which
 //! takes exactly those named and refuses when something else depends on them.
 
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::system::{PackageDelta, System, Tool};
+use super::file;
+use crate::system::{FileKind, PackageDelta, System, Tool};
 
 /// How long another package manager is waited for.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -28,19 +31,16 @@ const OPTIONS: [&str; 7] = [
 /// The same for dnf.
 const DNF: [&str; 3] = ["--assumeyes", "--quiet", "--setopt=install_weak_deps=False"];
 
+/// Where apt keeps its lists of packages.
+const LISTS: &str = "/var/lib/apt/lists";
+
 /// What installing and removing these packages would do to the machine, dependencies and dependents included. When the package
 /// lists are missing or stale they are fetched once.
 ///
 /// # Errors
 /// When the package manager cannot do it, with what it said.
 pub fn foresee(system: &System, install: &[String], remove: &[String]) -> Result<PackageDelta> {
-    match system.package_delta(install, remove) {
-        Err(error) if is_stale(&format!("{error:#}")) => {
-            update(system)?;
-            system.package_delta(install, remove)
-        }
-        other => other,
-    }
+    with_lists(system, || system.package_delta(install, remove))
 }
 
 /// Installs and removes packages.
@@ -67,12 +67,40 @@ pub fn perform(system: &System, install: &[String], remove: &[String]) -> Result
     let mut args = OPTIONS.to_vec();
     args.push("install");
     args.extend(wanted.iter().map(String::as_str));
-    let output = system.run(Tool::AptGet, &args)?;
-    if output.code != Some(0) && is_stale(&output.stderr) {
-        update(system)?;
-        return system.run(Tool::AptGet, &args)?.success().map(drop);
+    with_lists(system, || system.run(Tool::AptGet, &args)?.success().map(drop))
+}
+
+/// Does what needs apt's lists; once more with new ones when they are missing or stale, and once more with all of them fetched anew when
+/// they are spoilt.
+fn with_lists<T>(system: &System, attempt: impl Fn() -> Result<T>) -> Result<T> {
+    let stale = |result: &Result<T>| result.as_ref().is_err_and(|error| is_stale(&format!("{error:#}")));
+    let first = attempt();
+    if !stale(&first) {
+        return first;
     }
-    output.success().map(drop)
+    let second = update(system).and_then(|()| attempt());
+    if !stale(&second) || !forget_lists(system)? {
+        return second;
+    }
+    update(system)?;
+    attempt()
+}
+
+/// Takes apt's lists away. apt does not have them on disk before it goes on: a power cut leaves empty ones, and `apt-get update` keeps
+/// those as long as the mirror's index is the same. Once in the life of the process, as a package that no mirror has looks the same; returns whether they
+/// were.
+fn forget_lists(system: &System) -> Result<bool> {
+    static FORGOTTEN: AtomicBool = AtomicBool::new(false);
+    if FORGOTTEN.swap(true, Ordering::Relaxed) {
+        return Ok(false);
+    }
+    for name in system.list(LISTS)?.iter().filter(|name| *name != "lock") {
+        let path = Path::new(LISTS).join(name);
+        if system.meta(&path)?.is_some_and(|meta| meta.kind == FileKind::Regular) {
+            file::remove(system, &path)?;
+        }
+    }
+    Ok(true)
 }
 
 /// Removes packages with their configuration files; nothing else goes.
@@ -199,9 +227,14 @@ pub fn silence(error: &anyhow::Error) -> Option<String> {
 }
 
 fn is_stale(said: &str) -> bool {
-    ["Unable to locate", "Unable to fetch", "has no installation candidate", "404"]
-        .iter()
-        .any(|sign| said.contains(sign))
+    let signs = [
+        "Unable to locate",
+        "Unable to fetch",
+        "has no installation candidate",
+        "404",
+        "package lists or status file could not be parsed",
+    ];
+    signs.iter().any(|sign| said.contains(sign))
 }
 
 fn update(system: &System) -> Result<()> {
