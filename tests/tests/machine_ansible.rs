@@ -10,6 +10,7 @@ use e2e::ansible::{AGES, Ansible, Inhabited, Play};
 use e2e::machine::Machine;
 use e2e::root::Root;
 use e2e::vm::Vm;
+use serde_json::Value;
 
 const SOME: &str = "[banner_etc_issue_cis, disable_host_auth, sshd_disable_password_authentication, \
                     sshd_disable_root_login, sysctl_net_ipv4_tcp_syncookies]";
@@ -20,6 +21,8 @@ const PASSWORDS: &str = "harden_host_exceptions=\"[{'rule': 'sshd_disable_passwo
 const GUEST: (&str, &str) = ("guest", "Sesam-9-oeffne-dich");
 const APPLY: &str = "Make the machine what its tier asks for";
 const DROP_IN: &str = "/etc/ssh/sshd_config.d/00-trempe.conf";
+/// What `pam-auth-update` writes, which libpam-pwquality calls when it is installed.
+const BY_PACKAGES: &str = "write /var/lib/pam/seen";
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A playbook that hardens all hosts by these rules of a tier (`[]` for all), one after the other; `vars` are further variables of the role.
@@ -110,10 +113,12 @@ fn a_machine_is_hardened_whole_over_ssh_matrix() -> Result<()> {
     let checked = ansible.play(&text, &["--check"])?.good()?;
     let run = ansible.play(&text, &[])?.good()?;
     println!("{}", run.task(APPLY)?["summary"]);
-    // What rules decide once packages are there comes in the run alone.
+    // What rules decide once packages are there comes in the run alone; what packages do when they come need not be done.
     let all = |play: &Play| play.task(APPLY)?["changes"].as_array().cloned().context("no list of changes");
     let (foreseen, done) = (all(&checked)?, all(&run)?);
-    let missing: Vec<_> = foreseen.iter().filter(|change| !done.contains(change)).collect();
+    let superfluous = |change: &&Value| change["change"] == BY_PACKAGES;
+    let missing: Vec<_> =
+        foreseen.iter().filter(|change| !done.contains(change) && !superfluous(change)).collect();
     ensure!(!foreseen.is_empty() && missing.is_empty(), "foreseen and not done: {missing:#?}");
     let again = ansible.play(&text, &[])?.good()?;
     ensure!(again.changed().is_empty(), "{}", again.text);
