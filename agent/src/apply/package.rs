@@ -4,7 +4,6 @@
 //! takes exactly those named and refuses when something else depends on them.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -70,37 +69,28 @@ pub fn perform(system: &System, install: &[String], remove: &[String]) -> Result
     with_lists(system, || system.run(Tool::AptGet, &args)?.success().map(drop))
 }
 
-/// Does what needs apt's lists; once more with new ones when they are missing or stale, and once more with all of them fetched anew when
-/// they are spoilt.
+/// Does what needs apt's lists, and once more with new ones when they are missing, stale or spoilt.
 fn with_lists<T>(system: &System, attempt: impl Fn() -> Result<T>) -> Result<T> {
-    let stale = |result: &Result<T>| result.as_ref().is_err_and(|error| is_stale(&format!("{error:#}")));
-    let first = attempt();
-    if !stale(&first) {
-        return first;
+    match attempt() {
+        Err(error) if is_stale(&format!("{error:#}")) => {
+            forget_empty_lists(system)?;
+            update(system)?;
+            attempt()
+        }
+        other => other,
     }
-    let second = update(system).and_then(|()| attempt());
-    if !stale(&second) || !forget_lists(system)? {
-        return second;
-    }
-    update(system)?;
-    attempt()
 }
 
-/// Takes apt's lists away. apt does not have them on disk before it goes on: a power cut leaves empty ones, and `apt-get update` keeps
-/// those as long as the mirror's index is the same. Once in the life of the process, as a package that no mirror has looks the same; returns whether they
-/// were.
-fn forget_lists(system: &System) -> Result<bool> {
-    static FORGOTTEN: AtomicBool = AtomicBool::new(false);
-    if FORGOTTEN.swap(true, Ordering::Relaxed) {
-        return Ok(false);
-    }
-    for name in system.list(LISTS)?.iter().filter(|name| *name != "lock") {
+/// Takes the lists away that are empty. apt does not have its lists on disk before it goes on: a power cut leaves such, and `apt-get update`
+/// keeps them as long as the mirror's index is the same. Lists with something in them stay: the mirror may be out of reach.
+fn forget_empty_lists(system: &System) -> Result<()> {
+    for name in system.list(LISTS)?.iter().filter(|name| name.contains("_Packages")) {
         let path = Path::new(LISTS).join(name);
-        if system.meta(&path)?.is_some_and(|meta| meta.kind == FileKind::Regular) {
+        if system.meta(&path)?.is_some_and(|meta| meta.kind == FileKind::Regular && meta.size == 0) {
             file::remove(system, &path)?;
         }
     }
-    Ok(true)
+    Ok(())
 }
 
 /// Removes packages with their configuration files; nothing else goes.

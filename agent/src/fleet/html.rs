@@ -11,18 +11,13 @@ use xccdf::short_id;
 use super::machine::Machine;
 use super::rules::LETTERS;
 use super::{Table, Totals};
-use crate::report::clean::{Escaped, bounded};
+use crate::report::clean::Escaped;
 use crate::report::html::page::{Page, time};
 use crate::report::html::until;
-use crate::report::{Report, now};
+use crate::report::now;
 
 const SCRIPT: &str = concat!(include_str!("../report/html/page.js"), include_str!("fleet.js"));
 const PAGE: Page = Page { title: "Fleet", script: SCRIPT };
-
-/// How many problems of each machine are told.
-const PROBLEMS: usize = 3;
-/// How much of each, in characters.
-const LONGEST: usize = 300;
 
 pub struct Html;
 
@@ -87,7 +82,7 @@ impl Table for Html {
             Escaped(asked),
             Escaped(&machine.path.to_string_lossy()),
             Escaped(machine.name()),
-            problems(report),
+            problems(machine),
             Escaped(&report.host.os),
             Escaped(&report.host.os_version),
             Escaped(asked),
@@ -150,9 +145,10 @@ impl Table for Html {
 }
 
 /// What a machine's run as a whole ran into, below its name.
-fn problems(report: &Report) -> String {
-    let told = report.problems.iter().take(PROBLEMS);
-    told.map(|problem| format!("<div class=error>problem: {}</div>", Escaped(&bounded(problem, LONGEST))))
+fn problems(machine: &Machine<'_>) -> String {
+    machine
+        .problems()
+        .map(|problem| format!("<div class=error>problem: {}</div>", Escaped(&problem)))
         .collect()
 }
 

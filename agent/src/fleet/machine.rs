@@ -1,10 +1,17 @@
 //! A machine while it is at hand, and how bad it is.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::path::Path;
 
 use crate::inspect::Verdict;
+use crate::report::clean::bounded;
 use crate::report::{Report, Row};
+
+/// How many problems of each machine are told.
+const PROBLEMS: usize = 3;
+/// How much of each, in characters.
+const LONGEST: usize = 300;
 
 /// A machine's results.
 pub struct Machine<'a> {
@@ -77,6 +84,11 @@ impl<'a> Machine<'a> {
     /// Whether its results say which id it has; XCCDF and ARF have no place for that.
     pub fn has_id(&self) -> bool {
         !self.report.host.machine_id.is_empty()
+    }
+
+    /// The first things that its run as a whole ran into, of each as much as a line of a table bears.
+    pub fn problems(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        self.report.problems.iter().take(PROBLEMS).map(|problem| bounded(problem, LONGEST))
     }
 
     /// What to call it.

@@ -11,10 +11,6 @@ use crate::report::text::wrapped;
 
 /// How many rules are told.
 const RULES: usize = 20;
-/// How many problems of each machine are told.
-const PROBLEMS: usize = 3;
-/// How much of each, in characters.
-const LONGEST: usize = 300;
 
 pub struct Text;
 
@@ -62,8 +58,8 @@ impl Table for Text {
             bad.overdue,
             machine.report.score.value
         )?;
-        for problem in machine.report.problems.iter().take(PROBLEMS) {
-            write!(out, "{}", wrapped(&bounded(&clean(problem), LONGEST), "  problem: ", "    "))?;
+        for problem in machine.problems() {
+            write!(out, "{}", wrapped(&problem, "  problem: ", "    "))?;
         }
         Ok(())
     }
