@@ -22,7 +22,7 @@ pub fn report(path: &Path) -> Result<Report> {
     let name = path.display().to_string();
     // Nobody may ever write to a pipe.
     if !fs::metadata(path).with_context(|| name.clone())?.is_file() {
-        bail!("{name}: no file");
+        bail!("{name}: not a regular file");
     }
     let mut file = BufReader::with_capacity(1 << 16, File::open(path).with_context(|| name.clone())?);
     let first = loop {
